@@ -1,0 +1,173 @@
+//! What was typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+
+const EXAMPLES: &str = "\
+Examples:
+  ask \"who leads negotiations?\"                 the documents that ask.toml names
+  ask \"when does the lease end?\" lease.md       one file
+  ask \"who signed?\" contracts/ 'mail/*.txt'     a folder and a pattern
+  pdftotext report.pdf - | ask \"what was the profit?\"
+  ask --top 3 --json \"who signed?\" contracts/   for programs
+  ask                                           a session: many questions, one start
+  ask -- summarize                              a question of one word
+
+Exit code: 0 answered, 1 not in the documents, 2 error.";
+
+/// Ask your documents: answers are their exact words, with where they stand and how sure it is.
+#[derive(Debug, Parser)]
+#[command(name = "ask", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// A question and its options.
+    #[command(flatten)]
+    pub ask: AskArgs,
+    /// Another command.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// `ask [QUESTION] [PATH]…`
+#[derive(Debug, clap::Args)]
+pub struct AskArgs {
+    /// The question; without one, a session starts
+    pub question: Option<String>,
+
+    /// Files, folders or patterns to read; standard input or ask.toml's documents if there are none
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// More files, folders or patterns to read
+    #[arg(long = "docs", value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub docs: Vec<PathBuf>,
+
+    /// How many answers to show, best first
+    #[arg(short = 'n', long, value_name = "N")]
+    pub top: Option<usize>,
+
+    /// What to show around an answer
+    #[arg(long, value_name = "WHAT")]
+    pub context: Option<Around>,
+
+    /// Print one line of JSON
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: CommonArgs,
+}
+
+/// Options of all commands that answer questions.
+#[derive(Debug, clap::Args)]
+pub struct CommonArgs {
+    /// Count answers below this probability (0 to 1) as none
+    #[arg(long, value_name = "P", conflicts_with = "always_answer")]
+    pub min_confidence: Option<f64>,
+
+    /// Give the best answer even if the documents seem not to have one
+    #[arg(long)]
+    pub always_answer: bool,
+
+    /// Read with the model in this folder instead of the built-in one
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub model: Option<PathBuf>,
+
+    /// Threads to work with [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+
+    /// Read hidden files and those that .gitignore excludes, too
+    #[arg(long)]
+    pub no_ignore: bool,
+
+    /// The largest document to read, in MiB [default: 64]
+    #[arg(long, value_name = "N")]
+    pub max_mib: Option<u64>,
+
+    /// When to use colour [default: auto]
+    #[arg(long, value_name = "WHEN")]
+    pub color: Option<Colour>,
+
+    /// Leave out notes and progress
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// What is shown around an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Around {
+    /// The sentence
+    Sentence,
+    /// The paragraph
+    Paragraph,
+    /// Only where it stands
+    None,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands beside asking.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer many questions: JSON Lines in, JSON Lines out
+    Batch(BatchArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  ask completions bash > ~/.local/share/bash-completion/completions/ask")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Example:\n  ask man > ask.1 && man ./ask.1")]
+    Man,
+}
+
+const BATCH_HELP: &str = "\
+A line of input is one of
+  {\"id\": 7, \"question\": \"who signed?\", \"context\": \"The text itself.\"}
+  {\"id\": 8, \"question\": \"who signed?\", \"docs\": [\"contracts/\", \"note.txt\"]}
+  {\"id\": 9, \"question\": \"who signed?\"}                  with --docs
+and may set \"top\", \"min_confidence\" and \"always_answer\" for itself. There is one line of output for
+every line of input, in order; a bad line gives {\"id\": …, \"error\": …} and the rest goes on. Output is
+written as soon as no further input is ready.
+
+Examples:
+  ask batch questions.jsonl > answers.jsonl
+  ask batch --docs contracts/ < questions.jsonl | jq -r .answers[0].text
+  parallel --pipe --block 1M ask batch < questions.jsonl
+
+Exit code: 0 when the whole stream was processed, whatever the answers; 2 on an error.";
+
+/// `ask batch [FILE]`
+#[derive(Debug, clap::Args)]
+#[command(after_help = BATCH_HELP)]
+pub struct BatchArgs {
+    /// JSON Lines; standard input if there is none, or "-"
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+
+    /// Documents for lines that name none
+    #[arg(long = "docs", value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub docs: Vec<PathBuf>,
+
+    /// How many answers for each question, best first
+    #[arg(short = 'n', long, value_name = "N")]
+    pub top: Option<usize>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub common: CommonArgs,
+}

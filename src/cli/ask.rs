@@ -1,0 +1,80 @@
+//! One question.
+
+use std::time::Instant;
+
+use super::documents::{self, Loaded};
+use super::json::{self, Line};
+use super::plan::Plan;
+use super::progress::Bar;
+use super::{ANSWERED, ERROR, Environment, NOT_IN_DOCUMENT, Printer, language};
+use crate::document::Document;
+use crate::reader::{AskOptions, Reader};
+use crate::qa::Answers;
+
+pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> anyhow::Result<u8> {
+    let started = Instant::now();
+    // What can be wrong with the question is told before a gigabyte is read.
+    let reader = (environment.load)(plan.model.as_deref())?;
+    reader.question(question)?;
+    let loaded = documents::load(&plan.source, &plan.read, environment)?;
+    loaded.report(plan.quiet, environment)?;
+    let documents: Vec<&Document> = loaded.documents.iter().collect();
+    note_language(&documents, plan.quiet, environment)?;
+    let answers = answer(&reader, question, &documents, &plan.options, !plan.quiet, environment)?;
+    if plan.json {
+        let line = json::line(&Line {
+            id: None,
+            question,
+            answers: &answers,
+            unread: &loaded.unread,
+            skipped: loaded.excluded,
+            model: reader.model_name(),
+            elapsed_ms: milliseconds(started),
+        })?;
+        environment.output.write_all(&line)?;
+    } else {
+        let printer = Printer { colour: plan.colour, around: plan.around };
+        printer.answers(&answers, &documents, &mut environment.output)?;
+    }
+    environment.output.flush()?;
+    Ok(exit_code(&answers, &loaded))
+}
+
+/// Answers with a progress bar, listening for Ctrl-C.
+pub(super) fn answer(
+    reader: &Reader,
+    question: &str,
+    documents: &[&Document],
+    options: &AskOptions,
+    show_progress: bool,
+    environment: &Environment,
+) -> crate::Result<Answers> {
+    let mut bar = Bar::new(show_progress && environment.error_is_terminal);
+    reader.ask_with_progress(question, documents, options, |progress| {
+        bar.update(progress);
+        !environment.is_interrupted()
+    })
+}
+
+pub(super) fn note_language(documents: &[&Document], quiet: bool, environment: &mut Environment) -> std::io::Result<()> {
+    match language::foreign(documents) {
+        Some(language) if !quiet => writeln!(
+            environment.error,
+            "ask: note: the text looks like {language}; the built-in model reads English, and its confidence does not hold here"
+        ),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// "Not in the documents" cannot be said while some of them could not be read.
+fn exit_code(answers: &Answers, loaded: &Loaded) -> u8 {
+    match (answers.answered, loaded.unread.is_empty()) {
+        (true, _) => ANSWERED,
+        (false, true) => NOT_IN_DOCUMENT,
+        (false, false) => ERROR,
+    }
+}

@@ -1,0 +1,66 @@
+//! JSON Lines: the contract of `ask --json` and `ask batch`.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter};
+
+use super::documents::UnreadNote;
+use super::render::is_hidden_control;
+use crate::qa::Answers;
+
+/// What is printed for a question.
+#[derive(Debug, Serialize)]
+pub(super) struct Line<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<&'a serde_json::Value>,
+    pub(super) question: &'a str,
+    #[serde(flatten)]
+    pub(super) answers: &'a Answers,
+    pub(super) unread: &'a [UnreadNote],
+    pub(super) skipped: u64,
+    pub(super) model: &'a str,
+    pub(super) elapsed_ms: u64,
+}
+
+/// What is printed for a line of input that could not be answered.
+#[derive(Debug, Serialize)]
+pub(super) struct ErrorLine<'a> {
+    pub(super) id: &'a serde_json::Value,
+    pub(super) error: &'a str,
+}
+
+/// One line with its line feed. Whole, so that it can be written at once.
+pub(super) fn line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(512);
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Harmless))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Compact JSON in which characters that could steer a terminal are escaped: serde escapes the control
+/// characters of ASCII, this also DEL, those of Latin-1, and the invisible marks of direction.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|&(_, c)| is_hidden_control(c)) {
+            CompactFormatter.write_string_fragment(writer, &rest[..at])?;
+            write!(writer, "\\u{:04x}", u32::from(c))?;
+            rest = &rest[at + c.len_utf8()..];
+        }
+        CompactFormatter.write_string_fragment(writer, rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn controls_are_escaped_and_read_back() {
+        let text = "a\u{1b}[31m\u{202e}b\u{9b}c\u{7f}é\u{2066}";
+        let line = String::from_utf8(super::line(&text).unwrap()).unwrap();
+        assert_eq!(line, "\"a\\u001b[31m\\u202eb\\u009bc\\u007fé\\u2066\"\n");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
+    }
+}

@@ -1,0 +1,211 @@
+//! What is to be done: options from the command line and `ask.toml`, checked. No inference happens here.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::CommandFactory;
+
+use super::args::{Args, Around, AskArgs, BatchArgs, Colour, CommonArgs};
+use super::config::{self, Config};
+use super::{Environment, Input};
+use crate::document::read::ReadOptions;
+use crate::error::Error;
+use crate::reader::AskOptions;
+
+/// Commands that other versions have, for hints.
+const KNOWN_COMMANDS: [&str; 7] = ["batch", "completions", "eval", "help", "man", "models", "summarize"];
+
+/// The most answers that may be asked for.
+const MAX_TOP: usize = 1000;
+
+/// What is to be done, and with which options.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where the documents come from.
+    pub source: Source,
+    /// What is asked of the reader.
+    pub options: AskOptions,
+    /// What may be read.
+    pub read: ReadOptions,
+    /// What is shown around an answer.
+    pub around: Around,
+    /// One line of JSON instead of text.
+    pub json: bool,
+    /// The model's folder, or the embedded model.
+    pub model: Option<PathBuf>,
+    /// Threads to work with.
+    pub threads: usize,
+    /// Whether to colour standard output.
+    pub colour: bool,
+    /// No notes, no progress.
+    pub quiet: bool,
+}
+
+/// Where documents come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Paths that were typed, or that `ask.toml` names.
+    Paths(Vec<PathBuf>),
+    /// Standard input, and what to read if there is nothing on it.
+    Stream(Vec<PathBuf>),
+    /// Nothing was named.
+    None,
+}
+
+impl Plan {
+    /// Checks `ask [QUESTION] [PATH]…`.
+    ///
+    /// # Errors
+    /// When an option is out of range, `ask.toml` is wrong, or the question looks like something else.
+    pub fn of_ask(args: &AskArgs, escaped: bool, environment: &Environment) -> anyhow::Result<Self> {
+        if let (Some(question), false) = (&args.question, escaped) {
+            refuse_what_is_no_question(question, environment)?;
+        }
+        let config = config::find(environment)?.unwrap_or_default();
+        let mut paths: Vec<PathBuf> = args.paths.iter().chain(&args.docs).cloned().collect();
+        for path in &mut paths {
+            *path = environment.directory.join(&*path);
+        }
+        let source = match (paths.is_empty(), &environment.input, args.question.is_some()) {
+            (false, ..) => Source::Paths(paths),
+            (true, Input::Stream(_), true) => Source::Stream(config.docs.clone()),
+            _ if !config.docs.is_empty() => Source::Paths(config.docs.clone()),
+            _ => Source::None,
+        };
+        let mut plan = Self::new(&args.common, args.top, source, &config, environment)?;
+        plan.around = args.context.or(config.context).unwrap_or(Around::Sentence);
+        plan.json = args.json;
+        Ok(plan)
+    }
+
+    /// Checks `ask batch [FILE]`.
+    ///
+    /// # Errors
+    /// When an option is out of range or `ask.toml` is wrong.
+    pub fn of_batch(args: &BatchArgs, environment: &Environment) -> anyhow::Result<Self> {
+        let config = config::find(environment)?.unwrap_or_default();
+        let docs = args.docs.iter().map(|path| environment.directory.join(path)).collect::<Vec<_>>();
+        let source = if !docs.is_empty() {
+            Source::Paths(docs)
+        } else if !config.docs.is_empty() {
+            Source::Paths(config.docs.clone())
+        } else {
+            Source::None
+        };
+        Self::new(&args.common, args.top, source, &config, environment)
+    }
+
+    fn new(
+        args: &CommonArgs,
+        top: Option<usize>,
+        source: Source,
+        config: &Config,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let options = AskOptions {
+            top: checked_top(top.or(config.top).unwrap_or(1))?,
+            min_confidence: match args.min_confidence {
+                Some(p) => checked_probability(p)?,
+                None if args.always_answer => 0.0,
+                None => checked_probability(config.min_confidence.unwrap_or(0.0))?,
+            },
+            always_answer: args.always_answer
+                || (args.min_confidence.is_none() && config.always_answer.unwrap_or(false)),
+        };
+        let threads = match args.threads.or(config.threads) {
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+            Some(n) if (1..=1024).contains(&n) => n,
+            Some(n) => bail!(bad_option("--threads", n, "1 to 1024")),
+        };
+        let max_mib = match args.max_mib.or(config.max_mib).unwrap_or(64) {
+            n if (1..=1 << 20).contains(&n) => n,
+            n => bail!(bad_option("--max-mib", n, "1 to 1048576")),
+        };
+        let colour = match args.color.or(config.color).unwrap_or(Colour::Auto) {
+            Colour::Auto => environment.output_is_terminal && environment.colour,
+            Colour::Always => true,
+            Colour::Never => false,
+        };
+        Ok(Self {
+            source,
+            options,
+            read: ReadOptions {
+                max_bytes: max_mib << 20,
+                no_ignore: args.no_ignore || config.no_ignore.unwrap_or(false),
+            },
+            around: Around::Sentence,
+            json: false,
+            model: args
+                .model
+                .as_ref()
+                .map(|path| environment.directory.join(path))
+                .or_else(|| config.model.clone()),
+            threads,
+            colour,
+            quiet: args.quiet,
+        })
+    }
+}
+
+/// Whether so many answers may be asked for.
+///
+/// # Errors
+/// When not.
+pub(super) fn checked_top(top: usize) -> Result<usize, Error> {
+    if (1..=MAX_TOP).contains(&top) {
+        Ok(top)
+    } else {
+        Err(bad_option("--top", top, "1 to 1000"))
+    }
+}
+
+/// Whether this is a probability.
+///
+/// # Errors
+/// When not.
+pub(super) fn checked_probability(p: f64) -> Result<f64, Error> {
+    if (0.0..=1.0).contains(&p) {
+        Ok(p)
+    } else {
+        Err(bad_option("--min-confidence", p, "0 to 1"))
+    }
+}
+
+fn bad_option(option: &'static str, value: impl ToString, expected: &'static str) -> Error {
+    Error::BadOption {
+        option,
+        value: value.to_string(),
+        expected,
+    }
+}
+
+/// One word that is a path, a command or nearly one was hardly meant as a question.
+fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyhow::Result<()> {
+    if question.trim().is_empty() {
+        bail!(Error::EmptyQuestion);
+    }
+    if question.split_whitespace().count() != 1 {
+        return Ok(());
+    }
+    let question = question.trim();
+    if environment.directory.join(Path::new(question)).exists() {
+        bail!(
+            "{question}: is a file or folder, not a question; write ask \"your question\" {question}, \
+             or ask -- {question} if you do mean the word"
+        );
+    }
+    let lower = question.to_lowercase();
+    let near = KNOWN_COMMANDS
+        .iter()
+        .find(|name| strsim::damerau_levenshtein(name, &lower) <= usize::from(name.len() > 4) + usize::from(name.len() > 7));
+    if let Some(near) = near {
+        let exists = *near == "help" || Args::command().get_subcommands().any(|c| c.get_name() == *near);
+        let hint = if exists {
+            format!("did you mean the command: ask {near}?")
+        } else {
+            format!("this version has no command {near}")
+        };
+        bail!("{question}: looks like a command; {hint} Write ask -- {question} if you do mean the word");
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! Text for people. Nothing of a document reaches a terminal but through [`harmless`].
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+
+use super::args::{Args, Around};
+use crate::document::Document;
+use crate::qa::{Answer, Answers};
+
+/// Prints answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Printer {
+    pub(super) colour: bool,
+    pub(super) around: Around,
+}
+
+const BOLD: &str = "\u{1b}[1m";
+const DIM: &str = "\u{1b}[2m";
+const RESET: &str = "\u{1b}[0m";
+
+impl Printer {
+    pub(super) fn answers(self, answers: &Answers, documents: &[&Document], out: &mut dyn Write) -> io::Result<()> {
+        let mut text = String::new();
+        if answers.answered {
+            for (i, answer) in answers.answers.iter().enumerate() {
+                if i > 0 {
+                    text.push('\n');
+                }
+                self.answer(answer, documents[answer.document_index], answers.calibrated, &mut text);
+            }
+        } else {
+            let which = if documents.len() == 1 { "document" } else { "documents" };
+            let sure = percent(answers.not_in_document, answers.calibrated);
+            text += &format!("Not in the {which}. {}\n", self.dim(&sure));
+            if let Some(closest) = answers.answers.first() {
+                let place = place(closest);
+                let words = shortened(one_line(&closest.text));
+                let sure = percent(closest.confidence, answers.calibrated);
+                text += &self.dim(&format!("  closest: “{words}” {sure} {place}"));
+                text.push('\n');
+            }
+        }
+        out.write_all(text.as_bytes())
+    }
+
+    fn answer(self, answer: &Answer, document: &Document, calibrated: bool, text: &mut String) {
+        let sure = percent(answer.confidence, calibrated);
+        *text += &format!("{}  {}\n", self.bold(&one_line(&answer.text)), self.dim(&sure));
+        let around = match self.around {
+            Around::Sentence => document.sentence_around(&answer.span),
+            Around::Paragraph => document.paragraph_around(&answer.span),
+            Around::None => answer.span.clone(),
+        };
+        *text += &format!("  {}", self.dim(&place(answer)));
+        if self.around != Around::None {
+            let all = document.text();
+            let before = one_line(&all[around.start..answer.span.start]);
+            let inside = one_line(&all[answer.span.clone()]);
+            let after = one_line(&all[answer.span.end..around.end]);
+            *text += &format!("  {before}{}{after}", self.marked(&inside));
+        }
+        text.push('\n');
+    }
+
+    fn marked(self, text: &str) -> String {
+        if self.colour { self.bold(text) } else { format!("[{text}]") }
+    }
+
+    fn bold(self, text: &str) -> String {
+        if self.colour { format!("{BOLD}{text}{RESET}") } else { text.to_owned() }
+    }
+
+    fn dim(self, text: &str) -> String {
+        if self.colour { format!("{DIM}{text}{RESET}") } else { text.to_owned() }
+    }
+}
+
+/// `report.txt:5`, with the page where there are pages.
+fn place(answer: &Answer) -> String {
+    let page = answer.page.map_or(String::new(), |page| format!(" (page {page})"));
+    format!("{}:{}{page}", harmless(&answer.document), answer.line)
+}
+
+fn percent(probability: f64, calibrated: bool) -> String {
+    // 0 % and 100 % are for what is certain.
+    let percent = (probability * 100.0).round().clamp(1.0, 99.0);
+    if calibrated { format!("({percent:.0} %)") } else { format!("({percent:.0} %, not calibrated)") }
+}
+
+fn shortened(mut text: String) -> String {
+    const LONGEST: usize = 80;
+    if let Some((at, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
+}
+
+/// A stretch of text on one line, harmless.
+fn one_line(text: &str) -> String {
+    harmless(&text.replace(['\n', '\t'], " ")).into_owned()
+}
+
+/// Text that cannot steer a terminal: control characters and marks of direction are shown as symbols.
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+    let bad = |c: char| (c.is_control() && c != '\n' && c != '\t') || is_hidden_control(c);
+    if !text.contains(bad) {
+        return text.into();
+    }
+    text.chars()
+        .map(|c| match u32::from(c) {
+            _ if !bad(c) => c.to_string(),
+            code @ 0..=0x1F => char::from_u32(0x2400 + code).unwrap_or('\u{FFFD}').to_string(),
+            0x7F => '␡'.to_string(),
+            code => format!("<U+{code:04X}>"),
+        })
+        .collect::<String>()
+        .into()
+}
+
+/// DEL, the control characters of Latin-1, the line separators, and what changes the direction of text:
+/// embeddings, overrides, isolates and marks (UAX #9, section 2).
+pub(super) fn is_hidden_control(c: char) -> bool {
+    matches!(c,
+        '\u{7F}'..='\u{9F}' | '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The manual page, from the same definitions as the help.
+pub(super) fn man_page(out: &mut Vec<u8>) -> io::Result<()> {
+    let command = Args::command();
+    clap_mangen::Man::new(command.clone()).render(out)?;
+    for sub in command.get_subcommands().filter(|c| c.get_name() == "batch") {
+        writeln!(out, ".SH ASK BATCH")?;
+        let man = clap_mangen::Man::new(sub.clone());
+        man.render_synopsis_section(out)?;
+        man.render_options_section(out)?;
+        man.render_extra_section(out)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_shown_instead() {
+        assert_eq!(harmless("a\u{1b}[2Jb\u{7}\r"), "a␛[2Jb␇␍");
+        assert_eq!(harmless("x\u{202e}y\u{9b}"), "x<U+202E>y<U+009B>");
+        assert!(matches!(harmless("plain “text” é"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn nothing_is_certain() {
+        assert_eq!(percent(0.9999, true), "(99 %)");
+        assert_eq!(percent(0.0, true), "(1 %)");
+        assert_eq!(percent(0.5, false), "(50 %, not calibrated)");
+    }
+}

@@ -1,0 +1,204 @@
+//! Markdown: the text without its markup.
+//!
+//! Emphasis, link targets, image addresses and list markers are markup and are not read; the map leads
+//! around them. Code, HTML and front matter are text and are read as they stand.
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use super::{Block, BlockKind, Builder, Layout};
+
+pub(super) fn layout(source: &str) -> Layout {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
+    let mut walk = Walk {
+        builder: Builder::new(source),
+        blocks: Vec::new(),
+        kind: BlockKind::Paragraph,
+        start: 0,
+        section: 0,
+        items: 0,
+        fresh: true,
+    };
+    for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
+        walk.event(event, range);
+    }
+    walk.close_block();
+    Layout {
+        text: walk.builder.text,
+        map: walk.builder.map,
+        blocks: walk.blocks,
+    }
+}
+
+struct Walk<'a> {
+    builder: Builder<'a>,
+    blocks: Vec<Block>,
+    kind: BlockKind,
+    /// Where the current block began in the clean text.
+    start: usize,
+    section: u32,
+    /// How many lists the current place is in.
+    items: u32,
+    /// Nothing of the current block has been written.
+    fresh: bool,
+}
+
+impl Walk<'_> {
+    fn event(&mut self, event: Event<'_>, range: Range<usize>) {
+        match event {
+            Event::Start(tag) => self.open(&tag),
+            Event::End(tag) => self.close(tag),
+            Event::Text(text) => self.text(&text, range),
+            Event::Code(text) => self.inside(&text, range),
+            Event::Html(text) => {
+                self.kind = BlockKind::Verbatim;
+                self.text(&text, range);
+            }
+            Event::InlineHtml(text) => self.text(&text, range),
+            Event::FootnoteReference(label) => self.inside(&label, range),
+            Event::SoftBreak | Event::HardBreak => self.text("\n", range),
+            Event::Rule => self.new_block(BlockKind::Paragraph),
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, tag: &Tag<'_>) {
+        match tag {
+            Tag::Heading { .. } => self.new_block(BlockKind::Heading),
+            Tag::List(_) => self.items += 1,
+            Tag::Item | Tag::FootnoteDefinition(_) => self.new_block(BlockKind::ListItem),
+            Tag::TableCell => self.new_block(BlockKind::TableCell),
+            Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::MetadataBlock(_) => {
+                self.new_block(BlockKind::Verbatim);
+            }
+            Tag::Paragraph => self.new_block(if self.items > 0 {
+                BlockKind::ListItem
+            } else {
+                BlockKind::Paragraph
+            }),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::List(_) => {
+                self.items = self.items.saturating_sub(1);
+                self.new_block(BlockKind::Paragraph);
+            }
+            TagEnd::Heading(_)
+            | TagEnd::Paragraph
+            | TagEnd::Item
+            | TagEnd::TableCell
+            | TagEnd::CodeBlock
+            | TagEnd::HtmlBlock
+            | TagEnd::MetadataBlock(_) => self.new_block(BlockKind::Paragraph),
+            _ => {}
+        }
+    }
+
+    fn new_block(&mut self, kind: BlockKind) {
+        self.close_block();
+        self.kind = kind;
+    }
+
+    /// Text that may differ from the source (`&amp;`, escapes).
+    fn text(&mut self, text: &str, range: Range<usize>) {
+        if text.is_empty() || range.start < self.builder.taken {
+            return;
+        }
+        self.separate(range.start);
+        if self.builder.source[range.clone()] == *text {
+            self.builder.copy(range);
+        } else {
+            self.builder.replace(range, text);
+        }
+    }
+
+    /// Text that stands somewhere within the range, between markers.
+    fn inside(&mut self, text: &str, range: Range<usize>) {
+        match self.builder.source[range.clone()].find(text) {
+            Some(at) if !text.is_empty() => {
+                self.text(text, range.start + at..range.start + at + text.len());
+            }
+            _ => self.text(text, range),
+        }
+    }
+
+    /// Puts a blank line before a section, a line feed between items and cells of one.
+    fn separate(&mut self, until: usize) {
+        if !self.fresh {
+            return;
+        }
+        self.fresh = false;
+        if let Some(last) = self.blocks.last() {
+            let together = last.kind == self.kind
+                && matches!(self.kind, BlockKind::ListItem | BlockKind::TableCell);
+            self.section += u32::from(!together);
+            self.builder.separate(until, if together { "\n" } else { "\n\n" });
+        }
+        self.start = self.builder.text.len();
+    }
+
+    fn close_block(&mut self) {
+        let written = &self.builder.text[self.start..];
+        if !self.fresh && !written.trim().is_empty() {
+            let lead = written.len() - written.trim_start().len();
+            let start = self.start + lead;
+            self.blocks.push(Block {
+                span: start..start + written.trim().len(),
+                kind: self.kind,
+                section: self.section,
+            });
+        }
+        self.start = self.builder.text.len();
+        self.fresh = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_not_read_and_the_map_leads_around_it() {
+        let source = "# A *big* title\n\nSee **[the report](http://a.example/b)** of `ask` &amp; co.\n\n- one\n- two\n  three\n\n| a | b |\n|---|---|\n| 1 | 2 |\n";
+        let layout = layout(source);
+        let seen: Vec<_> = layout
+            .blocks
+            .iter()
+            .map(|b| (b.kind, &layout.text[b.span.clone()]))
+            .collect();
+        use BlockKind::*;
+        assert_eq!(
+            seen,
+            [
+                (Heading, "A big title"),
+                (Paragraph, "See the report of ask & co."),
+                (ListItem, "one"),
+                (ListItem, "two\nthree"),
+                (TableCell, "a"),
+                (TableCell, "b"),
+                (TableCell, "1"),
+                (TableCell, "2"),
+            ]
+        );
+        let at = layout.text.find("the report").unwrap();
+        let back = layout.map.to_source(at..at + "the report of ask".len());
+        assert_eq!(&source[back], "the report](http://a.example/b)** of `ask");
+    }
+
+    #[test]
+    fn code_html_and_front_matter_are_text() {
+        let source = "---\ntitle: Tea\n---\n\n```rust\nfn main() {}\n```\n\n<div>raw</div>\n\nplain <b>bold</b>\n";
+        let layout = layout(source);
+        for part in ["title: Tea", "fn main() {}", "<div>raw</div>", "plain <b>bold</b>"] {
+            assert!(layout.text.contains(part), "{part}: {:?}", layout.text);
+        }
+    }
+}

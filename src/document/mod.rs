@@ -1,0 +1,344 @@
+//! Documents: clean text plus a map to the source, never clean text alone.
+
+mod clean;
+mod map;
+mod markdown;
+mod plain;
+pub mod read;
+mod sentence;
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use crate::error::{Error, Result};
+use map::OffsetMap;
+pub use sentence::sentences;
+
+/// A half-open range of bytes of a document's clean text.
+pub type Span = Range<usize>;
+
+/// The formats that a document can be read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// Plain text: paragraphs are lines, or are separated by blank lines.
+    Plain,
+    /// Markdown (CommonMark with tables, footnotes, strikethrough and task lists).
+    Markdown,
+}
+
+/// What a stretch of a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BlockKind {
+    /// Running text.
+    Paragraph,
+    /// A heading.
+    Heading,
+    /// An item of a list.
+    ListItem,
+    /// A cell of a table.
+    TableCell,
+    /// Code, markup or metadata, quoted as it is.
+    Verbatim,
+}
+
+/// A paragraph, heading, list item or the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Where it stands in the clean text, without white space around it; never empty.
+    pub span: Span,
+    /// What it is.
+    pub kind: BlockKind,
+    /// Blocks of one section follow each other without a blank line between them. An answer does not
+    /// reach from one section into the next.
+    pub section: u32,
+}
+
+/// A document: its clean text, its blocks, and the way back to its source.
+///
+/// ```
+/// use quotable::{Document, Format};
+///
+/// let document = Document::new("note.txt", "The war.\u{c2}\r\nA second line.", Format::Plain)?;
+/// assert_eq!(document.text(), "The war.\nA second line.");
+/// let line = document.source_span(&(9..23));
+/// assert_eq!(&document.source()[line.clone()], "A second line.");
+/// assert_eq!(document.position(line.start).line, 2);
+/// # Ok::<(), quotable::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Document {
+    name: String,
+    source: Arc<str>,
+    /// `None` where the source is clean as it is.
+    clean: Option<String>,
+    map: OffsetMap,
+    blocks: Vec<Block>,
+    lines: OnceLock<Lines>,
+}
+
+/// A place in a document's source, for people: all three count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line; lines end with a line feed.
+    pub line: usize,
+    /// The column in characters (Unicode scalar values).
+    pub column: usize,
+    /// The page, in text whose pages are separated by form feeds (as `pdftotext` writes it).
+    pub page: Option<usize>,
+}
+
+#[derive(Debug, Clone)]
+struct Lines {
+    starts: Vec<usize>,
+    form_feeds: Vec<usize>,
+}
+
+impl Document {
+    /// Makes a document of decoded text.
+    ///
+    /// # Errors
+    /// [`Error::EmptyDocument`] when there is no text in it.
+    pub fn new(name: impl Into<String>, source: impl Into<Arc<str>>, format: Format) -> Result<Self> {
+        let name = name.into();
+        let source = source.into();
+        let layout = match format {
+            Format::Plain => plain::layout(&source),
+            Format::Markdown => markdown::layout(&source),
+        };
+        if layout.blocks.is_empty() {
+            return Err(Error::EmptyDocument { name });
+        }
+        let clean = (!layout.map.is_identity()).then_some(layout.text);
+        Ok(Self {
+            name,
+            source,
+            clean,
+            map: layout.map,
+            blocks: layout.blocks,
+            lines: OnceLock::new(),
+        })
+    }
+
+    /// What the document is called, usually its path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The text that is read: every answer is a slice of it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.clean.as_deref().unwrap_or(&self.source)
+    }
+
+    /// The decoded source, before cleaning.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The blocks in the order of the text.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The bytes of [`source`](Self::source) that a non-empty span of the text was made of.
+    #[must_use]
+    pub fn source_span(&self, span: &Span) -> Span {
+        self.map.to_source(span.clone())
+    }
+
+    /// Line, column and page of a byte of the source.
+    #[must_use]
+    pub fn position(&self, source_byte: usize) -> Position {
+        let lines = self.lines.get_or_init(|| Lines {
+            starts: std::iter::once(0)
+                .chain(memchr::memchr_iter(b'\n', self.source.as_bytes()).map(|i| i + 1))
+                .collect(),
+            form_feeds: memchr::memchr_iter(0x0C, self.source.as_bytes()).collect(),
+        });
+        let line = lines.starts.partition_point(|&start| start <= source_byte);
+        let start = lines.starts[line - 1];
+        Position {
+            line,
+            column: self.source[start..source_byte].chars().count() + 1,
+            page: (!lines.form_feeds.is_empty())
+                .then(|| lines.form_feeds.partition_point(|&at| at < source_byte) + 1),
+        }
+    }
+
+    /// The block that a byte of the text belongs to, or the last before it.
+    #[must_use]
+    pub fn block_at(&self, byte: usize) -> &Block {
+        let after = self.blocks.partition_point(|block| block.span.start <= byte);
+        &self.blocks[after.saturating_sub(1)]
+    }
+
+    /// The sentence around a span, or the sentences where it reaches over several.
+    #[must_use]
+    pub fn sentence_around(&self, span: &Span) -> Span {
+        let start = self.sentence_at(span.start).start;
+        let end = self.sentence_at(span.end.saturating_sub(1)).end;
+        start.min(span.start)..end.max(span.end)
+    }
+
+    /// The block around a span, or the blocks where it reaches over several.
+    #[must_use]
+    pub fn paragraph_around(&self, span: &Span) -> Span {
+        let start = self.block_at(span.start).span.start;
+        let end = self.block_at(span.end.saturating_sub(1)).span.end;
+        start.min(span.start)..end.max(span.end)
+    }
+
+    fn sentence_at(&self, byte: usize) -> Span {
+        let block = self.block_at(byte).span.clone();
+        sentences(&self.text()[block.clone()])
+            .into_iter()
+            .map(|s| s.start + block.start..s.end + block.start)
+            .find(|s| byte < s.end)
+            .unwrap_or(block)
+    }
+}
+
+/// What a format makes of a source.
+struct Layout {
+    text: String,
+    map: OffsetMap,
+    blocks: Vec<Block>,
+}
+
+/// Builds the clean text and its map, piece by piece, in the order of the source.
+struct Builder<'a> {
+    source: &'a str,
+    text: String,
+    map: OffsetMap,
+    /// How far the source has been taken over.
+    taken: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn new(source: &'a str) -> Self {
+        Self {
+            source,
+            text: String::with_capacity(source.len()),
+            map: OffsetMap::default(),
+            taken: 0,
+        }
+    }
+
+    /// Takes over a stretch of the source, cleaned. What lies between it and the stretch before is dropped.
+    fn copy(&mut self, range: Range<usize>) {
+        self.skip_to(range.start);
+        let mut from = range.start;
+        clean::edits(&self.source[range.clone()], |start, end, with| {
+            let (start, end) = (range.start + start, range.start + end);
+            self.text.push_str(&self.source[from..start]);
+            let clean_start = self.text.len();
+            self.text.extend(with);
+            self.map.push(clean_start..self.text.len(), start..end);
+            from = end;
+        });
+        self.text.push_str(&self.source[from..range.end]);
+        self.taken = range.end;
+    }
+
+    /// Reads a stretch of the source as something else.
+    fn replace(&mut self, range: Range<usize>, with: &str) {
+        self.skip_to(range.start);
+        let start = self.text.len();
+        self.text.push_str(with);
+        self.map.push(start..self.text.len(), range.clone());
+        self.taken = range.end;
+    }
+
+    /// Puts in something for the source between what was taken over and `until`.
+    fn separate(&mut self, until: usize, with: &str) {
+        let from = self.taken;
+        self.replace(from..until.max(from), with);
+    }
+
+    fn skip_to(&mut self, start: usize) {
+        if start > self.taken {
+            self.map.push(self.text.len()..self.text.len(), self.taken..start);
+        }
+        self.taken = start;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn positions_count_lines_columns_and_pages() {
+        let document = Document::new("t", "é one\ntwo\u{c}three", Format::Plain).unwrap();
+        let at = |needle: &str| document.position(document.source().find(needle).unwrap());
+        assert_eq!(at("one"), Position { line: 1, column: 3, page: Some(1) });
+        assert_eq!(at("two"), Position { line: 2, column: 1, page: Some(1) });
+        assert_eq!(at("three"), Position { line: 2, column: 5, page: Some(2) });
+    }
+
+    #[test]
+    fn a_document_without_words_is_an_error() {
+        for empty in ["", " \r\n\t", "\u{feff}", "\u{a0}"] {
+            assert!(matches!(
+                Document::new("t", empty, Format::Plain),
+                Err(Error::EmptyDocument { .. })
+            ));
+        }
+        assert!(Document::new("t", "# \n\n***\n", Format::Markdown).is_err());
+    }
+
+    proptest! {
+        /// Promise 2: whatever the source, every span of the text leads back to source bytes that clean
+        /// to that span again.
+        #[test]
+        fn spans_lead_back_to_the_source(
+            source in "(?s)([a-z .\r\n\u{a0}\u{ad}*#`_\\[\\]()-]|â€œ|â€™|Â|Ã©|\u{c}|[\u{80}-\u{ff}]|.){0,80}",
+            markdown: bool,
+            a: prop::sample::Index, b: prop::sample::Index,
+        ) {
+            let format = if markdown { Format::Markdown } else { Format::Plain };
+            let Ok(document) = Document::new("t", source.as_str(), format) else { return Ok(()) };
+            let text = document.text();
+            let bounds: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();
+            let (a, b) = (bounds[a.index(bounds.len())], bounds[b.index(bounds.len())]);
+            prop_assume!(a != b);
+            let span = a.min(b)..a.max(b);
+            let source = document.source_span(&span);
+            prop_assert!(document.source().get(source.clone()).is_some(), "{span:?} -> {source:?}");
+            prop_assert!(source.start <= source.end);
+            // Every character of the span that the source also holds is found in order.
+            for (i, c) in text[span.clone()].char_indices() {
+                let one = span.start + i..span.start + i + c.len_utf8();
+                let from = document.source_span(&one);
+                prop_assert!(source.start <= from.start && from.end <= source.end);
+                if !markdown && c.is_ascii_alphanumeric() {
+                    prop_assert_eq!(&document.source()[from], c.to_string());
+                }
+            }
+            document.position(source.start);
+            let sentence = document.sentence_around(&span);
+            prop_assert!(sentence.start <= span.start && span.end <= sentence.end);
+            prop_assert!(text.get(sentence).is_some());
+        }
+
+        /// Promise 3: every visible character of the text belongs to exactly one block.
+        #[test]
+        fn blocks_cover_the_text(source in "(?s)([a-z .\n#*>|`-]|\r\n|\u{a0}|.){0,120}", markdown: bool) {
+            let format = if markdown { Format::Markdown } else { Format::Plain };
+            let Ok(document) = Document::new("t", source.as_str(), format) else { return Ok(()) };
+            let mut end = 0;
+            for block in document.blocks() {
+                prop_assert!(document.text()[end..block.span.start].trim().is_empty());
+                prop_assert!(!document.text()[block.span.clone()].trim().is_empty());
+                end = block.span.end;
+            }
+            prop_assert!(document.text()[end..].trim().is_empty());
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! From paths and standard input to documents: which files, which encoding, which limits.
+//!
+//! Every input is treated as hostile: only regular files are opened, nothing is read past the limit,
+//! nothing is memory-mapped.
+
+use std::fs::{File, FileType};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8};
+use ignore::WalkBuilder;
+
+use super::{Document, Format};
+use crate::error::{Error, Result};
+
+/// What may be read.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// The largest document, in bytes of its file.
+    pub max_bytes: u64,
+    /// Read hidden files and files that `.gitignore` and the like exclude, too.
+    pub no_ignore: bool,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            max_bytes: 64 << 20,
+            no_ignore: false,
+        }
+    }
+}
+
+/// The files that paths, directories and patterns stand for.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Files to read, sorted within each directory, each once.
+    pub files: Vec<PathBuf>,
+    /// Files and directories that could not be looked at, with the reason.
+    pub unread: Vec<Unread>,
+    /// Files (or whole directories) left out because they are hidden or ignored.
+    pub excluded: u64,
+}
+
+/// A document that was to be read and could not be.
+#[derive(Debug)]
+pub struct Unread {
+    /// Its path.
+    pub document: String,
+    /// Why.
+    pub error: Error,
+}
+
+/// Finds the files that `paths` name.
+///
+/// # Errors
+/// When a path that was named does not exist, is no file or directory, or when a directory or a pattern
+/// holds nothing to read.
+pub fn find(paths: &[PathBuf], options: &ReadOptions) -> Result<Found> {
+    let mut found = Found::default();
+    for path in paths {
+        let before = found.files.len() + found.unread.len();
+        match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => walk(path, None, options, &mut found),
+            Ok(metadata) => match special(metadata.file_type()) {
+                None => found.files.push(path.clone()),
+                Some(kind) => {
+                    return Err(Error::NotRegular {
+                        path: path.clone(),
+                        kind,
+                    });
+                }
+            },
+            Err(source) => match pattern(path) {
+                Some((base, pattern)) if base.is_dir() => {
+                    let glob = globset::GlobBuilder::new(&pattern)
+                        .literal_separator(true)
+                        .build()
+                        .map_err(|e| Error::BadPattern {
+                            pattern: path.display().to_string(),
+                            reason: e.kind().to_string(),
+                        })?;
+                    walk(&base, Some(&glob.compile_matcher()), options, &mut found);
+                }
+                _ => return Err(open_error(path, source)),
+            },
+        }
+        if found.files.len() + found.unread.len() == before {
+            return Err(Error::NoDocuments {
+                path: path.clone(),
+                excluded: found.excluded,
+            });
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    found.files.retain(|file| seen.insert(file.clone()));
+    Ok(found)
+}
+
+/// `reports/*.md` is the directory `reports` and the pattern `*.md`.
+fn pattern(path: &Path) -> Option<(PathBuf, String)> {
+    let text = path.to_str()?;
+    let first = text.find(['*', '?', '[', '{'])?;
+    let split = text[..first].rfind('/').map_or(0, |i| i + 1);
+    let base = if split == 0 { "." } else { &text[..split] };
+    Some((PathBuf::from(base), text[split..].to_owned()))
+}
+
+fn walk(root: &Path, glob: Option<&globset::GlobMatcher>, options: &ReadOptions, found: &mut Found) {
+    let matches = |path: &Path| {
+        glob.is_none_or(|glob| glob.is_match(path.strip_prefix(root).unwrap_or(path)))
+    };
+    let entries = |all: bool| {
+        WalkBuilder::new(root)
+            .standard_filters(!all)
+            .require_git(false)
+            .sort_by_file_name(std::ffi::OsStr::cmp)
+            .build()
+    };
+    for entry in entries(options.no_ignore) {
+        match entry {
+            Ok(entry) => {
+                let Some(kind) = entry.file_type() else { continue };
+                let path = strip_dot(entry.path());
+                if kind.is_dir() || !matches(entry.path()) {
+                    continue;
+                }
+                match resolve(entry.path(), kind) {
+                    Resolved::File => found.files.push(path),
+                    Resolved::Directory => {}
+                    Resolved::Bad(error) => found.unread.push(Unread {
+                        document: path.display().to_string(),
+                        error,
+                    }),
+                }
+            }
+            Err(error) => found.unread.push(Unread {
+                document: error_path(&error).unwrap_or(root).display().to_string(),
+                error: walk_error(error, root),
+            }),
+        }
+    }
+    if !options.no_ignore {
+        // What the filters leave out, counted by walking once more without them.
+        let count = |all| {
+            entries(all)
+                .flatten()
+                .filter(|e| e.file_type().is_some_and(|t| t.is_file()) && matches(e.path()))
+                .filter(|e| !e.path().components().any(|c| c.as_os_str() == ".git"))
+                .count() as u64
+        };
+        let (all, kept) = (count(true), count(false));
+        found.excluded += all.saturating_sub(kept);
+    }
+}
+
+enum Resolved {
+    File,
+    Directory,
+    Bad(Error),
+}
+
+/// Follows a link to a file; links to directories are not descended into, so that no loop is walked.
+fn resolve(path: &Path, kind: FileType) -> Resolved {
+    let kind = if kind.is_symlink() {
+        match std::fs::metadata(path) {
+            Ok(metadata) => metadata.file_type(),
+            Err(source) => return Resolved::Bad(open_error(path, source)),
+        }
+    } else {
+        kind
+    };
+    if kind.is_dir() {
+        return Resolved::Directory;
+    }
+    match special(kind) {
+        None => Resolved::File,
+        Some(kind) => Resolved::Bad(Error::NotRegular {
+            path: path.to_owned(),
+            kind,
+        }),
+    }
+}
+
+fn strip_dot(path: &Path) -> PathBuf {
+    path.strip_prefix("./").unwrap_or(path).to_owned()
+}
+
+fn error_path(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => error_path(err),
+        ignore::Error::Loop { child, .. } => Some(child),
+        _ => None,
+    }
+}
+
+fn walk_error(error: ignore::Error, root: &Path) -> Error {
+    let path = error_path(&error).unwrap_or(root).to_owned();
+    match error.into_io_error() {
+        Some(source) => open_error(&path, source),
+        None => Error::LinkLoop { path },
+    }
+}
+
+#[cfg(unix)]
+fn special(kind: FileType) -> Option<&'static str> {
+    use std::os::unix::fs::FileTypeExt;
+    if kind.is_fifo() {
+        Some("a named pipe")
+    } else if kind.is_socket() {
+        Some("a socket")
+    } else if kind.is_char_device() || kind.is_block_device() {
+        Some("a device")
+    } else {
+        None
+    }
+}
+
+#[cfg(not(unix))]
+fn special(kind: FileType) -> Option<&'static str> {
+    (!kind.is_file()).then_some("a special file")
+}
+
+fn open_error(path: &Path, source: std::io::Error) -> Error {
+    // `ErrorKind::FilesystemLoop` is not stable: ELOOP by number.
+    const ELOOP: i32 = if cfg!(target_os = "linux") { 40 } else { 62 };
+    let path = path.to_owned();
+    if source.kind() == std::io::ErrorKind::NotFound {
+        Error::NotFound { path }
+    } else if cfg!(unix) && source.raw_os_error() == Some(ELOOP) {
+        Error::LinkLoop { path }
+    } else {
+        Error::Unreadable { path, source }
+    }
+}
+
+/// Reads one file.
+///
+/// # Errors
+/// When it cannot be read, is over the limit, is not text, or holds none.
+pub fn read_file(path: &Path, options: &ReadOptions) -> Result<Document> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|e| open_error(path, e))?;
+    let metadata = file.metadata().map_err(|e| open_error(path, e))?;
+    if let Some(kind) = special(metadata.file_type()) {
+        return Err(Error::NotRegular {
+            path: path.to_owned(),
+            kind,
+        });
+    }
+    let bytes = read_limited(file, &name, options.max_bytes)
+        .map_err(|e| e.map_io(|source| open_error(path, source)))?;
+    document(name, &bytes, Some(path))
+}
+
+/// Reads a stream to its end, standard input for one.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_stream(stream: impl Read, name: &str, options: &ReadOptions) -> Result<Document> {
+    let bytes = read_limited(stream, name, options.max_bytes).map_err(|e| {
+        e.map_io(|source| Error::Unreadable {
+            path: PathBuf::from(name),
+            source,
+        })
+    })?;
+    document(name.to_owned(), &bytes, None)
+}
+
+enum ReadError {
+    Io(std::io::Error),
+    Limit(Error),
+}
+
+impl ReadError {
+    fn map_io(self, io: impl FnOnce(std::io::Error) -> Error) -> Error {
+        match self {
+            Self::Io(source) => io(source),
+            Self::Limit(error) => error,
+        }
+    }
+}
+
+fn read_limited(stream: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    stream
+        .take(max_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(ReadError::Io)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(ReadError::Limit(Error::DocumentTooLarge {
+            name: name.to_owned(),
+            limit_mib: max_bytes.div_ceil(1 << 20),
+        }));
+    }
+    Ok(bytes)
+}
+
+/// Makes a document of a file's bytes.
+///
+/// # Errors
+/// When they are no text, or hold none.
+pub fn document(name: String, bytes: &[u8], path: Option<&Path>) -> Result<Document> {
+    refuse_other_formats(&name, bytes, path)?;
+    let source: Arc<str> = decode(&name, bytes)?.into();
+    let extension = path.and_then(Path::extension).map(|e| e.to_ascii_lowercase());
+    let format = match extension.as_ref().and_then(|e| e.to_str()) {
+        Some("md" | "markdown" | "mdown" | "mkd") => Format::Markdown,
+        _ => Format::Plain,
+    };
+    Document::new(name, source, format)
+}
+
+/// Formats with text that another program has to take out, by their first bytes or their extension.
+fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>) -> Result<()> {
+    let extension = path
+        .and_then(Path::extension)
+        .and_then(|e| e.to_str())
+        .unwrap_or("")
+        .to_ascii_lowercase();
+    let head = &bytes[..bytes.len().min(1024)];
+    let text_head = String::from_utf8_lossy(head).trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
+    let is_zip = head.starts_with(b"PK\x03\x04");
+    let file = path.map_or("FILE".to_owned(), |p| shell_quoted(&p.display().to_string()));
+    let (format, converter) = if head.starts_with(b"%PDF") {
+        ("a PDF", format!("pdftotext {file} - | ask \"…\""))
+    } else if is_zip && (extension == "epub" || contains(head, b"epub")) {
+        ("an EPUB", format!("pandoc -t plain {file} | ask \"…\""))
+    } else if is_zip && (extension == "odt" || contains(head, b"opendocument")) {
+        ("an OpenDocument file", format!("pandoc -t plain {file} | ask \"…\""))
+    } else if is_zip && matches!(extension.as_str(), "docx" | "") {
+        ("a DOCX (or another zip archive)", format!("pandoc -f docx -t plain {file} | ask \"…\""))
+    } else if text_head.starts_with("{\\rtf") {
+        ("an RTF file", format!("pandoc -f rtf -t plain {file} | ask \"…\""))
+    } else if text_head.starts_with("<!doctype html")
+        || text_head.starts_with("<html")
+        || matches!(extension.as_str(), "html" | "htm" | "xhtml")
+    {
+        ("HTML", format!("pandoc -f html -t plain {file} | ask \"…\""))
+    } else {
+        return Ok(());
+    };
+    Err(Error::NeedsConverter {
+        name: name.to_owned(),
+        format,
+        converter,
+    })
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(haystack, needle).is_some()
+}
+
+fn shell_quoted(text: &str) -> String {
+    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/+".contains(&b)) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// By byte order mark, then UTF-8, then detection. The text of a UTF-8 file keeps its byte order mark, so
+/// that offsets are those of the file.
+fn decode(name: &str, bytes: &[u8]) -> Result<String> {
+    let not_text = |reason| Error::NotText {
+        name: name.to_owned(),
+        reason,
+    };
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes)
+        && encoding != UTF_8
+    {
+        return Ok(encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned());
+    }
+    if memchr::memchr(0, bytes).is_some() {
+        return Err(not_text("it holds NUL bytes"));
+    }
+    let controls = bytes.iter().filter(|&&b| b < 0x20 && !b"\t\n\r\x0b\x0c\x1b\x08".contains(&b)).count();
+    if controls > bytes.len() / 50 {
+        return Err(not_text("it holds control characters"));
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok(text.to_owned());
+    }
+    // A few broken bytes do not make a UTF-8 file anything else.
+    let (mut whole, mut broken) = (0usize, 0usize);
+    for chunk in bytes.utf8_chunks() {
+        whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        broken += usize::from(!chunk.invalid().is_empty());
+    }
+    if whole > 2 * broken {
+        return Ok(String::from_utf8_lossy(bytes).into_owned());
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    let encoding = detector.guess(None, Utf8Detection::Deny);
+    Ok(encoding.decode_without_bom_handling(bytes).0.into_owned())
+}
+
+/// Reads many files at once, in order; a count of those done goes to `done`.
+///
+/// # Errors
+/// Never as a whole: each file has its own result.
+pub fn read_files(files: &[PathBuf], options: &ReadOptions, done: &AtomicU64) -> Vec<Result<Document>> {
+    use rayon::prelude::*;
+    files
+        .par_iter()
+        .map(|file| {
+            let document = read_file(file, options);
+            done.fetch_add(1, Ordering::Relaxed);
+            document
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> String {
+        decode("t", bytes).unwrap()
+    }
+
+    #[test]
+    fn encodings_are_told_apart() {
+        assert_eq!(text("naïve “é”".as_bytes()), "naïve “é”");
+        assert_eq!(text(b"\xef\xbb\xbfBOM"), "\u{feff}BOM");
+        assert_eq!(text(b"\xff\xfeh\x00i\x00"), "hi");
+        assert_eq!(text(b"\xfe\xff\x00h\x00i"), "hi");
+        assert_eq!(text(b"The caf\xe9 of Ren\xe9 is na\xefve"), "The café of René is naïve");
+        assert_eq!(text(b"He said \x93no\x94 \x96 twice"), "He said “no” – twice");
+        // Cut in the middle of a character, as `head -c` does.
+        assert_eq!(text(b"\xc3\xa9t\xc3\xa9 \xc3\xa0 \xc3\xaele \xc3"), "été à île \u{fffd}");
+    }
+
+    #[test]
+    fn what_is_not_text_is_refused() {
+        let error = |bytes: &[u8], path: &str| document(path.into(), bytes, Some(Path::new(path))).unwrap_err().to_string();
+        assert!(error(b"\xff\xd8\xff\xe0\x00\x10JFIF", "a.jpg").contains("not text"));
+        assert!(error(b"%PDF-1.7\n%\xe2\xe3", "my report.pdf").contains("pdftotext 'my report.pdf' - | ask"));
+        assert!(error(b"PK\x03\x04\x14\x00", "a.docx").contains("pandoc -f docx"));
+        assert!(error(b"<!DOCTYPE html><p>", "a.txt").contains("pandoc -f html"));
+        assert!(error(b"<p>", "a.html").contains("HTML"));
+    }
+
+    #[test]
+    fn the_limit_is_exact() {
+        let options = ReadOptions { max_bytes: 4, ..ReadOptions::default() };
+        assert!(read_stream(&b"four"[..], "t", &options).is_ok());
+        assert!(matches!(
+            read_stream(&b"fives"[..], "t", &options),
+            Err(Error::DocumentTooLarge { .. })
+        ));
+    }
+}

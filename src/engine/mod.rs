@@ -1,0 +1,107 @@
+//! Engines: what reads a window. An engine knows no document.
+
+pub mod native;
+pub mod scripted;
+
+use crate::error::{Error, Result};
+
+/// One sequence for an encoder to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Input {
+    /// Token ids, special tokens included. `[tokens]`
+    pub ids: Vec<u32>,
+    /// The segment of each token. `[tokens]`
+    pub segments: Vec<u32>,
+    /// Positions of sentence markers, for [`Head::Sentence`].
+    pub markers: Vec<usize>,
+}
+
+impl Input {
+    /// An empty input with room for `tokens`.
+    #[must_use]
+    pub fn with_capacity(tokens: usize) -> Self {
+        Self {
+            ids: Vec::with_capacity(tokens),
+            segments: Vec::with_capacity(tokens),
+            markers: Vec::new(),
+        }
+    }
+
+    /// Appends tokens, each with its segment.
+    pub fn extend(&mut self, tokens: impl IntoIterator<Item = (u32, u32)>) {
+        for (id, segment) in tokens {
+            self.ids.push(id);
+            self.segments.push(segment);
+        }
+    }
+
+    /// Length in tokens.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is nothing to read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
+/// What is asked of an encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// Start and end logits of an answer, for each token.
+    Span,
+    /// One score for each sentence marker.
+    Sentence,
+    /// The last hidden state.
+    Hidden,
+}
+
+/// What an encoder gives, one element an input, in the order of the inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// See [`Head::Span`].
+    Span(Vec<SpanLogits>),
+    /// See [`Head::Sentence`]. `[markers]` each
+    Sentence(Vec<Vec<f32>>),
+    /// See [`Head::Hidden`]. `[tokens, hidden_size]` each, row by row
+    Hidden(Vec<Vec<f32>>),
+}
+
+/// Logits that an answer starts or ends at a token. Both `[tokens]`; the null score is that of token 0.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SpanLogits {
+    /// That it starts here.
+    pub start: Vec<f32>,
+    /// That it ends here.
+    pub end: Vec<f32>,
+}
+
+/// An encoder with heads.
+///
+/// An implementation gives the same output for an input whatever other inputs come with it and however
+/// many threads work (promise 6).
+pub trait Engine: Send + Sync {
+    /// Reads inputs.
+    ///
+    /// # Errors
+    /// When the model has no such head, an input is too long for it, or its weights give no finite score.
+    fn encode(&self, inputs: &[&Input], head: Head) -> Result<Output>;
+
+    /// Start and end logits of each input.
+    ///
+    /// # Errors
+    /// As [`Engine::encode`].
+    fn spans(&self, inputs: &[&Input]) -> Result<Vec<SpanLogits>> {
+        match self.encode(inputs, Head::Span)? {
+            Output::Span(spans) => Ok(spans),
+            _ => Err(Error::NoHead {
+                model: String::new(),
+                head: "span",
+                task: "question answering",
+            }),
+        }
+    }
+}

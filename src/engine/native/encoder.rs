@@ -1,0 +1,152 @@
+//! The encoder: embeddings, then layers of attention and feed-forward network.
+
+use rayon::prelude::*;
+
+use super::kernels::{self, Matrix};
+use super::weights::{Linear, Norm, Table};
+use crate::model::{Activation, Config};
+
+/// Rows of an input are worked on in this many parts. A constant, so that the arithmetic does not depend
+/// on the number of threads.
+const PARTS: usize = 4;
+
+#[derive(Debug)]
+pub(super) struct Encoder {
+    pub(super) words: Table,
+    pub(super) positions: Table,
+    pub(super) segments: Option<Table>,
+    pub(super) norm: Norm,
+    /// ELECTRA's step from narrow embeddings to the width of the layers.
+    pub(super) projection: Option<Linear>,
+    pub(super) layers: Vec<Layer>,
+}
+
+#[derive(Debug)]
+pub(super) struct Layer {
+    /// Query, key and value in one product. `[3 · hidden, hidden]`
+    pub(super) query_key_value: Linear,
+    pub(super) attention_output: Linear,
+    pub(super) attention_norm: Norm,
+    pub(super) intermediate: Linear,
+    pub(super) output: Linear,
+    pub(super) output_norm: Norm,
+}
+
+impl Encoder {
+    /// Last hidden state. `[tokens, hidden]`
+    pub(super) fn forward(&self, ids: &[u32], segments: &[u32], config: &Config) -> Vec<f32> {
+        let mut hidden = self.embed(ids, segments, config); // [tokens, hidden]
+        for layer in &self.layers {
+            layer.forward(&mut hidden, config);
+        }
+        hidden
+    }
+
+    fn embed(&self, ids: &[u32], segments: &[u32], config: &Config) -> Vec<f32> {
+        let width = config.embedding_size;
+        let mut out = vec![0.0; ids.len() * width]; // [tokens, embedding]
+        for (i, row) in out.chunks_exact_mut(width).enumerate() {
+            self.words.add_row(ids[i] as usize, row);
+            self.positions.add_row(config.first_position + i, row);
+            if let Some(table) = &self.segments {
+                // RoBERTa has one segment, whatever the template says.
+                table.add_row((segments[i] as usize).min(config.segments - 1), row);
+            }
+            self.norm.apply(row, config);
+        }
+        match &self.projection {
+            Some(linear) => linear.apply(&out, ids.len(), |_| {}),
+            None => out,
+        }
+    }
+}
+
+impl Layer {
+    fn forward(&self, hidden: &mut [f32], config: &Config) {
+        let tokens = hidden.len() / config.hidden_size;
+        let qkv = self.query_key_value.apply(hidden, tokens, |_| {}); // [tokens, 3 · hidden]
+        let context = attention(&qkv, tokens, config); // [tokens, hidden]
+        let attended = self.attention_output.apply(&context, tokens, |_| {});
+        self.attention_norm.add_and_apply(hidden, &attended, config);
+
+        let activation = match config.activation {
+            Activation::Gelu => kernels::gelu,
+            Activation::GeluTanh => kernels::gelu_tanh,
+            Activation::Relu => kernels::relu,
+        };
+        let wide = self.intermediate.apply(hidden, tokens, activation); // [tokens, intermediate]
+        let output = self.output.apply(&wide, tokens, |_| {});
+        self.output_norm.add_and_apply(hidden, &output, config);
+    }
+}
+
+/// Scaled dot-product attention of all heads (Vaswani et al. 2017, section 3.2).
+fn attention(qkv: &[f32], tokens: usize, config: &Config) -> Vec<f32> {
+    let (hidden, heads) = (config.hidden_size, config.heads);
+    let dim = hidden / heads;
+    let view = |part: usize, head: usize| Matrix {
+        data: &qkv[part * hidden + head * dim..],
+        rows: tokens,
+        columns: dim,
+        row_stride: 3 * hidden,
+        column_stride: 1,
+    }; // [tokens, dim]
+    #[allow(clippy::cast_precision_loss)]
+    let scale = 1.0 / (dim as f32).sqrt();
+
+    let mut by_head = vec![0.0; tokens * hidden]; // [heads, tokens, dim]
+    by_head
+        .par_chunks_exact_mut(tokens * dim)
+        .enumerate()
+        .for_each(|(head, out)| {
+            let mut scores = vec![0.0; tokens * tokens]; // [tokens, tokens]
+            kernels::product(&mut scores, view(0, head), view(1, head).transposed(), scale);
+            scores.chunks_exact_mut(tokens).for_each(kernels::softmax);
+            kernels::product(out, Matrix::new(&scores, tokens, tokens), view(2, head), 1.0);
+        });
+
+    let mut context = vec![0.0; tokens * hidden]; // [tokens, heads · dim]
+    for (token, row) in context.chunks_exact_mut(hidden).enumerate() {
+        for (head, out) in row.chunks_exact_mut(dim).enumerate() {
+            let from = (head * tokens + token) * dim;
+            out.copy_from_slice(&by_head[from..from + dim]);
+        }
+    }
+    context
+}
+
+impl Linear {
+    /// `input[tokens, in] · weightᵀ + bias`, then `after` on each row. `[tokens, out]`
+    pub(super) fn apply(&self, input: &[f32], tokens: usize, after: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
+        let (width_in, width_out) = (self.inputs, self.bias.len());
+        let rows = tokens.div_ceil(PARTS);
+        let weight = Matrix::new(&self.weight, width_out, width_in).transposed(); // [in, out]
+        let mut out = vec![0.0; tokens * width_out];
+        out.par_chunks_mut(rows * width_out)
+            .zip(input.par_chunks(rows * width_in))
+            .for_each(|(out, input)| {
+                let rows = input.len() / width_in;
+                kernels::product(out, Matrix::new(input, rows, width_in), weight, 1.0);
+                for row in out.chunks_exact_mut(width_out) {
+                    kernels::add(row, &self.bias);
+                    after(row);
+                }
+            });
+        out
+    }
+}
+
+impl Norm {
+    fn apply(&self, row: &mut [f32], config: &Config) {
+        kernels::layer_norm(row, &self.scale, &self.bias, config.layer_norm_epsilon);
+    }
+
+    /// The residual connection and its normalisation, for each row.
+    fn add_and_apply(&self, hidden: &mut [f32], other: &[f32], config: &Config) {
+        let width = self.scale.len();
+        for (row, other) in hidden.chunks_exact_mut(width).zip(other.chunks_exact(width)) {
+            kernels::add(row, other);
+            self.apply(row, config);
+        }
+    }
+}

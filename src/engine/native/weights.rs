@@ -1,0 +1,246 @@
+//! From `model.safetensors` to an encoder: names, shapes and types are checked here.
+
+use std::borrow::Cow;
+
+use half::{bf16, f16};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use super::encoder::{Encoder, Layer};
+use super::kernels;
+use crate::model::store::Bytes;
+use crate::model::{Architecture, Config};
+
+#[derive(Debug)]
+pub(super) struct Weights {
+    pub(super) encoder: Encoder,
+    pub(super) span: Option<Linear>,
+    pub(super) sentence: Option<Linear>,
+}
+
+/// A linear layer. `weight` is `[out, in]`, `bias` is `[out]`.
+#[derive(Debug)]
+pub(super) struct Linear {
+    pub(super) weight: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+    pub(super) inputs: usize,
+}
+
+impl Linear {
+    /// One output for one input row.
+    pub(super) fn row_dot(&self, output: usize, input: &[f32]) -> f32 {
+        let from = output * self.inputs;
+        kernels::dot(&self.weight[from..from + self.inputs], input) + self.bias[output]
+    }
+}
+
+/// Scale and bias of a layer normalisation. Both `[width]`.
+#[derive(Debug)]
+pub(super) struct Norm {
+    pub(super) scale: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+}
+
+/// An embedding table `[rows, width]`. An int8 table stays as it is: half of a small model is embeddings,
+/// of which a window uses a few hundred rows.
+#[derive(Debug)]
+pub(super) enum Table {
+    F32 { data: Vec<f32>, width: usize },
+    Int8 { data: Bytes, scales: Vec<f32>, width: usize },
+}
+
+impl Table {
+    /// `out += table[row]`.
+    pub(super) fn add_row(&self, row: usize, out: &mut [f32]) {
+        match self {
+            Self::F32 { data, width } => kernels::add(out, &data[row * width..(row + 1) * width]),
+            Self::Int8 { data, scales, width } => {
+                let scale = scales[row];
+                for (x, &q) in out.iter_mut().zip(&data[row * width..(row + 1) * width]) {
+                    *x += f32::from(q.cast_signed()) * scale;
+                }
+            }
+        }
+    }
+}
+
+struct Loader<'a> {
+    bytes: &'a Bytes,
+    tensors: SafeTensors<'a>,
+    /// `bert.` and the like; some files have the encoder without it.
+    prefix: String,
+}
+
+impl Weights {
+    /// Reads the weights of an encoder of this shape.
+    pub(super) fn parse(bytes: &Bytes, config: &Config) -> Result<Self, String> {
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| match e {
+            safetensors::SafeTensorError::InvalidOffset(_)
+            | safetensors::SafeTensorError::MetadataIncompleteBuffer => {
+                "is truncated or padded: its header and its size do not agree".to_owned()
+            }
+            other => format!("is not a valid safetensors file: {other}"),
+        })?;
+        let prefix = match config.architecture {
+            Architecture::Bert => "bert.",
+            Architecture::DistilBert => "distilbert.",
+            Architecture::Roberta => "roberta.",
+            Architecture::Electra => "electra.",
+        };
+        let has_prefix = tensors.names().iter().any(|name| name.starts_with(prefix));
+        let loader = Loader {
+            bytes,
+            tensors,
+            prefix: if has_prefix { prefix.to_owned() } else { String::new() },
+        };
+        Ok(Self {
+            encoder: loader.encoder(config)?,
+            span: loader.head("qa_outputs", 2, config)?,
+            sentence: loader.head("sentence_outputs", 1, config)?,
+        })
+    }
+}
+
+impl Loader<'_> {
+    fn encoder(&self, config: &Config) -> Result<Encoder, String> {
+        let (hidden, embedding) = (config.hidden_size, config.embedding_size);
+        let positions = config.first_position + config.max_tokens;
+        Ok(Encoder {
+            words: self.table("embeddings.word_embeddings", config.vocabulary_size, embedding)?,
+            positions: self.table("embeddings.position_embeddings", positions, embedding)?,
+            segments: match config.segments {
+                0 => None,
+                n => Some(self.table("embeddings.token_type_embeddings", n, embedding)?),
+            },
+            norm: self.norm("embeddings.LayerNorm", embedding)?,
+            projection: match config.architecture {
+                Architecture::Electra if embedding != hidden => {
+                    Some(self.linear(&["embeddings_project"], hidden, embedding)?)
+                }
+                _ => None,
+            },
+            layers: (0..config.layers)
+                .map(|i| self.layer(i, config))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn layer(&self, index: usize, config: &Config) -> Result<Layer, String> {
+        let distil = config.architecture == Architecture::DistilBert;
+        let base = if distil { "transformer.layer" } else { "encoder.layer" };
+        let name = |bert: &str, distilbert: &str| {
+            format!("{base}.{index}.{}", if distil { distilbert } else { bert })
+        };
+        let (hidden, wide) = (config.hidden_size, config.intermediate_size);
+        let [query, key, value] = [("query", "q_lin"), ("key", "k_lin"), ("value", "v_lin")]
+            .map(|(b, d)| name(&format!("attention.self.{b}"), &format!("attention.{d}")));
+        Ok(Layer {
+            query_key_value: self.linear(&[&query, &key, &value], hidden, hidden)?,
+            attention_output: self.linear(
+                &[&name("attention.output.dense", "attention.out_lin")],
+                hidden,
+                hidden,
+            )?,
+            attention_norm: self.norm(&name("attention.output.LayerNorm", "sa_layer_norm"), hidden)?,
+            intermediate: self.linear(&[&name("intermediate.dense", "ffn.lin1")], wide, hidden)?,
+            output: self.linear(&[&name("output.dense", "ffn.lin2")], hidden, wide)?,
+            output_norm: self.norm(&name("output.LayerNorm", "output_layer_norm"), hidden)?,
+        })
+    }
+
+    /// A head on top of the encoder, if the file has it.
+    fn head(&self, name: &str, outputs: usize, config: &Config) -> Result<Option<Linear>, String> {
+        if self.tensors.tensor(&format!("{name}.weight")).is_err() {
+            return Ok(None);
+        }
+        Ok(Some(Linear {
+            weight: self.floats(&format!("{name}.weight"), &[outputs, config.hidden_size])?,
+            bias: self.floats(&format!("{name}.bias"), &[outputs])?,
+            inputs: config.hidden_size,
+        }))
+    }
+
+    /// Linear layers of the same shape, one below the other.
+    fn linear(&self, names: &[&str], outputs: usize, inputs: usize) -> Result<Linear, String> {
+        let mut linear = Linear { weight: Vec::new(), bias: Vec::new(), inputs };
+        for name in names {
+            let name = format!("{}{name}", self.prefix);
+            linear
+                .weight
+                .extend(self.floats(&format!("{name}.weight"), &[outputs, inputs])?);
+            linear.bias.extend(self.floats(&format!("{name}.bias"), &[outputs])?);
+        }
+        Ok(linear)
+    }
+
+    fn norm(&self, name: &str, width: usize) -> Result<Norm, String> {
+        let name = format!("{}{name}", self.prefix);
+        // Files from before 2019 have TensorFlow's names.
+        let either = |new: &str, old: &str| {
+            let old = format!("{name}.{old}");
+            if self.tensors.tensor(&old).is_ok() { old } else { format!("{name}.{new}") }
+        };
+        Ok(Norm {
+            scale: self.floats(&either("weight", "gamma"), &[width])?,
+            bias: self.floats(&either("bias", "beta"), &[width])?,
+        })
+    }
+
+    fn table(&self, name: &str, rows: usize, width: usize) -> Result<Table, String> {
+        let name = format!("{}{name}.weight", self.prefix);
+        let tensor = self.tensor(&name, &[rows, width])?;
+        if tensor.dtype() != Dtype::I8 {
+            return Ok(Table::F32 {
+                data: self.floats(&name, &[rows, width])?,
+                width,
+            });
+        }
+        let scales = self.floats(&format!("{name}_scale"), &[rows])?;
+        let data = match self.bytes {
+            // The tensor's place within bytes that live as long as the program.
+            Cow::Borrowed(all) => {
+                let start = tensor.data().as_ptr().addr() - all.as_ptr().addr();
+                Cow::Borrowed(&all[start..start + tensor.data().len()])
+            }
+            Cow::Owned(_) => Cow::Owned(tensor.data().to_vec()),
+        };
+        Ok(Table::Int8 { data, scales, width })
+    }
+
+    /// A tensor as f32, whatever it is stored as.
+    fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+        let tensor = self.tensor(name, shape)?;
+        let data = tensor.data();
+        let pairs = || data.chunks_exact(2).map(|b| [b[0], b[1]]);
+        match tensor.dtype() {
+            Dtype::F32 => Ok(data
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect()),
+            Dtype::F16 => Ok(pairs().map(|b| f16::from_le_bytes(b).to_f32()).collect()),
+            Dtype::BF16 => Ok(pairs().map(|b| bf16::from_le_bytes(b).to_f32()).collect()),
+            Dtype::I8 if shape.len() == 2 => {
+                let scales = self.floats(&format!("{name}_scale"), &shape[..1])?;
+                Ok(data
+                    .chunks_exact(shape[1])
+                    .zip(&scales)
+                    .flat_map(|(row, &scale)| row.iter().map(move |&q| f32::from(q.cast_signed()) * scale))
+                    .collect())
+            }
+            other => Err(format!("tensor {name} is {other:?}; use F32, F16, BF16 or I8 with scales")),
+        }
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<TensorView<'_>, String> {
+        let tensor = self
+            .tensors
+            .tensor(name)
+            .map_err(|_| format!("has no tensor {name}, which config.json calls for"))?;
+        if tensor.shape() != shape {
+            return Err(format!(
+                "tensor {name} has shape {:?}, config.json says {shape:?}",
+                tensor.shape()
+            ));
+        }
+        Ok(tensor)
+    }
+}

@@ -1,0 +1,175 @@
+//! Every way in which the library can fail, each with its cause and its remedy.
+
+use std::path::PathBuf;
+
+/// The result of the library's fallible functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, why, and what to do about it.
+///
+/// The message of every variant names the thing, the reason and the remedy, in one line, and never
+/// holds the text of a document.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A path that was named does not exist.
+    #[error("{}: no such file or directory; check the spelling, or name another with --docs", .path.display())]
+    NotFound {
+        /// The path as it was given.
+        path: PathBuf,
+    },
+
+    /// The operating system refused to read a file.
+    #[error("{}: cannot be read: {source}", .path.display())]
+    Unreadable {
+        /// The path as it was given.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+
+    /// A pipe, a socket, a device: reading it could block or never end.
+    #[error("{}: is {kind}, not a regular file; to read one, send it to standard input: ask \"…\" < {}", .path.display(), .path.display())]
+    NotRegular {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What it is instead, with its article.
+        kind: &'static str,
+    },
+
+    /// Links that lead back to where they started.
+    #[error("{}: symbolic links form a loop; remove the link, or name the files themselves", .path.display())]
+    LinkLoop {
+        /// The path as it was given.
+        path: PathBuf,
+    },
+
+    /// A format whose text has to be extracted by another program.
+    #[error("{name}: is {format}, which ask does not read; convert it first: {converter}")]
+    NeedsConverter {
+        /// The document's name.
+        name: String,
+        /// The format, with its article.
+        format: &'static str,
+        /// A command line that pipes the text to `ask`.
+        converter: String,
+    },
+
+    /// Bytes that are no text in any encoding.
+    #[error("{name}: is not text ({reason}); convert it to plain text first")]
+    NotText {
+        /// The document's name.
+        name: String,
+        /// What showed that it is not text.
+        reason: &'static str,
+    },
+
+    /// A document over the size limit.
+    #[error("{name}: is over the limit of {limit_mib} MiB for one document; raise it with --max-mib, or split the document")]
+    DocumentTooLarge {
+        /// The document's name.
+        name: String,
+        /// The limit in mebibytes.
+        limit_mib: u64,
+    },
+
+    /// A document without a single word.
+    #[error("{name}: holds no text; name a document that does")]
+    EmptyDocument {
+        /// The document's name.
+        name: String,
+    },
+
+    /// A directory or pattern in which there is nothing to read.
+    #[error("{}: no text documents there{}", .path.display(), excluded_hint(*.excluded))]
+    NoDocuments {
+        /// The directory or pattern.
+        path: PathBuf,
+        /// Files left out because they are hidden or ignored.
+        excluded: u64,
+    },
+
+    /// A glob pattern that does not parse.
+    #[error("{pattern}: is not a valid pattern: {reason}; quote it, and escape [ and {{ with \\")]
+    BadPattern {
+        /// The pattern as it was given.
+        pattern: String,
+        /// The parser's reason.
+        reason: String,
+    },
+
+    /// A question without a word in it.
+    #[error("the question is empty; write it in quotes: ask \"who leads negotiations?\"")]
+    EmptyQuestion,
+
+    /// A question that does not fit beside the text.
+    #[error("the question has {tokens} tokens, {limit} is the limit; shorten it, and leave the background to the documents")]
+    QuestionTooLong {
+        /// Its length in tokens of the model's tokenizer.
+        tokens: usize,
+        /// The model's limit in tokens.
+        limit: usize,
+    },
+
+    /// An option outside of its range.
+    #[error("{option}: {value} is out of range; use {expected}")]
+    BadOption {
+        /// The option's name.
+        option: &'static str,
+        /// What was given.
+        value: String,
+        /// What is accepted.
+        expected: &'static str,
+    },
+
+    /// A model directory without one of its files.
+    #[error("model {}: has no {file}; a model directory needs config.json, tokenizer.json and model.safetensors", .model.display())]
+    ModelFileMissing {
+        /// The model's directory.
+        model: PathBuf,
+        /// The file that is not there.
+        file: String,
+    },
+
+    /// A file of a model that cannot be used.
+    #[error("model {}: {file}: {reason}; get the file again from where the model came from", .model.display())]
+    ModelFileInvalid {
+        /// The model's directory.
+        model: PathBuf,
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// An architecture that no engine of this build implements.
+    #[error("model {}: architecture \"{architecture}\" is not supported; use bert, distilbert, roberta or electra", .model.display())]
+    UnknownArchitecture {
+        /// The model's directory.
+        model: PathBuf,
+        /// `model_type` of its configuration.
+        architecture: String,
+    },
+
+    /// A model that was not trained for what is asked of it.
+    #[error("model {model}: has no {head} head; use a model that was fine-tuned for {task}")]
+    NoHead {
+        /// The model's name.
+        model: String,
+        /// The head that is not there.
+        head: &'static str,
+        /// What that head is for.
+        task: &'static str,
+    },
+
+    /// The user asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn excluded_hint(excluded: u64) -> String {
+    match excluded {
+        0 => "; name a file, or a folder that holds text".to_owned(),
+        n => format!(" ({n} hidden or ignored; --no-ignore includes them)"),
+    }
+}

@@ -1,0 +1,162 @@
+//! `manifest.toml`: what a model is and how its scores are to be read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::config::Config;
+
+/// The manifest of a model directory.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Manifest {
+    /// The model's name, as results quote it.
+    pub name: String,
+    /// `model_type` of its `config.json`.
+    #[serde(default)]
+    pub architecture: String,
+    /// What it was trained for: `span`, `sentence`.
+    #[serde(default)]
+    pub heads: Vec<String>,
+    /// The licence of the weights.
+    #[serde(default)]
+    pub licence: String,
+    /// The weights that training began with.
+    #[serde(default)]
+    pub base: String,
+    /// The data sets that it was trained on.
+    #[serde(default)]
+    pub training_data: Vec<String>,
+    /// Size and hash of each file, by name.
+    #[serde(default)]
+    pub files: BTreeMap<String, FileEntry>,
+    /// What it reads at a time.
+    #[serde(default)]
+    pub limits: Limits,
+    /// From raw scores to probabilities; `None` for a model that was not calibrated.
+    pub calibration: Option<Calibration>,
+}
+
+/// A file of a model.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// Lower-case hexadecimal SHA-256.
+    pub sha256: String,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+/// How much a model reads at a time. All are counts of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// A whole window: question, text and special tokens.
+    pub window_tokens: usize,
+    /// What a window shares with the next.
+    pub overlap_tokens: usize,
+    /// The longest question.
+    pub question_tokens: usize,
+    /// The longest answer.
+    pub answer_tokens: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            window_tokens: 384,
+            overlap_tokens: 128,
+            question_tokens: 64,
+            answer_tokens: 96,
+        }
+    }
+}
+
+/// Parameters that turn raw scores into probabilities, fitted on held-out documents.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// A question is answered when `not_in_document` is below this.
+    pub threshold: f64,
+    /// The probability that the documents do not answer.
+    pub not_in_document: Logistic,
+    /// The probability that an answer is right.
+    pub confidence: Logistic,
+}
+
+/// σ(score · s + ln_windows · ln n + bias), for a raw score s found over n windows.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logistic {
+    /// Weight of the raw score.
+    pub score: f64,
+    /// Weight of the natural logarithm of the number of windows.
+    pub ln_windows: f64,
+    /// Constant.
+    pub bias: f64,
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// The parser's message, with line and column.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|e| e.to_string().trim().replace('\n', " "))
+    }
+
+    /// What is assumed of a model from the hub, which has no manifest.
+    #[must_use]
+    pub fn of_hub_model(origin: &Path, config: &Config) -> Self {
+        let name = origin
+            .canonicalize()
+            .ok()
+            .and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()))
+            .unwrap_or_else(|| origin.display().to_string());
+        let mut limits = Limits::default();
+        if config.max_tokens < limits.window_tokens {
+            // The proportions of the defaults, for models with short windows.
+            limits.window_tokens = config.max_tokens;
+            limits.overlap_tokens = config.max_tokens / 3;
+            limits.question_tokens = config.max_tokens / 6;
+            limits.answer_tokens = limits.answer_tokens.min(limits.overlap_tokens);
+        }
+        Self {
+            name,
+            architecture: String::new(),
+            heads: Vec::new(),
+            licence: String::new(),
+            base: String::new(),
+            training_data: Vec::new(),
+            files: BTreeMap::new(),
+            limits,
+            calibration: None,
+        }
+    }
+
+    /// Whether the manifest makes sense, and fits the configuration.
+    pub(crate) fn check(&self, config: &Config) -> Result<(), String> {
+        let limits = self.limits;
+        if limits.window_tokens > config.max_tokens {
+            return Err(format!(
+                "limits.window_tokens is {}, the encoder reads {} tokens",
+                limits.window_tokens, config.max_tokens
+            ));
+        }
+        // Special tokens: at most four (RoBERTa). A window must move on by at least one token.
+        let room = limits.window_tokens.saturating_sub(limits.question_tokens + 4);
+        if limits.question_tokens == 0 || limits.answer_tokens == 0 || room <= limits.overlap_tokens {
+            return Err("limits leave no room for text beside question and overlap".to_owned());
+        }
+        if let Some(c) = &self.calibration {
+            let all = [c.not_in_document, c.confidence];
+            let finite = all.iter().flat_map(|l| [l.score, l.ln_windows, l.bias]).all(f64::is_finite);
+            if !finite || !(0.0..=1.0).contains(&c.threshold) {
+                return Err("calibration has values out of range".to_owned());
+            }
+        }
+        Ok(())
+    }
+}

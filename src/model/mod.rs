@@ -1,0 +1,80 @@
+//! Models: what a model directory holds, and whether it can be trusted.
+
+pub mod config;
+pub mod manifest;
+pub mod store;
+pub mod tokenizer;
+
+use crate::error::{Error, Result};
+pub use config::{Activation, Architecture, Config};
+pub use manifest::{Calibration, Limits, Logistic, Manifest};
+pub use tokenizer::Tokenizer;
+
+/// A model, read and checked, before an engine is made of it.
+#[derive(Debug)]
+pub struct Model {
+    /// What it is, where it comes from, how its scores are to be read.
+    pub manifest: Manifest,
+    /// Its shape.
+    pub config: Config,
+    /// From text to token ids.
+    pub tokenizer: Tokenizer,
+    /// The bytes of `model.safetensors`.
+    pub weights: store::Bytes,
+    /// Where it was read from, for messages.
+    pub origin: std::path::PathBuf,
+}
+
+impl Model {
+    /// The model that is part of the program.
+    ///
+    /// # Errors
+    /// Never for an unchanged build: its files are verified when it is built.
+    pub fn embedded() -> Result<Self> {
+        Self::from_files(store::embedded())
+    }
+
+    /// A model directory, with a manifest or in the layout of the Hugging Face hub.
+    ///
+    /// # Errors
+    /// When a file is missing, is not what the manifest says, or cannot be used.
+    pub fn from_directory(directory: &std::path::Path) -> Result<Self> {
+        Self::from_files(store::directory(directory)?)
+    }
+
+    fn from_files(files: store::Files) -> Result<Self> {
+        let origin = files.origin;
+        let invalid = |file: &str, reason: String| Error::ModelFileInvalid {
+            model: origin.clone(),
+            file: file.to_owned(),
+            reason,
+        };
+        let config = Config::parse(&files.config, &origin)?;
+        let manifest = match &files.manifest {
+            Some(text) => Manifest::parse(text).map_err(|e| invalid("manifest.toml", e))?,
+            None => Manifest::of_hub_model(&origin, &config),
+        };
+        manifest
+            .check(&config)
+            .map_err(|e| invalid("manifest.toml", e))?;
+        let tokenizer =
+            Tokenizer::from_bytes(&files.tokenizer).map_err(|e| invalid("tokenizer.json", e))?;
+        if tokenizer.vocabulary_size() > config.vocabulary_size {
+            return Err(invalid(
+                "tokenizer.json",
+                format!(
+                    "has {} tokens, config.json says {}",
+                    tokenizer.vocabulary_size(),
+                    config.vocabulary_size
+                ),
+            ));
+        }
+        Ok(Self {
+            manifest,
+            config,
+            tokenizer,
+            weights: files.weights,
+            origin,
+        })
+    }
+}

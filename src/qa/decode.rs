@@ -1,0 +1,128 @@
+//! From the logits of a window to a span of its document.
+
+use crate::document::Span;
+use crate::engine::SpanLogits;
+use crate::window::Window;
+
+/// A span of a document's clean text with its raw score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Start logit + end logit − null score of the same window.
+    pub score: f32,
+    /// Bytes of the clean text.
+    pub span: Span,
+}
+
+/// The best span of a window among those that `allowed` accepts.
+///
+/// A span starts and ends with whole words, starts no later than it ends, lies in the context and within
+/// one section, and has at most `answer_tokens` tokens. Of equal scores the earlier and shorter span wins.
+/// `None` where no span is allowed.
+pub fn best_span(
+    window: &Window,
+    logits: &SpanLogits,
+    answer_tokens: usize,
+    mut allowed: impl FnMut(&Span) -> bool,
+) -> Option<Candidate> {
+    let context = &window.context; // [tokens]
+    let from = window.context_start;
+    let start = &logits.start[from..from + context.len()]; // [tokens]
+    let end = &logits.end[from..from + context.len()]; // [tokens]
+    // Position 0 is where the model points when the window does not answer (Devlin et al. 2019, section 4.3).
+    let null = logits.start[0] + logits.end[0];
+    let ends_word = |i: usize| context.get(i + 1).is_none_or(|next| next.starts_word);
+
+    let mut best: Option<Candidate> = None;
+    for first in (0..context.len()).filter(|&i| context[i].starts_word) {
+        let reach = context.len().min(first + answer_tokens);
+        for last in first..reach {
+            if context[last].section != context[first].section {
+                break;
+            }
+            let score = start[first] + end[last] - null;
+            if best.as_ref().is_some_and(|b| score <= b.score) || !ends_word(last) {
+                continue;
+            }
+            let span = context[first].start..context[last].end;
+            if span.start < span.end && allowed(&span) {
+                best = Some(Candidate { score, span });
+            }
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Input;
+    use crate::window::ContextToken;
+    use proptest::prelude::*;
+
+    /// `[CLS] q [SEP] context [SEP]` with tokens of two bytes: `words[i]` says whether token i starts one.
+    fn window(words: &[bool], sections: &[u32]) -> Window {
+        let context: Vec<ContextToken> = words
+            .iter()
+            .zip(sections)
+            .enumerate()
+            .map(|(i, (&starts_word, &section))| ContextToken {
+                id: 0,
+                start: 2 * i,
+                end: 2 * i + 2,
+                starts_word,
+                section,
+            })
+            .collect();
+        let length = context.len() + 4;
+        Window {
+            input: Input { ids: vec![0; length], segments: vec![0; length], markers: vec![] },
+            context_start: 3,
+            context,
+        }
+    }
+
+    proptest! {
+        /// Against a list of all spans, sorted.
+        #[test]
+        fn the_best_span_is_the_best_of_all(
+            tokens in prop::collection::vec((any::<bool>(), 0u32..3, -9i8..9, -9i8..9), 1..40),
+            null in -9i8..9, answer_tokens in 1usize..12, forbidden in 0usize..80,
+        ) {
+            let words: Vec<bool> = tokens.iter().map(|t| t.0).collect();
+            let mut sections: Vec<u32> = tokens.iter().map(|t| t.1).collect();
+            sections.sort_unstable();
+            let window = window(&words, &sections);
+            let pad = |pick: fn(&(bool, u32, i8, i8)) -> i8| {
+                let mut logits = vec![f32::from(null), 9.0, 9.0];
+                logits.extend(tokens.iter().map(|t| f32::from(pick(t))));
+                logits.push(9.0);
+                logits
+            };
+            let logits = SpanLogits { start: pad(|t| t.2), end: pad(|t| t.3) };
+            let allowed = |span: &Span| !span.contains(&forbidden);
+            let mut all = Vec::new();
+            for i in 0..tokens.len() {
+                for j in i..tokens.len().min(i + answer_tokens) {
+                    let whole = words[i] && (j + 1 == tokens.len() || words[j + 1]);
+                    let span = 2 * i..2 * j + 2;
+                    if whole && sections[i] == sections[j] && allowed(&span) {
+                        all.push(Candidate { score: f32::from(tokens[i].2) + f32::from(tokens[j].3) - 2.0 * f32::from(null), span });
+                    }
+                }
+            }
+            all.sort_by(|a, b| b.score.total_cmp(&a.score));
+            prop_assert_eq!(best_span(&window, &logits, answer_tokens, allowed), all.into_iter().next());
+        }
+    }
+
+    #[test]
+    fn an_answer_of_64_tokens_and_more_can_be_found() {
+        let window = window(&[true; 80], &[0; 80]);
+        let mut logits = SpanLogits { start: vec![0.0; 84], end: vec![0.0; 84] };
+        logits.start[3 + 2] = 5.0;
+        logits.end[3 + 70] = 5.0;
+        let best = best_span(&window, &logits, 96, |_| true).unwrap();
+        assert_eq!(best.span, 4..142);
+        assert!((best.score - 10.0).abs() < f32::EPSILON);
+    }
+}

@@ -1,0 +1,167 @@
+//! Candidates of all windows of all documents, merged: the best k that neither overlap nor say the same.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use unicode_segmentation::GraphemeCursor;
+
+use super::decode::{Candidate, best_span};
+use crate::document::{Document, Span};
+use crate::engine::SpanLogits;
+use crate::window::Window;
+
+/// Windows kept for each answer that is asked for. A chosen span overlaps the best span of only a few
+/// windows, so with this many no better answer is lost unless hundreds of windows say the same words.
+const WINDOWS_AN_ANSWER: usize = 16;
+
+/// Collects windows with their logits and keeps those that can hold one of the best answers.
+#[derive(Debug)]
+pub struct Merger {
+    answers: usize,
+    answer_tokens: usize,
+    windows: usize,
+    /// By score of the best span, then by order of arrival, the earlier the better.
+    kept: BTreeMap<(OrderedScore, Reverse<usize>), Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    document: usize,
+    window: Window,
+    logits: SpanLogits,
+}
+
+/// A finite score as a key.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct OrderedScore(f32);
+
+impl Eq for OrderedScore {}
+
+impl PartialOrd for OrderedScore {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for OrderedScore {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl Merger {
+    /// For the best `answers` spans of at most `answer_tokens` tokens.
+    #[must_use]
+    pub fn new(answers: usize, answer_tokens: usize) -> Self {
+        Self {
+            answers,
+            answer_tokens,
+            windows: 0,
+            kept: BTreeMap::new(),
+        }
+    }
+
+    /// How many windows have been added.
+    #[must_use]
+    pub fn windows(&self) -> usize {
+        self.windows
+    }
+
+    /// Adds a window of a document. Windows come in the order of the documents.
+    pub fn add(&mut self, document: usize, window: Window, logits: SpanLogits) {
+        let order = self.windows;
+        self.windows += 1;
+        let Some(best) = best_span(&window, &logits, self.answer_tokens, |_| true) else {
+            return;
+        };
+        let key = (OrderedScore(best.score), Reverse(order));
+        self.kept.insert(key, Kept { document, window, logits });
+        if self.kept.len() > self.answers.saturating_mul(WINDOWS_AN_ANSWER) {
+            self.kept.pop_first();
+        }
+    }
+
+    /// The best spans with the index of their document, best first.
+    ///
+    /// Chosen one after the other: each is the best that does not overlap a better one and does not repeat
+    /// its words.
+    #[must_use]
+    pub fn finish(self, documents: &[&Document]) -> Vec<(usize, Candidate)> {
+        let mut chosen: Vec<(usize, Candidate)> = Vec::new();
+        let mut words: Vec<String> = Vec::new();
+        while chosen.len() < self.answers {
+            let mut best: Option<(usize, Candidate)> = None;
+            for kept in self.kept.values().rev() {
+                let text = documents[kept.document].text();
+                let candidate = best_span(&kept.window, &kept.logits, self.answer_tokens, |span| {
+                    !chosen
+                        .iter()
+                        .any(|(document, c)| *document == kept.document && overlap(&c.span, span))
+                        && !words.contains(&folded(&text[span.clone()]))
+                });
+                if let Some(candidate) = candidate
+                    && best.as_ref().is_none_or(|(_, b)| candidate.score > b.score)
+                {
+                    best = Some((kept.document, candidate));
+                }
+            }
+            let Some((document, mut candidate)) = best else { break };
+            let text = documents[document].text();
+            words.push(folded(&text[candidate.span.clone()]));
+            candidate.span = whole_characters(text, candidate.span);
+            chosen.push((document, candidate));
+        }
+        chosen
+    }
+}
+
+fn overlap(a: &Span, b: &Span) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+/// What makes two answers the same: letters and digits, in lower case.
+fn folded(text: &str) -> String {
+    let folded: String = text
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    if folded.is_empty() { text.to_owned() } else { folded }
+}
+
+/// Widens a span to whole user-perceived characters, since tokenizers leave out combining marks at the end
+/// of a word, and takes white space off its ends.
+fn whole_characters(text: &str, span: Span) -> Span {
+    let (mut start, mut end) = (span.start, span.end);
+    let boundary = |at: usize| GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0).unwrap_or(true);
+    while !text.is_char_boundary(start) || !boundary(start) {
+        start -= 1;
+    }
+    while !text.is_char_boundary(end) || !boundary(end) {
+        end += 1;
+    }
+    let inner = &text[start..end];
+    let lead = inner.len() - inner.trim_start().len();
+    let trimmed = inner.trim();
+    if trimmed.is_empty() { start..end } else { start + lead..start + lead + trimmed.len() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_widened_to_whole_characters() {
+        let text = "a cafe\u{301} b";
+        assert_eq!(&text[whole_characters(text, 2..6)], "cafe\u{301}");
+        let text = " 👩\u{200d}🚀 ";
+        assert_eq!(&text[whole_characters(text, 1..5)], "👩\u{200d}🚀");
+        assert_eq!(&text[whole_characters(text, 0..12)], "👩\u{200d}🚀");
+    }
+
+    #[test]
+    fn the_same_words_are_the_same_answer() {
+        assert_eq!(folded("Marco Rubio,"), folded("marco rubio"));
+        assert_ne!(folded("—"), folded("…"));
+    }
+}

@@ -1,0 +1,207 @@
+//! A model that reads documents: the way from a question to quotations.
+
+use std::path::Path;
+
+use crate::cite;
+use crate::document::Document;
+use crate::engine::native::Native;
+use crate::engine::{Engine, Input};
+use crate::error::{Error, Result};
+use crate::model::{Limits, Model, Tokenizer};
+use crate::qa::calibrate::Calibrator;
+use crate::qa::merge::Merger;
+use crate::qa::Answers;
+use crate::window::{self, Question, Window};
+
+/// Windows that are read before progress is told and a wish to stop is heard.
+const BATCH_WINDOWS: usize = 16;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct AskOptions {
+    /// How many answers, best first; at least 1.
+    pub top: usize,
+    /// Answers below this confidence do not count.
+    pub min_confidence: f64,
+    /// Answer even where the documents seem not to.
+    pub always_answer: bool,
+}
+
+impl Default for AskOptions {
+    fn default() -> Self {
+        Self {
+            top: 1,
+            min_confidence: 0.0,
+            always_answer: false,
+        }
+    }
+}
+
+/// How far the reading of documents has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// Bytes of clean text that have been read.
+    pub bytes: u64,
+    /// Bytes of clean text in all.
+    pub total_bytes: u64,
+}
+
+/// A model, its tokenizer and its calibration, ready to answer.
+///
+/// ```
+/// use quotable::{AskOptions, Document, Format, Reader};
+///
+/// let reader = Reader::embedded()?;
+/// let note = Document::new("note", "The bridge was opened by Mayor Ada Quist in 1931.", Format::Plain)?;
+/// let answers = reader.ask("Who opened the bridge?", &[&note], &AskOptions::default())?;
+/// assert!(answers.answers[0].text.contains("Ada Quist"));
+/// assert_eq!(&note.source()[answers.answers[0].start_byte..answers.answers[0].end_byte], answers.answers[0].text);
+/// # Ok::<(), quotable::Error>(())
+/// ```
+pub struct Reader {
+    name: String,
+    limits: Limits,
+    tokenizer: Tokenizer,
+    calibrator: Calibrator,
+    engine: Box<dyn Engine>,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// With the model that is part of the program.
+    ///
+    /// # Errors
+    /// Never for an unchanged build.
+    pub fn embedded() -> Result<Self> {
+        Self::of_model(Model::embedded()?)
+    }
+
+    /// With the model in a directory.
+    ///
+    /// # Errors
+    /// When the directory holds no model that the native engine can run.
+    pub fn from_directory(directory: &Path) -> Result<Self> {
+        Self::of_model(Model::from_directory(directory)?)
+    }
+
+    fn of_model(model: Model) -> Result<Self> {
+        let engine = Native::new(&model)?;
+        Ok(Self::with_engine(model, Box::new(engine)))
+    }
+
+    /// With an engine of your own for a model's tokenizer and manifest.
+    #[must_use]
+    pub fn with_engine(model: Model, engine: Box<dyn Engine>) -> Self {
+        Self {
+            name: model.manifest.name,
+            limits: model.manifest.limits,
+            tokenizer: model.tokenizer,
+            calibrator: Calibrator::new(model.manifest.calibration),
+            engine,
+        }
+    }
+
+    /// The model's name.
+    #[must_use]
+    pub fn model_name(&self) -> &str {
+        &self.name
+    }
+
+    /// Tokenises a question, to find out early whether it can be asked.
+    ///
+    /// # Errors
+    /// When it is empty or too long.
+    pub fn question(&self, text: &str) -> Result<Question> {
+        Question::new(text, &self.tokenizer, &self.limits)
+    }
+
+    /// Answers a question from documents.
+    ///
+    /// # Errors
+    /// When the question is empty or too long, or the model cannot read.
+    pub fn ask(&self, question: &str, documents: &[&Document], options: &AskOptions) -> Result<Answers> {
+        self.ask_with_progress(question, documents, options, |_| true)
+    }
+
+    /// As [`ask`](Self::ask); `progress` is called now and then, and stops the work by returning `false`.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask), and [`Error::Interrupted`].
+    pub fn ask_with_progress(
+        &self,
+        question: &str,
+        documents: &[&Document],
+        options: &AskOptions,
+        mut progress: impl FnMut(Progress) -> bool,
+    ) -> Result<Answers> {
+        let question = self.question(question)?;
+        let total_bytes = documents.iter().map(|d| d.text().len() as u64).sum();
+        let mut merger = Merger::new(options.top.max(1), self.limits.answer_tokens);
+        let mut batch: Vec<(usize, Window)> = Vec::with_capacity(BATCH_WINDOWS);
+        let mut bytes_before = 0;
+        for (index, document) in documents.iter().enumerate() {
+            let mut plan = window::plan(document, &question, &self.tokenizer, &self.limits);
+            while let Some(window) = plan.next() {
+                batch.push((index, window));
+                if batch.len() == BATCH_WINDOWS {
+                    self.read(&mut batch, &mut merger)?;
+                    let bytes = bytes_before + plan.bytes_read() as u64;
+                    if !progress(Progress { bytes, total_bytes }) {
+                        return Err(Error::Interrupted);
+                    }
+                }
+            }
+            bytes_before += document.text().len() as u64;
+        }
+        self.read(&mut batch, &mut merger)?;
+        if !progress(Progress { bytes: total_bytes, total_bytes }) {
+            return Err(Error::Interrupted);
+        }
+        Ok(self.answers(merger, documents, options))
+    }
+
+    /// Reads a batch, longest windows first so that threads finish together, and merges it in order.
+    fn read(&self, batch: &mut Vec<(usize, Window)>, merger: &mut Merger) -> Result<()> {
+        let mut order: Vec<usize> = (0..batch.len()).collect();
+        order.sort_by_key(|&i| std::cmp::Reverse(batch[i].1.input.len()));
+        let inputs: Vec<&Input> = order.iter().map(|&i| &batch[i].1.input).collect();
+        let mut logits: Vec<_> = order.iter().copied().zip(self.engine.spans(&inputs)?).collect();
+        logits.sort_by_key(|(i, _)| *i);
+        for ((document, window), (_, logits)) in batch.drain(..).zip(logits) {
+            merger.add(document, window, logits);
+        }
+        Ok(())
+    }
+
+    fn answers(&self, merger: Merger, documents: &[&Document], options: &AskOptions) -> Answers {
+        let windows = merger.windows();
+        let candidates = merger.finish(documents);
+        let not_in_document = candidates
+            .first()
+            .map_or(1.0, |(_, best)| self.calibrator.not_in_document(best.score, windows));
+        let mut answers: Vec<_> = candidates
+            .into_iter()
+            .map(|(index, candidate)| {
+                let confidence = self.calibrator.confidence(candidate.score, windows);
+                cite::quote(documents[index], index, candidate.span, candidate.score, confidence)
+            })
+            .collect();
+        let sure_enough = answers.first().is_some_and(|a| a.confidence >= options.min_confidence);
+        let answered =
+            sure_enough && (options.always_answer || self.calibrator.is_answered(not_in_document));
+        if answered {
+            answers.retain(|a| a.confidence >= options.min_confidence);
+        }
+        Answers {
+            answered,
+            not_in_document,
+            calibrated: self.calibrator.is_fitted(),
+            answers,
+        }
+    }
+}

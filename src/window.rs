@@ -1,0 +1,350 @@
+//! Windows: pieces of a document short enough for the encoder, none of it left out.
+//!
+//! Blocks are tokenised one by one and windows are made as they are asked for, so that what is held in
+//! memory does not grow with the document.
+
+use std::collections::VecDeque;
+
+use crate::document::{Document, Span, sentences};
+use crate::engine::Input;
+use crate::error::{Error, Result};
+use crate::model::tokenizer::{Template, Token};
+use crate::model::{Limits, Tokenizer};
+
+/// A question, tokenised.
+#[derive(Debug, Clone)]
+pub struct Question {
+    ids: Vec<u32>,
+}
+
+impl Question {
+    /// Tokenises a question.
+    ///
+    /// # Errors
+    /// When there is no word in it, or it has more tokens than the model's limit.
+    pub fn new(text: &str, tokenizer: &Tokenizer, limits: &Limits) -> Result<Self> {
+        if !text.chars().any(char::is_alphanumeric) {
+            return Err(Error::EmptyQuestion);
+        }
+        // A token stands for a few characters: what is far too long is not tokenised at all.
+        let most_bytes = limits.question_tokens.saturating_mul(256);
+        let ids: Vec<u32> = tokenizer
+            .tokens(&text[..text.floor_char_boundary(most_bytes)])
+            .iter()
+            .map(|t| t.id)
+            .collect();
+        match ids.len() {
+            0 => Err(Error::EmptyQuestion),
+            tokens if tokens > limits.question_tokens || text.len() > most_bytes => {
+                Err(Error::QuestionTooLong {
+                    tokens,
+                    limit: limits.question_tokens,
+                })
+            }
+            _ => Ok(Self { ids }),
+        }
+    }
+}
+
+/// A question beside a stretch of a document.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// What the encoder reads.
+    pub input: Input,
+    /// Index in the input of the first token of the document.
+    pub context_start: usize,
+    /// The tokens of the document, in order.
+    pub context: Vec<ContextToken>,
+}
+
+/// A token of a document, in bytes of its clean text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContextToken {
+    /// Its id in the vocabulary.
+    pub id: u32,
+    /// Where it begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// Whether a word begins with it.
+    pub starts_word: bool,
+    /// The section of the block that it stands in.
+    pub section: u32,
+}
+
+/// Cuts a document into windows for a question, each sharing `overlap_tokens` with the one before.
+#[must_use]
+pub fn plan<'a>(
+    document: &'a Document,
+    question: &'a Question,
+    tokenizer: &'a Tokenizer,
+    limits: &Limits,
+) -> Plan<'a> {
+    let template = tokenizer.pair();
+    let taken = question.ids.len() + template.special_tokens();
+    let room = limits.window_tokens.saturating_sub(taken).max(limits.overlap_tokens + 1);
+    Plan {
+        document,
+        question,
+        tokenizer,
+        room,
+        overlap: limits.overlap_tokens,
+        next_block: 0,
+        buffer: VecDeque::new(),
+        fresh: 0,
+        read_to: 0,
+    }
+}
+
+/// The windows of a document for a question, in order.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    document: &'a Document,
+    question: &'a Question,
+    tokenizer: &'a Tokenizer,
+    /// Tokens of the document that fit into a window.
+    room: usize,
+    overlap: usize,
+    next_block: usize,
+    buffer: VecDeque<ContextToken>,
+    /// Tokens at the end of the buffer that no window has held yet.
+    fresh: usize,
+    read_to: usize,
+}
+
+impl Plan<'_> {
+    /// Bytes of the clean text that have been tokenised, for progress.
+    #[must_use]
+    pub fn bytes_read(&self) -> usize {
+        self.read_to
+    }
+
+    fn fill(&mut self) {
+        while self.buffer.len() < self.room && self.next_block < self.document.blocks().len() {
+            let block = &self.document.blocks()[self.next_block];
+            let base = block.span.start;
+            let tokens = self.tokenizer.tokens(&self.document.text()[block.span.clone()]);
+            self.fresh += tokens.len();
+            self.buffer.extend(tokens.into_iter().map(|token| ContextToken {
+                id: token.id,
+                start: base + token.start,
+                end: base + token.end,
+                starts_word: token.starts_word,
+                section: block.section,
+            }));
+            self.read_to = block.span.end;
+            self.next_block += 1;
+        }
+    }
+}
+
+/// A word of more tokens than this may be cut by the end of a window.
+const LONGEST_WORD_TOKENS: usize = 32;
+
+impl Plan<'_> {
+    /// How many tokens the next window takes: all that fit, less a word that would be cut at the end.
+    fn whole_words(&self) -> usize {
+        let most = self.room.min(self.buffer.len());
+        let least = most.saturating_sub(LONGEST_WORD_TOKENS).max(self.overlap + 1);
+        (least..=most)
+            .rev()
+            .find(|&n| self.buffer.get(n).is_none_or(|next| next.starts_word))
+            .unwrap_or(most)
+    }
+}
+
+impl Iterator for Plan<'_> {
+    type Item = Window;
+
+    fn next(&mut self) -> Option<Window> {
+        self.fill();
+        if self.fresh == 0 {
+            return None;
+        }
+        let length = self.whole_words();
+        let context: Vec<ContextToken> = self.buffer.iter().take(length).copied().collect();
+        self.fresh = self.buffer.len() - context.len();
+        // What the next window shares with this one stays.
+        self.buffer.drain(..context.len().saturating_sub(self.overlap));
+        Some(window(self.question, context, self.tokenizer.pair()))
+    }
+}
+
+fn window(question: &Question, context: Vec<ContextToken>, template: &Template) -> Window {
+    let length = template.special_tokens() + question.ids.len() + context.len();
+    let mut input = Input::with_capacity(length);
+    let [question_segment, context_segment] = template.segments;
+    input.extend(template.before.iter().copied());
+    input.extend(question.ids.iter().map(|&id| (id, question_segment)));
+    input.extend(template.between.iter().copied());
+    let context_start = input.len();
+    input.extend(context.iter().map(|t| (t.id, context_segment)));
+    input.extend(template.after.iter().copied());
+    Window {
+        input,
+        context_start,
+        context,
+    }
+}
+
+/// Sentences of a document, as many as fit, for scoring.
+#[derive(Debug, Clone)]
+pub struct SentenceWindow {
+    /// What the encoder reads: every sentence between its own special tokens, segments alternating
+    /// (`BertSum`, Liu and Lapata 2019, section 3.1). `input.markers` are their first tokens.
+    pub input: Input,
+    /// The sentence of each marker. One that is too long for a window is there once a part.
+    pub sentences: Vec<Span>,
+}
+
+/// Cuts a document into windows of whole sentences.
+pub fn sentence_windows<'a>(
+    document: &'a Document,
+    tokenizer: &'a Tokenizer,
+    limits: &Limits,
+) -> impl Iterator<Item = SentenceWindow> + 'a {
+    let template = tokenizer.single();
+    let longest = limits.window_tokens - template.special_tokens();
+    let window_tokens = limits.window_tokens;
+    let mut parts = document
+        .blocks()
+        .iter()
+        .flat_map(|block| {
+            let base = block.span.start;
+            sentences(&document.text()[block.span.clone()])
+                .into_iter()
+                .map(move |s| s.start + base..s.end + base)
+        })
+        .flat_map(move |span| {
+            let tokens = tokenizer.tokens(&document.text()[span.clone()]);
+            tokens
+                .chunks(longest)
+                .map(|part| (span.clone(), part.to_vec()))
+                .collect::<Vec<(Span, Vec<Token>)>>()
+        })
+        .peekable();
+    std::iter::from_fn(move || {
+        parts.peek()?;
+        let mut window = SentenceWindow {
+            input: Input::with_capacity(window_tokens),
+            sentences: Vec::new(),
+        };
+        while let Some((_, tokens)) = parts.peek() {
+            if window.input.len() + tokens.len() + template.special_tokens() > window_tokens {
+                break;
+            }
+            let Some((span, tokens)) = parts.next() else { break };
+            // The second segment's id, which is that of the first where a model has only one.
+            let segment = tokenizer.pair().segments[window.sentences.len() % 2];
+            window.input.markers.push(window.input.len());
+            window.input.extend(template.before.iter().map(|&(id, _)| (id, segment)));
+            window.input.extend(tokens.iter().map(|t| (t.id, segment)));
+            window.input.extend(template.after.iter().map(|&(id, _)| (id, segment)));
+            window.sentences.push(span);
+        }
+        Some(window)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Format;
+    use crate::model::Model;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| Model::embedded().unwrap().tokenizer);
+
+    fn document(text: &str) -> Document {
+        Document::new("t", text, Format::Plain).unwrap()
+    }
+
+    fn all_tokens(document: &Document) -> Vec<(usize, usize)> {
+        document
+            .blocks()
+            .iter()
+            .flat_map(|b| {
+                TOKENIZER
+                    .tokens(&document.text()[b.span.clone()])
+                    .into_iter()
+                    .map(|t| (t.start + b.span.start, t.end + b.span.start))
+            })
+            .collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// Promise 3: every run of 64 tokens of a document lies whole in at least one window.
+        #[test]
+        fn every_run_of_64_tokens_is_whole_in_a_window(
+            words in prop::collection::vec("[a-zA-Zé’]{1,12}[ .\n]{1,2}", 1..1500),
+            question_words in 1usize..30,
+        ) {
+            let Ok(document) = Document::new("t", words.concat(), Format::Plain) else { return Ok(()) };
+            let limits = Limits::default();
+            let question = Question::new(&"who ".repeat(question_words), &TOKENIZER, &limits).unwrap();
+            let windows: Vec<Window> = plan(&document, &question, &TOKENIZER, &limits).collect();
+            let tokens = all_tokens(&document);
+            let mut covered = 0; // runs that begin before this token are whole in a window
+            let mut from = 0;
+            for window in &windows {
+                prop_assert!(window.input.len() <= limits.window_tokens);
+                let spans: Vec<(usize, usize)> = window.context.iter().map(|t| (t.start, t.end)).collect();
+                let at = from + tokens[from..].iter().position(|t| *t == spans[0]).unwrap();
+                prop_assert_eq!(&tokens[at..at + spans.len()], &spans[..]);
+                prop_assert!(at <= covered, "a run of 64 tokens at {} is in no window", covered);
+                covered = (at + spans.len() + 1).saturating_sub(64).max(covered);
+                from = at;
+                if at + spans.len() == tokens.len() { covered = tokens.len(); }
+            }
+            prop_assert_eq!(covered, tokens.len());
+        }
+
+        /// Every sentence is in exactly one window, or its parts follow each other.
+        #[test]
+        fn every_sentence_is_in_a_window(
+            sentences in prop::collection::vec("[A-Z][a-z]{1,8}( [a-z]{1,8}){0,600}\\.\n", 1..20),
+        ) {
+            let document = document(&sentences.concat());
+            let limits = Limits::default();
+            let mut seen: Vec<Span> = Vec::new();
+            for window in sentence_windows(&document, &TOKENIZER, &limits) {
+                prop_assert!(window.input.len() <= limits.window_tokens);
+                prop_assert_eq!(window.input.markers.len(), window.sentences.len());
+                seen.extend(window.sentences);
+            }
+            seen.dedup();
+            let expected: Vec<Span> = document.blocks().iter().flat_map(|b| {
+                crate::document::sentences(&document.text()[b.span.clone()]).into_iter()
+                    .map(|s| s.start + b.span.start..s.end + b.span.start)
+            }).collect();
+            prop_assert_eq!(seen, expected);
+        }
+    }
+
+    #[test]
+    fn a_window_is_what_the_pair_encoding_is() {
+        let limits = Limits::default();
+        let question = Question::new("Who?", &TOKENIZER, &limits).unwrap();
+        let document = document("Bob did.");
+        let windows: Vec<Window> = plan(&document, &question, &TOKENIZER, &limits).collect();
+        assert_eq!(windows.len(), 1);
+        assert_eq!(windows[0].input.ids[0], 101);
+        assert_eq!(windows[0].input.segments, [0, 0, 0, 0, 1, 1, 1, 1]);
+        assert_eq!(windows[0].context_start, 4);
+        assert_eq!(windows[0].context[1].start, 4);
+    }
+
+    #[test]
+    fn questions_have_a_word_and_a_limit() {
+        let limits = Limits::default();
+        let question = |text: &str| Question::new(text, &TOKENIZER, &limits);
+        assert!(matches!(question(""), Err(Error::EmptyQuestion)));
+        assert!(matches!(question(" ?! "), Err(Error::EmptyQuestion)));
+        assert!(question(&"why ".repeat(64)).is_ok());
+        assert!(matches!(question(&"why ".repeat(65)), Err(Error::QuestionTooLong { tokens: 65, .. })));
+        assert!(matches!(question(&"x".repeat(1 << 20)), Err(Error::QuestionTooLong { .. })));
+    }
+}
