@@ -13,7 +13,8 @@ fn main() {
 }
 
 fn verify(directory: &Path) -> Result<(), String> {
-    let text = std::fs::read_to_string(directory.join("manifest.toml")).map_err(|e| format!("manifest.toml: {e}"))?;
+    let text = std::fs::read_to_string(directory.join("manifest.toml"))
+        .map_err(|e| format!("manifest.toml: {e}"))?;
     let manifest: toml::Table = text.parse().map_err(|e| format!("manifest.toml: {e}"))?;
     for name in ["config.json", "tokenizer.json", "model.safetensors"] {
         let entry = manifest
@@ -21,7 +22,10 @@ fn verify(directory: &Path) -> Result<(), String> {
             .and_then(|files| files.get(name))
             .ok_or_else(|| format!("manifest.toml does not list {name}"))?;
         let bytes = std::fs::read(directory.join(name)).map_err(|e| format!("{name}: {e}"))?;
-        let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let hash: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         if entry.get("sha256").and_then(|v| v.as_str()) != Some(hash.as_str()) {
             return Err(format!("{name} has SHA-256 {hash}, manifest.toml says otherwise"));
         }

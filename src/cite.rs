@@ -5,13 +5,7 @@ use crate::qa::Answer;
 
 /// Quotes a span of a document, with its place in the source.
 #[must_use]
-pub fn quote(
-    document: &Document,
-    document_index: usize,
-    span: Span,
-    score: f32,
-    confidence: f64,
-) -> Answer {
+pub fn quote(document: &Document, document_index: usize, span: Span, score: f32, confidence: f64) -> Answer {
     let source = document.source_span(&span);
     let position = document.position(source.start);
     Answer {

@@ -65,7 +65,9 @@ pub enum Error {
     },
 
     /// A document over the size limit.
-    #[error("{name}: is over the limit of {limit_mib} MiB for one document; raise it with --max-mib, or split the document")]
+    #[error(
+        "{name}: is over the limit of {limit_mib} MiB for one document; raise it with --max-mib, or split the document"
+    )]
     DocumentTooLarge {
         /// The document's name.
         name: String,
@@ -103,7 +105,9 @@ pub enum Error {
     EmptyQuestion,
 
     /// A question that does not fit beside the text.
-    #[error("the question has {tokens} tokens, {limit} is the limit; shorten it, and leave the background to the documents")]
+    #[error(
+        "the question has {tokens} tokens, {limit} is the limit; shorten it, and leave the background to the documents"
+    )]
     QuestionTooLong {
         /// Its length in tokens of the model's tokenizer.
         tokens: usize,

@@ -1,15 +1,44 @@
-//! x
-#![allow(missing_docs)]
-pub mod document;
-pub mod error;
-pub mod engine;
-pub mod model;
+//! Ask your documents, get answers you can quote.
+//!
+//! `quotable` answers questions with the exact words of documents, says where they stand and how sure it
+//! is, or that the documents do not say. It reads with a local transformer that is part of the crate, and
+//! opens no network connection. The command-line program `ask` is this library with [`cli`] around it.
+//!
+//! ```
+//! use quotable::{AskOptions, Document, Format, Reader};
+//!
+//! let reader = Reader::embedded()?;
+//! let minutes = Document::new(
+//!     "minutes.txt",
+//!     "The board met on 3 March.\nTreasurer Ines Vidal presented the accounts for 2024.",
+//!     Format::Plain,
+//! )?;
+//! let found = reader.ask("Who presented the accounts?", &[&minutes], &AskOptions::default())?;
+//! let best = &found.answers[0];
+//! assert!(best.text.contains("Ines Vidal"));
+//! assert_eq!((best.document.as_str(), best.line), ("minutes.txt", 2));
+//! # Ok::<(), quotable::Error>(())
+//! ```
+//!
+//! In reading order: a [`Document`] is clean text with a map to its source; [`window`] cuts it to the
+//! encoder's length and leaves nothing out; an [`engine`] turns windows into logits; [`qa`] turns logits
+//! into candidates, merges them and says how sure it is; [`cite`] finds the line; a [`Reader`] does all of
+//! it. [`model`] says what a model directory holds.
+//!
+//! What always holds, each with a test of its name in `tests/invariants.rs`: answers are verbatim,
+//! traceable, complete, honest, comparable, deterministic, offline and bounded.
+
 pub mod cite;
 pub mod cli;
+pub mod document;
+pub mod engine;
+mod error;
+pub mod model;
 pub mod qa;
-pub mod reader;
+mod reader;
 pub mod window;
+
 pub use document::{Document, Format, Span};
 pub use error::{Error, Result};
-pub use reader::{AskOptions, Progress, Reader};
 pub use qa::{Answer, Answers};
+pub use reader::{AskOptions, Progress, Reader};

@@ -8,9 +8,9 @@ use crate::engine::native::Native;
 use crate::engine::{Engine, Input};
 use crate::error::{Error, Result};
 use crate::model::{Limits, Model, Tokenizer};
+use crate::qa::Answers;
 use crate::qa::calibrate::Calibrator;
 use crate::qa::merge::Merger;
-use crate::qa::Answers;
 use crate::window::{self, Question, Window};
 
 /// Windows that are read before progress is told and a wish to stop is heard.
@@ -68,7 +68,9 @@ pub struct Reader {
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -159,7 +161,10 @@ impl Reader {
             bytes_before += document.text().len() as u64;
         }
         self.read(&mut batch, &mut merger)?;
-        if !progress(Progress { bytes: total_bytes, total_bytes }) {
+        if !progress(Progress {
+            bytes: total_bytes,
+            total_bytes,
+        }) {
             return Err(Error::Interrupted);
         }
         Ok(self.answers(merger, documents, options))
@@ -181,19 +186,26 @@ impl Reader {
     fn answers(&self, merger: Merger, documents: &[&Document], options: &AskOptions) -> Answers {
         let windows = merger.windows();
         let candidates = merger.finish(documents);
-        let not_in_document = candidates
-            .first()
-            .map_or(1.0, |(_, best)| self.calibrator.not_in_document(best.score, windows));
+        let not_in_document = candidates.first().map_or(1.0, |(_, best)| {
+            self.calibrator.not_in_document(best.score, windows)
+        });
         let mut answers: Vec<_> = candidates
             .into_iter()
             .map(|(index, candidate)| {
                 let confidence = self.calibrator.confidence(candidate.score, windows);
-                cite::quote(documents[index], index, candidate.span, candidate.score, confidence)
+                cite::quote(
+                    documents[index],
+                    index,
+                    candidate.span,
+                    candidate.score,
+                    confidence,
+                )
             })
             .collect();
-        let sure_enough = answers.first().is_some_and(|a| a.confidence >= options.min_confidence);
-        let answered =
-            sure_enough && (options.always_answer || self.calibrator.is_answered(not_in_document));
+        let sure_enough = answers
+            .first()
+            .is_some_and(|a| a.confidence >= options.min_confidence);
+        let answered = sure_enough && (options.always_answer || self.calibrator.is_answered(not_in_document));
         if answered {
             answers.retain(|a| a.confidence >= options.min_confidence);
         }

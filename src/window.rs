@@ -82,7 +82,10 @@ pub fn plan<'a>(
 ) -> Plan<'a> {
     let template = tokenizer.pair();
     let taken = question.ids.len() + template.special_tokens();
-    let room = limits.window_tokens.saturating_sub(taken).max(limits.overlap_tokens + 1);
+    let room = limits
+        .window_tokens
+        .saturating_sub(taken)
+        .max(limits.overlap_tokens + 1);
     Plan {
         document,
         question,
@@ -237,9 +240,13 @@ pub fn sentence_windows<'a>(
             // The second segment's id, which is that of the first where a model has only one.
             let segment = tokenizer.pair().segments[window.sentences.len() % 2];
             window.input.markers.push(window.input.len());
-            window.input.extend(template.before.iter().map(|&(id, _)| (id, segment)));
+            window
+                .input
+                .extend(template.before.iter().map(|&(id, _)| (id, segment)));
             window.input.extend(tokens.iter().map(|t| (t.id, segment)));
-            window.input.extend(template.after.iter().map(|&(id, _)| (id, segment)));
+            window
+                .input
+                .extend(template.after.iter().map(|&(id, _)| (id, segment)));
             window.sentences.push(span);
         }
         Some(window)
@@ -344,7 +351,13 @@ mod tests {
         assert!(matches!(question(""), Err(Error::EmptyQuestion)));
         assert!(matches!(question(" ?! "), Err(Error::EmptyQuestion)));
         assert!(question(&"why ".repeat(64)).is_ok());
-        assert!(matches!(question(&"why ".repeat(65)), Err(Error::QuestionTooLong { tokens: 65, .. })));
-        assert!(matches!(question(&"x".repeat(1 << 20)), Err(Error::QuestionTooLong { .. })));
+        assert!(matches!(
+            question(&"why ".repeat(65)),
+            Err(Error::QuestionTooLong { tokens: 65, .. })
+        ));
+        assert!(matches!(
+            question(&"x".repeat(1 << 20)),
+            Err(Error::QuestionTooLong { .. })
+        ));
     }
 }

@@ -72,7 +72,9 @@ struct TokenRow {
 }
 
 fn golden(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/golden")
+        .join(path)
 }
 
 fn read<T: DeserializeOwned>(path: &str) -> T {
@@ -92,7 +94,10 @@ fn input(pair: &Pair) -> Input {
 fn assert_close(what: &str, got: &[f32], expected: &[f32], bound: f32) {
     assert_eq!(got.len(), expected.len(), "{what}: length");
     for (i, (g, e)) in got.iter().zip(expected).enumerate() {
-        assert!((g - e).abs() <= bound, "{what}: at {i} got {g}, transformers has {e}");
+        assert!(
+            (g - e).abs() <= bound,
+            "{what}: at {i} got {g}, transformers has {e}"
+        );
     }
 }
 
@@ -106,10 +111,25 @@ fn check_tiny(name: &str) {
     let logits = engine.spans(&all).unwrap();
     for (pair, logits) in golden.inputs.iter().zip(&logits) {
         let what = format!("{name}/{}", pair.name);
-        assert_close(&format!("{what} start"), &logits.start, &pair.start_logits, TINY_BOUND);
+        assert_close(
+            &format!("{what} start"),
+            &logits.start,
+            &pair.start_logits,
+            TINY_BOUND,
+        );
         assert_close(&format!("{what} end"), &logits.end, &pair.end_logits, TINY_BOUND);
-        assert_close(&format!("{what} start, padded"), &logits.start, &pair.batch_start_logits, TINY_BOUND);
-        assert_close(&format!("{what} end, padded"), &logits.end, &pair.batch_end_logits, TINY_BOUND);
+        assert_close(
+            &format!("{what} start, padded"),
+            &logits.start,
+            &pair.batch_start_logits,
+            TINY_BOUND,
+        );
+        assert_close(
+            &format!("{what} end, padded"),
+            &logits.end,
+            &pair.batch_end_logits,
+            TINY_BOUND,
+        );
     }
     let Output::Hidden(hidden) = engine.encode(&all, Head::Hidden).unwrap() else {
         panic!("another output than asked for");
@@ -118,7 +138,12 @@ fn check_tiny(name: &str) {
         let width = hidden.len() / pair.ids.len();
         for (&token, expected) in pair.hidden_tokens.iter().zip(&pair.hidden) {
             let row = &hidden[token * width..(token + 1) * width];
-            assert_close(&format!("{name}/{} hidden {token}", pair.name), row, expected, TINY_BOUND);
+            assert_close(
+                &format!("{name}/{} hidden {token}", pair.name),
+                row,
+                expected,
+                TINY_BOUND,
+            );
         }
     }
 }
@@ -161,10 +186,12 @@ fn windows_are_the_pair_encodings_of_transformers() {
         let golden: Tiny = read(&format!("{name}/goldens.json"));
         for pair in &golden.inputs {
             let limits = model.manifest.limits;
-            let Ok(question) = quotable::window::Question::new(&pair.question, &model.tokenizer, &limits) else {
+            let Ok(question) = quotable::window::Question::new(&pair.question, &model.tokenizer, &limits)
+            else {
                 continue; // longer than our limit for questions
             };
-            let Ok(document) = quotable::Document::new("t", pair.context.as_str(), quotable::Format::Plain) else {
+            let Ok(document) = quotable::Document::new("t", pair.context.as_str(), quotable::Format::Plain)
+            else {
                 continue; // the empty context
             };
             if document.blocks().len() > 1 || document.source() != document.text() {
@@ -178,7 +205,11 @@ fn windows_are_the_pair_encodings_of_transformers() {
             let expected = input(pair);
             assert_eq!(windows[0].input.ids, expected.ids, "{name}/{}", pair.name);
             if pair.type_ids.is_some() {
-                assert_eq!(windows[0].input.segments, expected.segments, "{name}/{}", pair.name);
+                assert_eq!(
+                    windows[0].input.segments, expected.segments,
+                    "{name}/{}",
+                    pair.name
+                );
             }
             let offsets: Vec<(usize, usize)> = windows[0].context.iter().map(|t| (t.start, t.end)).collect();
             let context: Vec<(usize, usize)> = pair
@@ -211,8 +242,18 @@ fn the_embedded_reader_is_as_in_transformers() {
     let inputs: Vec<Input> = golden.windows.iter().map(input).collect();
     let logits = engine.spans(&inputs.iter().collect::<Vec<_>>()).unwrap();
     for (pair, logits) in golden.windows.iter().zip(&logits) {
-        assert_close(&format!("{} start", pair.name), &logits.start, &pair.start_logits, READER_BOUND);
-        assert_close(&format!("{} end", pair.name), &logits.end, &pair.end_logits, READER_BOUND);
+        assert_close(
+            &format!("{} start", pair.name),
+            &logits.start,
+            &pair.start_logits,
+            READER_BOUND,
+        );
+        assert_close(
+            &format!("{} end", pair.name),
+            &logits.end,
+            &pair.end_logits,
+            READER_BOUND,
+        );
         // The best span, and with it forbidden the next, as a plain decoder lists them.
         let window = window(pair);
         let mut taken: Vec<std::ops::Range<usize>> = Vec::new();
@@ -220,7 +261,11 @@ fn the_embedded_reader_is_as_in_transformers() {
             let best = best_span(&window, logits, golden.max_answer_tokens, |s| !taken.contains(s)).unwrap();
             assert_eq!(&pair.context[best.span.clone()], expected.text, "{}", pair.name);
             assert_eq!((best.span.start, best.span.end), expected.bytes, "{}", pair.name);
-            assert!((best.score - expected.score).abs() < 2.0 * READER_BOUND, "{}", pair.name);
+            assert!(
+                (best.score - expected.score).abs() < 2.0 * READER_BOUND,
+                "{}",
+                pair.name
+            );
             taken.push(best.span);
         }
     }
@@ -254,7 +299,12 @@ fn tokens_of_nasty_strings_are_those_of_the_reference() {
     for row in &golden.strings {
         // The reference reads "[SEP]" in a text as a special token; to us a document's text is only text.
         if row.name == "special-tokens" {
-            assert!(tokenizer.tokens(&row.text).iter().all(|t| !(100..=103).contains(&t.id)));
+            assert!(
+                tokenizer
+                    .tokens(&row.text)
+                    .iter()
+                    .all(|t| !(100..=103).contains(&t.id))
+            );
             continue;
         }
         let tokens = tokenizer.tokens(&row.text);

@@ -125,7 +125,9 @@ pub enum Command {
     /// Answer many questions: JSON Lines in, JSON Lines out
     Batch(BatchArgs),
     /// Print a completion script for a shell
-    #[command(after_help = "Example:\n  ask completions bash > ~/.local/share/bash-completion/completions/ask")]
+    #[command(
+        after_help = "Example:\n  ask completions bash > ~/.local/share/bash-completion/completions/ask"
+    )]
     Completions {
         /// The shell
         shell: clap_complete::Shell,

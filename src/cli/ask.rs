@@ -8,8 +8,8 @@ use super::plan::Plan;
 use super::progress::Bar;
 use super::{ANSWERED, ERROR, Environment, NOT_IN_DOCUMENT, Printer, language};
 use crate::document::Document;
-use crate::reader::{AskOptions, Reader};
 use crate::qa::Answers;
+use crate::reader::{AskOptions, Reader};
 
 pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> anyhow::Result<u8> {
     let started = Instant::now();
@@ -20,7 +20,14 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
     loaded.report(plan.quiet, environment)?;
     let documents: Vec<&Document> = loaded.documents.iter().collect();
     note_language(&documents, plan.quiet, environment)?;
-    let answers = answer(&reader, question, &documents, &plan.options, !plan.quiet, environment)?;
+    let answers = answer(
+        &reader,
+        question,
+        &documents,
+        &plan.options,
+        !plan.quiet,
+        environment,
+    )?;
     if plan.json {
         let line = json::line(&Line {
             id: None,
@@ -33,7 +40,10 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
         })?;
         environment.output.write_all(&line)?;
     } else {
-        let printer = Printer { colour: plan.colour, around: plan.around };
+        let printer = Printer {
+            colour: plan.colour,
+            around: plan.around,
+        };
         printer.answers(&answers, &documents, &mut environment.output)?;
     }
     environment.output.flush()?;
@@ -56,7 +66,11 @@ pub(super) fn answer(
     })
 }
 
-pub(super) fn note_language(documents: &[&Document], quiet: bool, environment: &mut Environment) -> std::io::Result<()> {
+pub(super) fn note_language(
+    documents: &[&Document],
+    quiet: bool,
+    environment: &mut Environment,
+) -> std::io::Result<()> {
     match language::foreign(documents) {
         Some(language) if !quiet => writeln!(
             environment.error,

@@ -60,7 +60,10 @@ pub(super) fn run(args: &BatchArgs, plan: &Plan, environment: &mut Environment) 
         cache: Mutex::default(),
     };
     // Twice a context of the largest size, since JSON may escape every character.
-    let lines = read_lines(input, plan.read.max_bytes.saturating_mul(2).saturating_add(1 << 20));
+    let lines = read_lines(
+        input,
+        plan.read.max_bytes.saturating_mul(2).saturating_add(1 << 20),
+    );
     let mut ready: Vec<RawLine> = Vec::new();
     loop {
         match lines.try_recv() {
@@ -122,7 +125,9 @@ fn read_lines(input: Box<dyn Read + Send>, limit: u64) -> Receiver<RawLine> {
                 Ok(0) => return,
                 Ok(_) if line.ends_with(b"\n") || (line.len() as u64) < limit => Ok(line),
                 Ok(_) => match skip_line(&mut input) {
-                    Ok(()) => Err(format!("the line is over the limit of {limit} bytes; raise it with --max-mib")),
+                    Ok(()) => Err(format!(
+                        "the line is over the limit of {limit} bytes; raise it with --max-mib"
+                    )),
                     Err(error) => Err(error.to_string()),
                 },
                 Err(error) => {
@@ -192,18 +197,33 @@ impl Batch<'_> {
         let value = line.and_then(|line| {
             serde_json::from_slice::<Value>(&line).map_err(|e| format!("the line is not JSON: {e}"))
         });
-        let id = value.as_ref().ok().and_then(|v| v.get("id")).cloned().unwrap_or(Value::Null);
+        let id = value
+            .as_ref()
+            .ok()
+            .and_then(|v| v.get("id"))
+            .cloned()
+            .unwrap_or(Value::Null);
         let output = value
             .map_err(|message| anyhow::anyhow!(message))
             .and_then(|value| self.answer(&id, value, started, stopped));
         match output {
             Ok(line) => Some(line),
             Err(error) if matches!(error.downcast_ref(), Some(Error::Interrupted)) => None,
-            Err(error) => json::line(&ErrorLine { id: &id, error: &format!("{error:#}") }).ok(),
+            Err(error) => json::line(&ErrorLine {
+                id: &id,
+                error: &format!("{error:#}"),
+            })
+            .ok(),
         }
     }
 
-    fn answer(&self, id: &Value, value: Value, started: Instant, stopped: &impl Fn() -> bool) -> anyhow::Result<Vec<u8>> {
+    fn answer(
+        &self,
+        id: &Value,
+        value: Value,
+        started: Instant,
+        stopped: &impl Fn() -> bool,
+    ) -> anyhow::Result<Vec<u8>> {
         if !value.is_object() {
             bail!("the line is not an object; see ask batch --help for what a line holds");
         }
@@ -212,8 +232,9 @@ impl Batch<'_> {
         self.reader.question(&request.question)?;
         let loaded = self.documents(&request)?;
         let documents: Vec<&Document> = loaded.documents.iter().collect();
-        let answers =
-            self.reader.ask_with_progress(&request.question, &documents, &options, |_| !stopped())?;
+        let answers = self
+            .reader
+            .ask_with_progress(&request.question, &documents, &options, |_| !stopped())?;
         Ok(json::line(&Line {
             id: Some(id),
             question: &request.question,
@@ -229,7 +250,9 @@ impl Batch<'_> {
         let defaults = &self.plan.options;
         Ok(AskOptions {
             top: plan::checked_top(request.top.unwrap_or(defaults.top))?,
-            min_confidence: plan::checked_probability(request.min_confidence.unwrap_or(defaults.min_confidence))?,
+            min_confidence: plan::checked_probability(
+                request.min_confidence.unwrap_or(defaults.min_confidence),
+            )?,
             always_answer: request.always_answer.unwrap_or(defaults.always_answer),
         })
     }
@@ -240,10 +263,16 @@ impl Batch<'_> {
             (Some(context), None, _) => {
                 let limit = self.plan.read.max_bytes;
                 if context.len() as u64 > limit {
-                    bail!(Error::DocumentTooLarge { name: "context".to_owned(), limit_mib: limit >> 20 });
+                    bail!(Error::DocumentTooLarge {
+                        name: "context".to_owned(),
+                        limit_mib: limit >> 20
+                    });
                 }
                 let document = Document::new("context", context.as_str(), Format::Plain)?;
-                return Ok(Arc::new(Loaded { documents: vec![document], ..Loaded::default() }));
+                return Ok(Arc::new(Loaded {
+                    documents: vec![document],
+                    ..Loaded::default()
+                }));
             }
             (None, Some(docs), _) => docs.iter().map(|path| self.directory.join(path)).collect(),
             (None, None, Source::Paths(paths)) => paths.clone(),
@@ -253,7 +282,10 @@ impl Batch<'_> {
             bail!("docs is empty; name a file or folder, or give the text as context");
         }
         // Held while reading: lines that name the same documents wait instead of reading them again.
-        let mut cache = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut cache = self
+            .cache
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         cache.get(paths, &self.plan.read)
     }
 }

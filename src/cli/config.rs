@@ -38,8 +38,7 @@ pub(super) fn user_file() -> Option<PathBuf> {
 /// Looks in the current folder, then in its parents, then in the user's configuration.
 pub(super) fn find(environment: &Environment) -> anyhow::Result<Option<Config>> {
     let mut prefix = PathBuf::new();
-    let depth = std::path::absolute(environment.directory.join("."))
-        .map_or(0, |p| p.components().count());
+    let depth = std::path::absolute(environment.directory.join(".")).map_or(0, |p| p.components().count());
     for _ in 0..depth.max(1) {
         let file = environment.directory.join(&prefix).join(FILE_NAME);
         if file.is_file() {
@@ -58,13 +57,17 @@ pub(super) fn find(environment: &Environment) -> anyhow::Result<Option<Config>> 
 
 fn load(file: &Path, folder: &Path) -> anyhow::Result<Config> {
     let name = file.display();
-    let size = std::fs::metadata(file).with_context(|| format!("{name}: cannot be read"))?.len();
+    let size = std::fs::metadata(file)
+        .with_context(|| format!("{name}: cannot be read"))?
+        .len();
     if size > MAX_BYTES {
         bail!("{name}: has {size} bytes, the limit is {MAX_BYTES}; is it an ask.toml at all?");
     }
     let text = std::fs::read_to_string(file).with_context(|| format!("{name}: cannot be read"))?;
     let mut config: Config = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         let reason = error.message().replace('\n', " ");
         anyhow::anyhow!("{name}:{line}: {reason}; correct or remove that line")
     })?;

@@ -34,7 +34,11 @@ pub(super) struct UnreadNote {
 }
 
 /// Loads what a plan names.
-pub(super) fn load(source: &Source, options: &ReadOptions, environment: &mut Environment) -> anyhow::Result<Loaded> {
+pub(super) fn load(
+    source: &Source,
+    options: &ReadOptions,
+    environment: &mut Environment,
+) -> anyhow::Result<Loaded> {
     match source {
         Source::Paths(paths) => load_paths(paths, options),
         Source::Stream(otherwise) => {
@@ -42,11 +46,15 @@ pub(super) fn load(source: &Source, options: &ReadOptions, environment: &mut Env
                 bail!("standard input was read already");
             };
             match read::read_stream(stream, STANDARD_INPUT, options) {
-                Ok(document) => Ok(Loaded { documents: vec![document], ..Loaded::default() }),
+                Ok(document) => Ok(Loaded {
+                    documents: vec![document],
+                    ..Loaded::default()
+                }),
                 // Programs are often started with an empty pipe for their input.
                 Err(Error::EmptyDocument { .. }) if !otherwise.is_empty() => {
                     let mut loaded = load_paths(otherwise, options)?;
-                    loaded.note = Some("standard input is empty; reading the documents of ask.toml".to_owned());
+                    loaded.note =
+                        Some("standard input is empty; reading the documents of ask.toml".to_owned());
                     Ok(loaded)
                 }
                 Err(error) => Err(error.into()),
@@ -87,7 +95,10 @@ pub(super) fn load_paths(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Re
     }
     loaded.unread = failures
         .into_iter()
-        .map(|(document, error)| UnreadNote { reason: reason(&document, &error), document })
+        .map(|(document, error)| UnreadNote {
+            reason: reason(&document, &error),
+            document,
+        })
         .collect();
     Ok(loaded)
 }
@@ -115,7 +126,11 @@ impl Loaded {
             writeln!(environment.error, "ask: note: {note}")?;
         }
         if self.excluded > 0 {
-            let (files, are) = if self.excluded == 1 { ("file", "is") } else { ("files", "are") };
+            let (files, are) = if self.excluded == 1 {
+                ("file", "is")
+            } else {
+                ("files", "are")
+            };
             writeln!(
                 environment.error,
                 "ask: note: {} {files} {are} hidden or ignored and not read (--no-ignore includes them)",

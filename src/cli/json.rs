@@ -43,7 +43,11 @@ pub(super) fn line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
 struct Harmless;
 
 impl Formatter for Harmless {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|&(_, c)| is_hidden_control(c)) {
             CompactFormatter.write_string_fragment(writer, &rest[..at])?;

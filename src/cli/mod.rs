@@ -186,7 +186,9 @@ fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> anyhow::Result<T
     // The pool serves the work's parallel loops through the global pool: the work itself prints and reads
     // the terminal, so it stays on this thread. A second call (tests) finds the pool already built, and
     // results do not depend on its size.
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global();
     work()
 }
 

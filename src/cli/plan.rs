@@ -13,7 +13,15 @@ use crate::error::Error;
 use crate::reader::AskOptions;
 
 /// Commands that other versions have, for hints.
-const KNOWN_COMMANDS: [&str; 7] = ["batch", "completions", "eval", "help", "man", "models", "summarize"];
+const KNOWN_COMMANDS: [&str; 7] = [
+    "batch",
+    "completions",
+    "eval",
+    "help",
+    "man",
+    "models",
+    "summarize",
+];
 
 /// The most answers that may be asked for.
 const MAX_TOP: usize = 1000;
@@ -84,7 +92,11 @@ impl Plan {
     /// When an option is out of range or `ask.toml` is wrong.
     pub fn of_batch(args: &BatchArgs, environment: &Environment) -> anyhow::Result<Self> {
         let config = config::find(environment)?.unwrap_or_default();
-        let docs = args.docs.iter().map(|path| environment.directory.join(path)).collect::<Vec<_>>();
+        let docs = args
+            .docs
+            .iter()
+            .map(|path| environment.directory.join(path))
+            .collect::<Vec<_>>();
         let source = if !docs.is_empty() {
             Source::Paths(docs)
         } else if !config.docs.is_empty() {
@@ -195,9 +207,9 @@ fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyh
         );
     }
     let lower = question.to_lowercase();
-    let near = KNOWN_COMMANDS
-        .iter()
-        .find(|name| strsim::damerau_levenshtein(name, &lower) <= usize::from(name.len() > 4) + usize::from(name.len() > 7));
+    let near = KNOWN_COMMANDS.iter().find(|name| {
+        strsim::damerau_levenshtein(name, &lower) <= usize::from(name.len() > 4) + usize::from(name.len() > 7)
+    });
     if let Some(near) = near {
         let exists = *near == "help" || Args::command().get_subcommands().any(|c| c.get_name() == *near);
         let hint = if exists {

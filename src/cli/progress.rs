@@ -30,8 +30,10 @@ impl Bar {
         }
         let bar = self.bar.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(Some(progress.total_bytes), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("reading {bar:30} {percent}%  {binary_bytes} of {binary_total_bytes}, {eta} left")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style = ProgressStyle::with_template(
+                "reading {bar:30} {percent}%  {binary_bytes} of {binary_total_bytes}, {eta} left",
+            )
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
             bar.with_style(style).with_elapsed(self.started.elapsed())
         });
         bar.set_position(progress.bytes);

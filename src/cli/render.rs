@@ -21,17 +21,31 @@ const DIM: &str = "\u{1b}[2m";
 const RESET: &str = "\u{1b}[0m";
 
 impl Printer {
-    pub(super) fn answers(self, answers: &Answers, documents: &[&Document], out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn answers(
+        self,
+        answers: &Answers,
+        documents: &[&Document],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let mut text = String::new();
         if answers.answered {
             for (i, answer) in answers.answers.iter().enumerate() {
                 if i > 0 {
                     text.push('\n');
                 }
-                self.answer(answer, documents[answer.document_index], answers.calibrated, &mut text);
+                self.answer(
+                    answer,
+                    documents[answer.document_index],
+                    answers.calibrated,
+                    &mut text,
+                );
             }
         } else {
-            let which = if documents.len() == 1 { "document" } else { "documents" };
+            let which = if documents.len() == 1 {
+                "document"
+            } else {
+                "documents"
+            };
             let sure = percent(answers.not_in_document, answers.calibrated);
             text += &format!("Not in the {which}. {}\n", self.dim(&sure));
             if let Some(closest) = answers.answers.first() {
@@ -65,28 +79,46 @@ impl Printer {
     }
 
     fn marked(self, text: &str) -> String {
-        if self.colour { self.bold(text) } else { format!("[{text}]") }
+        if self.colour {
+            self.bold(text)
+        } else {
+            format!("[{text}]")
+        }
     }
 
     fn bold(self, text: &str) -> String {
-        if self.colour { format!("{BOLD}{text}{RESET}") } else { text.to_owned() }
+        if self.colour {
+            format!("{BOLD}{text}{RESET}")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn dim(self, text: &str) -> String {
-        if self.colour { format!("{DIM}{text}{RESET}") } else { text.to_owned() }
+        if self.colour {
+            format!("{DIM}{text}{RESET}")
+        } else {
+            text.to_owned()
+        }
     }
 }
 
 /// `report.txt:5`, with the page where there are pages.
 fn place(answer: &Answer) -> String {
-    let page = answer.page.map_or(String::new(), |page| format!(" (page {page})"));
+    let page = answer
+        .page
+        .map_or(String::new(), |page| format!(" (page {page})"));
     format!("{}:{}{page}", harmless(&answer.document), answer.line)
 }
 
 fn percent(probability: f64, calibrated: bool) -> String {
     // 0 % and 100 % are for what is certain.
     let percent = (probability * 100.0).round().clamp(1.0, 99.0);
-    if calibrated { format!("({percent:.0} %)") } else { format!("({percent:.0} %, not calibrated)") }
+    if calibrated {
+        format!("({percent:.0} %)")
+    } else {
+        format!("({percent:.0} %, not calibrated)")
+    }
 }
 
 fn shortened(mut text: String) -> String {

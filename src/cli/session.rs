@@ -32,7 +32,11 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
         _ => documents::load(&plan.source, &plan.read, environment)?,
     };
     loaded.report(plan.quiet, environment)?;
-    writeln!(environment.output, "{} :help lists commands, :quit leaves.", summary(&loaded))?;
+    writeln!(
+        environment.output,
+        "{} :help lists commands, :quit leaves.",
+        summary(&loaded)
+    )?;
 
     let mut editor = DefaultEditor::new()?;
     let history = history_file();
@@ -55,10 +59,17 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
         match line.split_once(char::is_whitespace).unwrap_or((line, "")) {
             (":quit" | ":q" | ":exit", _) => break,
             (":help" | ":h", _) => write!(environment.output, "{HELP}")?,
-            (":top", n) => match n.trim().parse().map_err(|_| ()).and_then(|n| plan::checked_top(n).map_err(|_| ())) {
-                Ok(n) => plan.options.top = n,
-                Err(()) => writeln!(environment.output, ":top needs a number from 1 to 1000")?,
-            },
+            (":top", n) => {
+                match n
+                    .trim()
+                    .parse()
+                    .map_err(|_| ())
+                    .and_then(|n| plan::checked_top(n).map_err(|_| ()))
+                {
+                    Ok(n) => plan.options.top = n,
+                    Err(()) => writeln!(environment.output, ":top needs a number from 1 to 1000")?,
+                }
+            }
             (":docs", "") => list(&loaded, environment)?,
             (":docs", paths) => {
                 let paths: Vec<PathBuf> = paths.split_whitespace().map(PathBuf::from).collect();
@@ -72,7 +83,11 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                 }
             }
             (command, _) if command.starts_with(':') => {
-                writeln!(environment.output, "{}: no such command; :help lists them", render::harmless(command))?;
+                writeln!(
+                    environment.output,
+                    "{}: no such command; :help lists them",
+                    render::harmless(command)
+                )?;
             }
             _ => {
                 let documents: Vec<&Document> = loaded.documents.iter().collect();
@@ -83,7 +98,10 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                 ask::note_language(&documents, plan.quiet, environment)?;
                 match ask::answer(&reader, line, &documents, &plan.options, !plan.quiet, environment) {
                     Ok(answers) => {
-                        let printer = Printer { colour: plan.colour, around: plan.around };
+                        let printer = Printer {
+                            colour: plan.colour,
+                            around: plan.around,
+                        };
                         printer.answers(&answers, &documents, &mut environment.output)?;
                     }
                     Err(Error::Interrupted) => writeln!(environment.output, "stopped")?,
@@ -117,7 +135,11 @@ fn list(loaded: &Loaded, environment: &mut Environment) -> std::io::Result<()> {
 }
 
 fn complain(error: &anyhow::Error, environment: &mut Environment) -> std::io::Result<()> {
-    writeln!(environment.error, "ask: {}", render::harmless(&format!("{error:#}")))
+    writeln!(
+        environment.error,
+        "ask: {}",
+        render::harmless(&format!("{error:#}"))
+    )
 }
 
 fn history_file() -> Option<PathBuf> {

@@ -113,7 +113,10 @@ fn tidy(len: usize, c: char) -> Action {
 /// word begins with them (`Ã©tude`). All-capital Portuguese (`MANHÃ”`, `“Ã”`) stays.
 fn is_accent(previous: Option<char>, second: char, third: Option<char>) -> bool {
     // Second characters that also occur as punctuation after a capital.
-    let punctuation = matches!(second, '\u{A0}' | '«' | '»' | '…' | '‘' | '’' | '“' | '”' | '•' | '–' | '—');
+    let punctuation = matches!(
+        second,
+        '\u{A0}' | '«' | '»' | '…' | '‘' | '’' | '“' | '”' | '•' | '–' | '—'
+    );
     match previous {
         Some(c) if c.is_lowercase() => true,
         Some(c) if c.is_alphanumeric() => false,
@@ -198,7 +201,10 @@ mod tests {
         assert_eq!(clean("5\u{A0}km 1\u{202F}000"), "5 km 1 000");
         assert_eq!(clean("co\u{AD}opera\u{200B}tion\u{FEFF}"), "cooperation");
         assert_eq!(clean("page\u{C}two"), "page\ntwo");
-        assert_eq!(clean("👩\u{200D}🚀 می\u{200C}خواهم"), "👩\u{200D}🚀 می\u{200C}خواهم");
+        assert_eq!(
+            clean("👩\u{200D}🚀 می\u{200C}خواهم"),
+            "👩\u{200D}🚀 می\u{200C}خواهم"
+        );
     }
 
     #[test]
@@ -228,7 +234,9 @@ mod tests {
         for text in [
             // French
             "L’Âge d’or, château, Âme, « Â » est une lettre",
-            "«\u{A0}Pâques\u{A0}» reads the same but for the space".replace('\u{A0}', " ").as_str(),
+            "«\u{A0}Pâques\u{A0}» reads the same but for the space"
+                .replace('\u{A0}', " ")
+                .as_str(),
             "LA LETTRE Â : majuscule",
             // Portuguese
             "NÃO, SÃO PAULO, IRMÃ” e “AMANHÔ, Ângela, Ânimo, câmara",
@@ -246,7 +254,19 @@ mod tests {
 
     #[test]
     fn hostile_tails_do_not_panic() {
-        for text in ["Â", "â", "â€", "Ã", "ð", "ðŸ", "ðŸ˜", "\r", "é\r\r\r\n", "aÂ", "â\u{80}"] {
+        for text in [
+            "Â",
+            "â",
+            "â€",
+            "Ã",
+            "ð",
+            "ðŸ",
+            "ðŸ˜",
+            "\r",
+            "é\r\r\r\n",
+            "aÂ",
+            "â\u{80}",
+        ] {
             clean(text);
         }
     }

@@ -137,8 +137,8 @@ impl Walk<'_> {
         }
         self.fresh = false;
         if let Some(last) = self.blocks.last() {
-            let together = last.kind == self.kind
-                && matches!(self.kind, BlockKind::ListItem | BlockKind::TableCell);
+            let together =
+                last.kind == self.kind && matches!(self.kind, BlockKind::ListItem | BlockKind::TableCell);
             self.section += u32::from(!together);
             self.builder.separate(until, if together { "\n" } else { "\n\n" });
         }
@@ -195,9 +195,15 @@ mod tests {
 
     #[test]
     fn code_html_and_front_matter_are_text() {
-        let source = "---\ntitle: Tea\n---\n\n```rust\nfn main() {}\n```\n\n<div>raw</div>\n\nplain <b>bold</b>\n";
+        let source =
+            "---\ntitle: Tea\n---\n\n```rust\nfn main() {}\n```\n\n<div>raw</div>\n\nplain <b>bold</b>\n";
         let layout = layout(source);
-        for part in ["title: Tea", "fn main() {}", "<div>raw</div>", "plain <b>bold</b>"] {
+        for part in [
+            "title: Tea",
+            "fn main() {}",
+            "<div>raw</div>",
+            "plain <b>bold</b>",
+        ] {
             assert!(layout.text.contains(part), "{part}: {:?}", layout.text);
         }
     }

@@ -130,7 +130,8 @@ mod tests {
     #[test]
     fn headings_and_items() {
         use BlockKind::*;
-        let text = "Annual report\n\nWe did three things:\n- sold apples\n- sold pears\n3. rested\n\nThe end.";
+        let text =
+            "Annual report\n\nWe did three things:\n- sold apples\n- sold pears\n3. rested\n\nThe end.";
         assert_eq!(
             blocks(text),
             [

@@ -110,9 +110,8 @@ fn pattern(path: &Path) -> Option<(PathBuf, String)> {
 }
 
 fn walk(root: &Path, glob: Option<&globset::GlobMatcher>, options: &ReadOptions, found: &mut Found) {
-    let matches = |path: &Path| {
-        glob.is_none_or(|glob| glob.is_match(path.strip_prefix(root).unwrap_or(path)))
-    };
+    let matches =
+        |path: &Path| glob.is_none_or(|glob| glob.is_match(path.strip_prefix(root).unwrap_or(path)));
     let entries = |all: bool| {
         WalkBuilder::new(root)
             .standard_filters(!all)
@@ -323,7 +322,10 @@ fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>) -> Result
         .unwrap_or("")
         .to_ascii_lowercase();
     let head = &bytes[..bytes.len().min(1024)];
-    let text_head = String::from_utf8_lossy(head).trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
+    let text_head = String::from_utf8_lossy(head)
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .to_ascii_lowercase();
     let is_zip = head.starts_with(b"PK\x03\x04");
     let file = path.map_or("FILE".to_owned(), |p| shell_quoted(&p.display().to_string()));
     let (format, converter) = if head.starts_with(b"%PDF") {
@@ -331,11 +333,20 @@ fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>) -> Result
     } else if is_zip && (extension == "epub" || contains(head, b"epub")) {
         ("an EPUB", format!("pandoc -t plain {file} | ask \"…\""))
     } else if is_zip && (extension == "odt" || contains(head, b"opendocument")) {
-        ("an OpenDocument file", format!("pandoc -t plain {file} | ask \"…\""))
+        (
+            "an OpenDocument file",
+            format!("pandoc -t plain {file} | ask \"…\""),
+        )
     } else if is_zip && matches!(extension.as_str(), "docx" | "") {
-        ("a DOCX (or another zip archive)", format!("pandoc -f docx -t plain {file} | ask \"…\""))
+        (
+            "a DOCX (or another zip archive)",
+            format!("pandoc -f docx -t plain {file} | ask \"…\""),
+        )
     } else if text_head.starts_with("{\\rtf") {
-        ("an RTF file", format!("pandoc -f rtf -t plain {file} | ask \"…\""))
+        (
+            "an RTF file",
+            format!("pandoc -f rtf -t plain {file} | ask \"…\""),
+        )
     } else if text_head.starts_with("<!doctype html")
         || text_head.starts_with("<html")
         || matches!(extension.as_str(), "html" | "htm" | "xhtml")
@@ -356,7 +367,10 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 fn shell_quoted(text: &str) -> String {
-    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/+".contains(&b)) {
+    if text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"._-/+".contains(&b))
+    {
         text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
@@ -373,12 +387,18 @@ fn decode(name: &str, bytes: &[u8]) -> Result<String> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes)
         && encoding != UTF_8
     {
-        return Ok(encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned());
+        return Ok(encoding
+            .decode_without_bom_handling(&bytes[mark..])
+            .0
+            .into_owned());
     }
     if memchr::memchr(0, bytes).is_some() {
         return Err(not_text("it holds NUL bytes"));
     }
-    let controls = bytes.iter().filter(|&&b| b < 0x20 && !b"\t\n\r\x0b\x0c\x1b\x08".contains(&b)).count();
+    let controls = bytes
+        .iter()
+        .filter(|&&b| b < 0x20 && !b"\t\n\r\x0b\x0c\x1b\x08".contains(&b))
+        .count();
     if controls > bytes.len() / 50 {
         return Err(not_text("it holds control characters"));
     }
@@ -430,15 +450,25 @@ mod tests {
         assert_eq!(text(b"\xef\xbb\xbfBOM"), "\u{feff}BOM");
         assert_eq!(text(b"\xff\xfeh\x00i\x00"), "hi");
         assert_eq!(text(b"\xfe\xff\x00h\x00i"), "hi");
-        assert_eq!(text(b"The caf\xe9 of Ren\xe9 is na\xefve"), "The café of René is naïve");
+        assert_eq!(
+            text(b"The caf\xe9 of Ren\xe9 is na\xefve"),
+            "The café of René is naïve"
+        );
         assert_eq!(text(b"He said \x93no\x94 \x96 twice"), "He said “no” – twice");
         // Cut in the middle of a character, as `head -c` does.
-        assert_eq!(text(b"\xc3\xa9t\xc3\xa9 \xc3\xa0 \xc3\xaele \xc3"), "été à île \u{fffd}");
+        assert_eq!(
+            text(b"\xc3\xa9t\xc3\xa9 \xc3\xa0 \xc3\xaele \xc3"),
+            "été à île \u{fffd}"
+        );
     }
 
     #[test]
     fn what_is_not_text_is_refused() {
-        let error = |bytes: &[u8], path: &str| document(path.into(), bytes, Some(Path::new(path))).unwrap_err().to_string();
+        let error = |bytes: &[u8], path: &str| {
+            document(path.into(), bytes, Some(Path::new(path)))
+                .unwrap_err()
+                .to_string()
+        };
         assert!(error(b"\xff\xd8\xff\xe0\x00\x10JFIF", "a.jpg").contains("not text"));
         assert!(error(b"%PDF-1.7\n%\xe2\xe3", "my report.pdf").contains("pdftotext 'my report.pdf' - | ask"));
         assert!(error(b"PK\x03\x04\x14\x00", "a.docx").contains("pandoc -f docx"));
@@ -448,7 +478,10 @@ mod tests {
 
     #[test]
     fn the_limit_is_exact() {
-        let options = ReadOptions { max_bytes: 4, ..ReadOptions::default() };
+        let options = ReadOptions {
+            max_bytes: 4,
+            ..ReadOptions::default()
+        };
         assert!(read_stream(&b"four"[..], "t", &options).is_ok());
         assert!(matches!(
             read_stream(&b"fives"[..], "t", &options),

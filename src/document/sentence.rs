@@ -273,9 +273,7 @@ impl<'a> Boundary<'a> {
             return false;
         };
         let number = || {
-            let short = |part: &str| {
-                matches!(part.len(), 1..=3) && part.bytes().all(|b| b.is_ascii_digit())
-            };
+            let short = |part: &str| matches!(part.len(), 1..=3) && part.bytes().all(|b| b.is_ascii_digit());
             marker.split('.').all(short)
         };
         let letter = || marker.len() == 1 && marker.bytes().all(|b| b.is_ascii_alphabetic());
@@ -301,15 +299,10 @@ impl<'a> Boundary<'a> {
         if token.is_empty() || token.ends_with('.') {
             return false; // An ellipsis.
         }
-        let figure = self
-            .word
-            .starts_with(|c: char| c.is_ascii_digit() || c == '§');
+        let figure = self.word.starts_with(|c: char| c.is_ascii_digit() || c == '§');
         let lower = token.to_lowercase();
 
-        let preceding = text[..start]
-            .split_whitespace()
-            .next_back()
-            .unwrap_or_default();
+        let preceding = text[..start].split_whitespace().next_back().unwrap_or_default();
         let hour = matches!(lower.as_str(), "a.m" | "p.m");
         let dated = preceding.starts_with(|c: char| c.is_ascii_digit()) || preceding == "century";
         let era = matches!(token, "A.D" | "B.C" | "B.C.E" | "C.E") && dated;
@@ -350,16 +343,11 @@ impl<'a> Boundary<'a> {
             return false;
         };
         // A citation is short; the limit keeps hostile input from being read over and over.
-        let mut end = inner
-            .char_indices()
-            .take(120)
-            .skip_while(|&(_, c)| c != ')');
+        let mut end = inner.char_indices().take(120).skip_while(|&(_, c)| c != ')');
         let Some((close, _)) = end.next() else {
             return false;
         };
-        let stopped_inside = inner[..close]
-            .trim_end_matches(is_closing)
-            .ends_with(is_stop);
+        let stopped_inside = inner[..close].trim_end_matches(is_closing).ends_with(is_stop);
         !stopped_inside && inner[close + 1..].starts_with(['.', ',', ';'])
     }
 
@@ -367,9 +355,7 @@ impl<'a> Boundary<'a> {
     fn is_exclaimed_name(&self) -> bool {
         let text = self.sentence.strip_suffix('!');
         let name = text.and_then(|t| t.rsplit(|c: char| !c.is_alphanumeric()).next());
-        name.is_some_and(|n| EXCLAIMED_NAMES.contains(&n))
-            && !self.closed
-            && !opens_sentence(self.word)
+        name.is_some_and(|n| EXCLAIMED_NAMES.contains(&n)) && !self.closed && !opens_sentence(self.word)
     }
 
     /// Whether a sentence that opens with a quoted question or exclamation goes on
@@ -616,9 +602,9 @@ mod tests {
     /// Text made of what the rules look at, which random characters rarely hit.
     fn tricky() -> impl Strategy<Value = String> {
         let bits = prop::sample::select(vec![
-            " ", " ", "\n", ".", ".", "?", "!", "…", "\"", "“", "”", "'", "(", ")", "[1]", "[n]",
-            "U.S.", "Mr.", "p.m.", "I", "A", "a", "The", "asked", "Yahoo!", "iPhone", "5", "44",
-            "B.C.", "¹", "。", "é", "\u{301}", "\u{a0}", "\u{2028}", "😀", "§", "1.", "[",
+            " ", " ", "\n", ".", ".", "?", "!", "…", "\"", "“", "”", "'", "(", ")", "[1]", "[n]", "U.S.",
+            "Mr.", "p.m.", "I", "A", "a", "The", "asked", "Yahoo!", "iPhone", "5", "44", "B.C.", "¹", "。",
+            "é", "\u{301}", "\u{a0}", "\u{2028}", "😀", "§", "1.", "[",
         ]);
         prop::collection::vec(bits, 0..40).prop_map(|bits| bits.concat())
     }

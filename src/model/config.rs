@@ -124,7 +124,11 @@ impl Config {
                 "hidden_size {hidden_size} is no multiple of num_attention_heads {heads}"
             )));
         }
-        if raw.position_embedding_type.as_deref().is_some_and(|t| t != "absolute") {
+        if raw
+            .position_embedding_type
+            .as_deref()
+            .is_some_and(|t| t != "absolute")
+        {
             return Err(invalid("position_embedding_type must be \"absolute\"".to_owned()));
         }
         let activation = match raw.hidden_act.as_deref().unwrap_or("gelu") {

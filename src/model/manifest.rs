@@ -152,7 +152,10 @@ impl Manifest {
         }
         if let Some(c) = &self.calibration {
             let all = [c.not_in_document, c.confidence];
-            let finite = all.iter().flat_map(|l| [l.score, l.ln_windows, l.bias]).all(f64::is_finite);
+            let finite = all
+                .iter()
+                .flat_map(|l| [l.score, l.ln_windows, l.bias])
+                .all(f64::is_finite);
             if !finite || !(0.0..=1.0).contains(&c.threshold) {
                 return Err("calibration has values out of range".to_owned());
             }

@@ -54,11 +54,8 @@ impl Model {
             Some(text) => Manifest::parse(text).map_err(|e| invalid("manifest.toml", e))?,
             None => Manifest::of_hub_model(&origin, &config),
         };
-        manifest
-            .check(&config)
-            .map_err(|e| invalid("manifest.toml", e))?;
-        let tokenizer =
-            Tokenizer::from_bytes(&files.tokenizer).map_err(|e| invalid("tokenizer.json", e))?;
+        manifest.check(&config).map_err(|e| invalid("manifest.toml", e))?;
+        let tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|e| invalid("tokenizer.json", e))?;
         if tokenizer.vocabulary_size() > config.vocabulary_size {
             return Err(invalid(
                 "tokenizer.json",

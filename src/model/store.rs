@@ -38,8 +38,7 @@ const LIMITS: [(&str, u64); 4] = [
 #[repr(C, align(64))]
 struct Aligned<T: ?Sized>(T);
 
-static EMBEDDED_WEIGHTS: &Aligned<[u8]> =
-    &Aligned(*include_bytes!("../../models/reader/model.safetensors"));
+static EMBEDDED_WEIGHTS: &Aligned<[u8]> = &Aligned(*include_bytes!("../../models/reader/model.safetensors"));
 
 /// `build.rs` has compared these files with the manifest's sizes and hashes.
 pub(super) fn embedded() -> Files {
@@ -70,7 +69,9 @@ pub(super) fn directory(directory: &Path) -> Result<Files> {
         });
     }
     let manifest = match read(directory, MANIFEST) {
-        Ok(bytes) => Some(String::from_utf8(bytes).map_err(|_| invalid(directory, MANIFEST, "is not UTF-8"))?),
+        Ok(bytes) => {
+            Some(String::from_utf8(bytes).map_err(|_| invalid(directory, MANIFEST, "is not UTF-8"))?)
+        }
         Err(Error::ModelFileMissing { .. }) => None,
         Err(error) => return Err(error),
     };
@@ -97,10 +98,16 @@ pub(super) fn directory(directory: &Path) -> Result<Files> {
 /// Compares a file with what the manifest says of it.
 fn verify(manifest: &Manifest, name: &str, bytes: &[u8]) -> Result<(), String> {
     let Some(entry) = manifest.files.get(name) else {
-        return Err(format!("manifest.toml does not list it; add its size and SHA-256 under [files.\"{name}\"]"));
+        return Err(format!(
+            "manifest.toml does not list it; add its size and SHA-256 under [files.\"{name}\"]"
+        ));
     };
     if entry.bytes != bytes.len() as u64 {
-        return Err(format!("has {} bytes, manifest.toml says {}", bytes.len(), entry.bytes));
+        return Err(format!(
+            "has {} bytes, manifest.toml says {}",
+            bytes.len(),
+            entry.bytes
+        ));
     }
     let hash = hex(&Sha256::digest(bytes));
     if !entry.sha256.eq_ignore_ascii_case(&hash) {

@@ -16,7 +16,11 @@ impl Calibrator {
     /// With a model's parameters; without any, the score is taken as the log-odds.
     #[must_use]
     pub fn new(parameters: Option<Calibration>) -> Self {
-        let as_it_is = |score| Logistic { score, ln_windows: 0.0, bias: 0.0 };
+        let as_it_is = |score| Logistic {
+            score,
+            ln_windows: 0.0,
+            bias: 0.0,
+        };
         Self {
             fitted: parameters.is_some(),
             parameters: parameters.unwrap_or(Calibration {
@@ -54,7 +58,6 @@ impl Calibrator {
 
 impl Logistic {
     fn probability(&self, score: f32, windows: usize) -> f64 {
-        #[allow(clippy::cast_precision_loss)]
         let ln_windows = (windows.max(1) as f64).ln();
         let logit = self.score * f64::from(score) + self.ln_windows * ln_windows + self.bias;
         1.0 / (1.0 + (-logit).exp())
@@ -69,8 +72,16 @@ mod tests {
     fn the_number_of_windows_counts() {
         let calibrator = Calibrator::new(Some(Calibration {
             threshold: 0.5,
-            not_in_document: Logistic { score: -0.5, ln_windows: 0.4, bias: 1.0 },
-            confidence: Logistic { score: 0.5, ln_windows: -0.3, bias: -1.0 },
+            not_in_document: Logistic {
+                score: -0.5,
+                ln_windows: 0.4,
+                bias: 1.0,
+            },
+            confidence: Logistic {
+                score: 0.5,
+                ln_windows: -0.3,
+                bias: -1.0,
+            },
         }));
         assert!(calibrator.not_in_document(2.0, 1) < calibrator.not_in_document(2.0, 100));
         assert!(calibrator.confidence(2.0, 1) > calibrator.confidence(2.0, 100));

@@ -75,7 +75,11 @@ mod tests {
             .collect();
         let length = context.len() + 4;
         Window {
-            input: Input { ids: vec![0; length], segments: vec![0; length], markers: vec![] },
+            input: Input {
+                ids: vec![0; length],
+                segments: vec![0; length],
+                markers: vec![],
+            },
             context_start: 3,
             context,
         }
@@ -118,7 +122,10 @@ mod tests {
     #[test]
     fn an_answer_of_64_tokens_and_more_can_be_found() {
         let window = window(&[true; 80], &[0; 80]);
-        let mut logits = SpanLogits { start: vec![0.0; 84], end: vec![0.0; 84] };
+        let mut logits = SpanLogits {
+            start: vec![0.0; 84],
+            end: vec![0.0; 84],
+        };
         logits.start[3 + 2] = 5.0;
         logits.end[3 + 70] = 5.0;
         let best = best_span(&window, &logits, 96, |_| true).unwrap();

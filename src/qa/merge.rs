@@ -75,7 +75,14 @@ impl Merger {
             return;
         };
         let key = (OrderedScore(best.score), Reverse(order));
-        self.kept.insert(key, Kept { document, window, logits });
+        self.kept.insert(
+            key,
+            Kept {
+                document,
+                window,
+                logits,
+            },
+        );
         if self.kept.len() > self.answers.saturating_mul(WINDOWS_AN_ANSWER) {
             self.kept.pop_first();
         }
@@ -105,7 +112,9 @@ impl Merger {
                     best = Some((kept.document, candidate));
                 }
             }
-            let Some((document, mut candidate)) = best else { break };
+            let Some((document, mut candidate)) = best else {
+                break;
+            };
             let text = documents[document].text();
             words.push(folded(&text[candidate.span.clone()]));
             candidate.span = whole_characters(text, candidate.span);
@@ -126,14 +135,22 @@ fn folded(text: &str) -> String {
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
         .collect();
-    if folded.is_empty() { text.to_owned() } else { folded }
+    if folded.is_empty() {
+        text.to_owned()
+    } else {
+        folded
+    }
 }
 
 /// Widens a span to whole user-perceived characters, since tokenizers leave out combining marks at the end
 /// of a word, and takes white space off its ends.
 fn whole_characters(text: &str, span: Span) -> Span {
     let (mut start, mut end) = (span.start, span.end);
-    let boundary = |at: usize| GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0).unwrap_or(true);
+    let boundary = |at: usize| {
+        GraphemeCursor::new(at, text.len(), true)
+            .is_boundary(text, 0)
+            .unwrap_or(true)
+    };
     while !text.is_char_boundary(start) || !boundary(start) {
         start -= 1;
     }
@@ -143,7 +160,11 @@ fn whole_characters(text: &str, span: Span) -> Span {
     let inner = &text[start..end];
     let lead = inner.len() - inner.trim_start().len();
     let trimmed = inner.trim();
-    if trimmed.is_empty() { start..end } else { start + lead..start + lead + trimmed.len() }
+    if trimmed.is_empty() {
+        start..end
+    } else {
+        start + lead..start + lead + trimmed.len()
+    }
 }
 
 #[cfg(test)]

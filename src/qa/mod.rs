@@ -26,7 +26,6 @@ pub struct Answers {
     pub answers: Vec<Answer>,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde calls it so
 fn is_true(value: &bool) -> bool {
     *value
 }

@@ -91,7 +91,6 @@ fn attention(qkv: &[f32], tokens: usize, config: &Config) -> Vec<f32> {
         row_stride: 3 * hidden,
         column_stride: 1,
     }; // [tokens, dim]
-    #[allow(clippy::cast_precision_loss)]
     let scale = 1.0 / (dim as f32).sqrt();
 
     let mut by_head = vec![0.0; tokens * hidden]; // [heads, tokens, dim]

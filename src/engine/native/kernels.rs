@@ -14,7 +14,13 @@ pub(super) struct Matrix<'a> {
 impl<'a> Matrix<'a> {
     /// A matrix stored row by row without gaps.
     pub(super) fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
-        Self { data, rows, columns, row_stride: columns, column_stride: 1 }
+        Self {
+            data,
+            rows,
+            columns,
+            row_stride: columns,
+            column_stride: 1,
+        }
     }
 
     pub(super) fn transposed(self) -> Self {
@@ -104,7 +110,6 @@ fn exp(x: f32) -> f32 {
         * r
         + 0.5;
     let value = p * r * r + r + 1.0;
-    #[allow(clippy::cast_possible_truncation)]
     let power = f32::from_bits((((n as i32) + 127) << 23).cast_unsigned());
     value * power
 }
@@ -151,7 +156,6 @@ pub(super) fn relu(row: &mut [f32]) {
 
 /// Layer normalisation of a row (Ba et al. 2016), in place.
 pub(super) fn layer_norm(row: &mut [f32], scale: &[f32], bias: &[f32], epsilon: f32) {
-    #[allow(clippy::cast_precision_loss)]
     let n = row.len() as f32;
     let mean = sum(row) / n;
     for x in row.iter_mut() {
@@ -180,7 +184,12 @@ fn sum(row: &[f32]) -> f32 {
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];
     let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = a8.remainder().iter().zip(b8.remainder()).map(|(x, y)| x * y).sum();
+    let rest: f32 = a8
+        .remainder()
+        .iter()
+        .zip(b8.remainder())
+        .map(|(x, y)| x * y)
+        .sum();
     for (x, y) in a8.zip(b8) {
         for i in 0..8 {
             sums[i] += x[i] * y[i];
@@ -210,7 +219,6 @@ mod tests {
                 let sum: f64 = (0..a.columns)
                     .map(|k| f64::from(at(&a, r, k)) * f64::from(at(&b, k, c)))
                     .sum();
-                #[allow(clippy::cast_possible_truncation)]
                 out.push((sum * f64::from(scale)) as f32);
             }
         }
@@ -244,7 +252,12 @@ mod tests {
     #[should_panic(expected = "past its data")]
     fn a_matrix_that_reaches_too_far_panics() {
         let data = [0.0; 5];
-        product(&mut [0.0; 4], Matrix::new(&data, 2, 3), Matrix::new(&data[..4], 2, 2), 1.0);
+        product(
+            &mut [0.0; 4],
+            Matrix::new(&data, 2, 3),
+            Matrix::new(&data[..4], 2, 2),
+            1.0,
+        );
     }
 
     #[test]

@@ -37,14 +37,17 @@ impl Native {
     /// When the weights are damaged, lack a tensor, or hold one of another shape than the configuration
     /// says.
     pub fn new(model: &Model) -> Result<Self> {
-        let weights = Weights::parse(&model.weights, &model.config).map_err(|reason| {
-            Error::ModelFileInvalid {
+        let weights =
+            Weights::parse(&model.weights, &model.config).map_err(|reason| Error::ModelFileInvalid {
                 model: model.origin.clone(),
                 file: "model.safetensors".to_owned(),
                 reason,
-            }
-        })?;
-        let Weights { encoder, span, sentence } = weights;
+            })?;
+        let Weights {
+            encoder,
+            span,
+            sentence,
+        } = weights;
         Ok(Self {
             name: model.manifest.name.clone(),
             origin: model.origin.clone(),
@@ -59,7 +62,10 @@ impl Native {
     fn hidden(&self, input: &Input) -> Result<Vec<f32>> {
         let valid = (1..=self.config.max_tokens).contains(&input.len())
             && input.segments.len() == input.len()
-            && input.ids.iter().all(|&id| (id as usize) < self.config.vocabulary_size)
+            && input
+                .ids
+                .iter()
+                .all(|&id| (id as usize) < self.config.vocabulary_size)
             && input.markers.iter().all(|&m| m < input.len());
         assert!(valid, "an input must have been planned for this model");
         let hidden = self.encoder.forward(&input.ids, &input.segments, &self.config);

@@ -44,8 +44,15 @@ pub(super) struct Norm {
 /// of which a window uses a few hundred rows.
 #[derive(Debug)]
 pub(super) enum Table {
-    F32 { data: Vec<f32>, width: usize },
-    Int8 { data: Bytes, scales: Vec<f32>, width: usize },
+    F32 {
+        data: Vec<f32>,
+        width: usize,
+    },
+    Int8 {
+        data: Bytes,
+        scales: Vec<f32>,
+        width: usize,
+    },
 }
 
 impl Table {
@@ -90,7 +97,11 @@ impl Weights {
         let loader = Loader {
             bytes,
             tensors,
-            prefix: if has_prefix { prefix.to_owned() } else { String::new() },
+            prefix: if has_prefix {
+                prefix.to_owned()
+            } else {
+                String::new()
+            },
         };
         Ok(Self {
             encoder: loader.encoder(config)?,
@@ -126,7 +137,11 @@ impl Loader<'_> {
 
     fn layer(&self, index: usize, config: &Config) -> Result<Layer, String> {
         let distil = config.architecture == Architecture::DistilBert;
-        let base = if distil { "transformer.layer" } else { "encoder.layer" };
+        let base = if distil {
+            "transformer.layer"
+        } else {
+            "encoder.layer"
+        };
         let name = |bert: &str, distilbert: &str| {
             format!("{base}.{index}.{}", if distil { distilbert } else { bert })
         };
@@ -161,13 +176,19 @@ impl Loader<'_> {
 
     /// Linear layers of the same shape, one below the other.
     fn linear(&self, names: &[&str], outputs: usize, inputs: usize) -> Result<Linear, String> {
-        let mut linear = Linear { weight: Vec::new(), bias: Vec::new(), inputs };
+        let mut linear = Linear {
+            weight: Vec::new(),
+            bias: Vec::new(),
+            inputs,
+        };
         for name in names {
             let name = format!("{}{name}", self.prefix);
             linear
                 .weight
                 .extend(self.floats(&format!("{name}.weight"), &[outputs, inputs])?);
-            linear.bias.extend(self.floats(&format!("{name}.bias"), &[outputs])?);
+            linear
+                .bias
+                .extend(self.floats(&format!("{name}.bias"), &[outputs])?);
         }
         Ok(linear)
     }
@@ -177,7 +198,11 @@ impl Loader<'_> {
         // Files from before 2019 have TensorFlow's names.
         let either = |new: &str, old: &str| {
             let old = format!("{name}.{old}");
-            if self.tensors.tensor(&old).is_ok() { old } else { format!("{name}.{new}") }
+            if self.tensors.tensor(&old).is_ok() {
+                old
+            } else {
+                format!("{name}.{new}")
+            }
         };
         Ok(Norm {
             scale: self.floats(&either("weight", "gamma"), &[width])?,
@@ -226,7 +251,9 @@ impl Loader<'_> {
                     .flat_map(|(row, &scale)| row.iter().map(move |&q| f32::from(q.cast_signed()) * scale))
                     .collect())
             }
-            other => Err(format!("tensor {name} is {other:?}; use F32, F16, BF16 or I8 with scales")),
+            other => Err(format!(
+                "tensor {name} is {other:?}; use F32, F16, BF16 or I8 with scales"
+            )),
         }
     }
 

@@ -1,0 +1,247 @@
+//! The promises of the product, one test named after each. Some are properties of one module and are
+//! tested in more depth beside its code; here they hold for the library as a whole.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use quotable::document::read::{ReadOptions, read_file, read_stream};
+use quotable::engine::scripted::Scripted;
+use quotable::model::Model;
+use quotable::{Answers, AskOptions, Document, Error, Format, Reader};
+
+static READER: LazyLock<Reader> = LazyLock::new(|| Reader::embedded().unwrap());
+
+static SEED: LazyLock<Document> = LazyLock::new(|| {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/000_641a5b59e4350978.txt");
+    read_file(&path, &ReadOptions::default()).unwrap()
+});
+
+const QUESTIONS: [&str; 5] = [
+    "who leads negotiations?",
+    "who did Trump talk to after Putin?",
+    "how much military aid has America given Ukraine?",
+    "where will Vance meet Zelenskyy?",
+    "tallest mountain in south america",
+];
+
+fn top(top: usize) -> AskOptions {
+    AskOptions {
+        top,
+        ..AskOptions::default()
+    }
+}
+
+/// A reader whose engine points at these words wherever they stand.
+fn scripted(words: &[(&str, f32)]) -> Reader {
+    let model = Model::embedded().unwrap();
+    let ids = |text: &str| model.tokenizer.tokens(text).iter().map(|t| t.id).collect();
+    let engine = Scripted::new(words.iter().map(|(text, logit)| (ids(text), *logit)).collect());
+    Reader::with_engine(model, Box::new(engine))
+}
+
+fn check_quotations(answers: &Answers, documents: &[&Document]) {
+    for answer in &answers.answers {
+        let document = documents[answer.document_index];
+        assert_eq!(answer.text, document.text()[answer.span.clone()]);
+        assert_eq!(
+            answer.source_text,
+            document.source()[answer.start_byte..answer.end_byte]
+        );
+        let before = &document.source()[..answer.start_byte];
+        assert_eq!(answer.line, before.matches('\n').count() + 1);
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        assert_eq!(answer.column, before[line_start..].chars().count() + 1);
+        assert!(answer.sentence.contains(&answer.text));
+    }
+}
+
+#[test]
+fn verbatim() {
+    for question in QUESTIONS {
+        let answers = READER.ask(question, &[&SEED], &top(5)).unwrap();
+        assert_eq!(answers.answers.len(), 5, "{question}");
+        for answer in &answers.answers {
+            assert_eq!(answer.text, SEED.text()[answer.span.clone()]);
+        }
+    }
+}
+
+#[test]
+fn traceable() {
+    for question in QUESTIONS {
+        check_quotations(&READER.ask(question, &[&SEED], &top(5)).unwrap(), &[&SEED]);
+    }
+    // Where cleaning changed the words, both forms are given.
+    let reader = scripted(&[("Café Noir", 5.0)]);
+    let document = Document::new("t", "It is the Caf\u{c3}\u{a9}\u{a0}Noir.\r\n", Format::Plain).unwrap();
+    let answers = reader.ask("where?", &[&document], &top(1)).unwrap();
+    check_quotations(&answers, &[&document]);
+    assert_eq!(answers.answers[0].text, "Café Noir");
+    assert_eq!(answers.answers[0].source_text, "Caf\u{c3}\u{a9}\u{a0}Noir");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Promise 3: words are found wherever they stand in a document of any length; so are ten of them.
+    #[test]
+    fn complete(before in 0usize..6000, after in 0usize..2000, line in 1usize..40) {
+        let reader = scripted(&[("Ada Quist", 5.0), ("Bo Lund", 4.0)]);
+        let words = |n: usize| (0..n).map(|i| if i % line == 0 { "word\n" } else { "word " }).collect::<String>();
+        let text = format!("{}Ada Quist {} Bo Lund", words(before), words(after));
+        let document = Document::new("t", text, Format::Plain).unwrap();
+        let answers = reader.ask("who?", &[&document], &top(2)).unwrap();
+        check_quotations(&answers, &[&document]);
+        let found: Vec<&str> = answers.answers.iter().map(|a| a.text.as_str()).collect();
+        prop_assert_eq!(found, ["Ada Quist", "Bo Lund"]);
+    }
+
+    /// Whatever a document holds, quotations are exact, do not overlap and do not repeat.
+    #[test]
+    fn answers_neither_overlap_nor_repeat(text in "(?s)([A-Za-zé.,;’“” \u{a0}\n-]|Â|[a-z]{3,9} ){1,400}") {
+        let Ok(document) = Document::new("t", text, Format::Plain) else { return Ok(()) };
+        let answers = READER.ask("who did what?", &[&document], &top(8)).unwrap().answers;
+        for (i, a) in answers.iter().enumerate() {
+            prop_assert_eq!(&document.text()[a.span.clone()], &a.text);
+            prop_assert_eq!(&document.source()[a.start_byte..a.end_byte], &a.source_text);
+            for b in &answers[..i] {
+                prop_assert!(a.score <= b.score);
+                prop_assert!(a.span.end <= b.span.start || b.span.end <= a.span.start);
+                prop_assert_ne!(a.text.to_lowercase(), b.text.to_lowercase());
+            }
+        }
+    }
+}
+
+#[test]
+fn honest() {
+    let found = READER
+        .ask("tallest mountain in south america", &[&SEED], &top(3))
+        .unwrap();
+    assert!(!found.answered);
+    assert!(found.not_in_document > 0.5);
+    assert_eq!(found.answers.len(), 3, "the candidates are there either way");
+    assert!(found.calibrated, "the embedded model is calibrated");
+    let answers = READER
+        .ask("where will Vance meet Zelenskyy?", &[&SEED], &top(1))
+        .unwrap();
+    assert!(answers.not_in_document < found.not_in_document);
+    let forced = AskOptions {
+        always_answer: true,
+        ..AskOptions::default()
+    };
+    assert!(
+        READER
+            .ask("tallest mountain in south america", &[&SEED], &forced)
+            .unwrap()
+            .answered
+    );
+}
+
+#[test]
+fn comparable() {
+    let one = Document::new("one", "The keys are in the blue drawer.", Format::Plain).unwrap();
+    let other = Document::new(
+        "other",
+        "The harbour was dug by Lena Moss in 1920.",
+        Format::Plain,
+    )
+    .unwrap();
+    let question = "who dug the harbour?";
+    let score = |documents: &[&Document]| {
+        let answers = READER.ask(question, documents, &top(9)).unwrap().answers;
+        let best = answers.iter().filter(|a| a.document == "other").map(|a| a.score);
+        (best.fold(f32::MIN, f32::max), answers[0].document.clone())
+    };
+    let (alone, _) = score(&[&other]);
+    let (beside, best) = score(&[&one, &other, &SEED]);
+    assert_eq!(
+        alone.to_bits(),
+        beside.to_bits(),
+        "a score does not depend on other documents"
+    );
+    assert_eq!(best, "other");
+}
+
+#[test]
+fn deterministic() {
+    let long = Document::new("long", SEED.source().repeat(3), Format::Plain).unwrap();
+    let json = |threads: usize, documents: &[&Document]| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let answers = READER.ask(QUESTIONS[0], documents, &top(5)).unwrap();
+            serde_json::to_string(&answers).unwrap()
+        })
+    };
+    // The documents differ in length, so windows come in batches of other sizes and order.
+    for documents in [&[&long][..], &[&*SEED], &[&*SEED, &long]] {
+        assert_eq!(json(1, documents), json(3, documents));
+    }
+}
+
+#[test]
+fn offline() {
+    // Nothing that is linked can open a connection, but for std itself, which no source file uses for it.
+    let lock = include_str!("../Cargo.lock");
+    for name in [
+        "reqwest",
+        "ureq",
+        "hyper",
+        "curl",
+        "tokio",
+        "rustls",
+        "native-tls",
+        "openssl",
+        "socket2",
+        "hf-hub",
+    ] {
+        assert!(
+            !lock.contains(&format!("name = \"{name}\"\n")),
+            "{name} is linked"
+        );
+    }
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files += 1;
+                let text = std::fs::read_to_string(&path).unwrap();
+                assert!(
+                    !text.contains("std::net") && !text.contains("TcpStream"),
+                    "{}",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(files > 30);
+}
+
+#[test]
+fn bounded() {
+    let options = ReadOptions {
+        max_bytes: 1000,
+        ..ReadOptions::default()
+    };
+    // An endless stream ends at the limit.
+    let error = read_stream(std::io::repeat(b'a'), "endless", &options).unwrap_err();
+    assert!(matches!(error, Error::DocumentTooLarge { .. }));
+    assert!(error.to_string().contains("--max-mib"));
+    let error = READER
+        .ask(&"why ".repeat(100_000), &[&SEED], &top(1))
+        .unwrap_err();
+    assert!(matches!(error, Error::QuestionTooLong { limit: 64, .. }));
+    // A document of one endless word, and one that spells the model's own markers.
+    for text in ["x".repeat(200_000), "[CLS] [SEP] [PAD] [MASK] ".repeat(200)] {
+        let document = Document::new("t", text, Format::Plain).unwrap();
+        READER.ask("why?", &[&document], &top(1)).unwrap();
+    }
+}
