@@ -20,21 +20,23 @@ pub enum Error {
     },
 
     /// The operating system refused to read a file.
-    #[error("{}: cannot be read: {source}", .path.display())]
+    #[error("{}: cannot be read: {reason}; check that it is there and that you may read it", .path.display())]
     Unreadable {
         /// The path as it was given.
         path: PathBuf,
         /// The operating system's reason.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 
     /// A pipe, a socket, a device: reading it could block or never end.
-    #[error("{}: is {kind}, not a regular file; to read one, send it to standard input: ask \"…\" < {}", .path.display(), .path.display())]
+    #[error("{}: is {kind}, not a regular file; {remedy}", .path.display())]
     NotRegular {
         /// The path as it was given.
         path: PathBuf,
         /// What it is instead, with its article.
         kind: &'static str,
+        /// What to do instead.
+        remedy: &'static str,
     },
 
     /// Links that lead back to where they started.
@@ -75,6 +77,15 @@ pub enum Error {
         limit_mib: u64,
     },
 
+    /// Documents that together are over the limit.
+    #[error(
+        "the documents hold more than {limit_mib} MiB of text; name fewer of them, or raise the limit with --max-mib"
+    )]
+    TooMuchText {
+        /// The limit in mebibytes.
+        limit_mib: u64,
+    },
+
     /// A document without a single word.
     #[error("{name}: holds no text; name a document that does")]
     EmptyDocument {
@@ -83,7 +94,7 @@ pub enum Error {
     },
 
     /// A directory or pattern in which there is nothing to read.
-    #[error("{}: no text documents there{}", .path.display(), excluded_hint(*.excluded))]
+    #[error("{}: there are no text documents there{}", .path.display(), excluded_hint(*.excluded))]
     NoDocuments {
         /// The directory or pattern.
         path: PathBuf,
@@ -101,7 +112,7 @@ pub enum Error {
     },
 
     /// A question without a word in it.
-    #[error("the question is empty; write it in quotes: ask \"who leads negotiations?\"")]
+    #[error("the question has no word in it; write it in quotes: ask \"who leads negotiations?\"")]
     EmptyQuestion,
 
     /// A question that does not fit beside the text.
@@ -115,15 +126,33 @@ pub enum Error {
         limit: usize,
     },
 
+    /// A question of a few tokens and very many letters.
+    #[error(
+        "the question has {bytes} bytes, {limit_bytes} is the limit; shorten it, and leave the background to the documents"
+    )]
+    QuestionTooLarge {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The limit in bytes.
+        limit_bytes: usize,
+    },
+
     /// An option outside of its range.
     #[error("{option}: {value} is out of range; use {expected}")]
     BadOption {
-        /// The option's name.
-        option: &'static str,
+        /// The option's name, and where it stands if that is not the command line.
+        option: String,
         /// What was given.
         value: String,
         /// What is accepted.
         expected: &'static str,
+    },
+
+    /// A model directory that does not exist.
+    #[error("model {}: no such folder; check the spelling, or leave out --model for the built-in one", .model.display())]
+    ModelNotFound {
+        /// The model's directory.
+        model: PathBuf,
     },
 
     /// A model directory without one of its files.

@@ -35,12 +35,14 @@ impl Question {
             .collect();
         match ids.len() {
             0 => Err(Error::EmptyQuestion),
-            tokens if tokens > limits.question_tokens || text.len() > most_bytes => {
-                Err(Error::QuestionTooLong {
-                    tokens,
-                    limit: limits.question_tokens,
-                })
-            }
+            tokens if tokens > limits.question_tokens => Err(Error::QuestionTooLong {
+                tokens,
+                limit: limits.question_tokens,
+            }),
+            _ if text.len() > most_bytes => Err(Error::QuestionTooLarge {
+                bytes: text.len(),
+                limit_bytes: most_bytes,
+            }),
             _ => Ok(Self { ids }),
         }
     }
@@ -357,7 +359,7 @@ mod tests {
         ));
         assert!(matches!(
             question(&"x".repeat(1 << 20)),
-            Err(Error::QuestionTooLong { .. })
+            Err(Error::QuestionTooLarge { .. })
         ));
     }
 }

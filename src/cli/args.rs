@@ -34,7 +34,8 @@ pub struct AskArgs {
     /// The question; without one, a session starts
     pub question: Option<String>,
 
-    /// Files, folders or patterns to read; standard input or ask.toml's documents if there are none
+    /// Files, folders or patterns to read ("-": standard input); standard input or ask.toml's documents
+    /// if there are none
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
@@ -43,7 +44,7 @@ pub struct AskArgs {
     pub docs: Vec<PathBuf>,
 
     /// How many answers to show, best first
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
     pub top: Option<usize>,
 
     /// What to show around an answer
@@ -63,7 +64,12 @@ pub struct AskArgs {
 #[derive(Debug, clap::Args)]
 pub struct CommonArgs {
     /// Count answers below this probability (0 to 1) as none
-    #[arg(long, value_name = "P", conflicts_with = "always_answer")]
+    #[arg(
+        long,
+        value_name = "P",
+        allow_negative_numbers = true,
+        conflicts_with = "always_answer"
+    )]
     pub min_confidence: Option<f64>,
 
     /// Give the best answer even if the documents seem not to have one
@@ -75,7 +81,7 @@ pub struct CommonArgs {
     pub model: Option<PathBuf>,
 
     /// Threads to work with [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub threads: Option<usize>,
 
     /// Read hidden files and those that .gitignore excludes, too
@@ -83,7 +89,7 @@ pub struct CommonArgs {
     pub no_ignore: bool,
 
     /// The largest document to read, in MiB [default: 64]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub max_mib: Option<u64>,
 
     /// When to use colour [default: auto]
@@ -142,9 +148,9 @@ A line of input is one of
   {\"id\": 7, \"question\": \"who signed?\", \"context\": \"The text itself.\"}
   {\"id\": 8, \"question\": \"who signed?\", \"docs\": [\"contracts/\", \"note.txt\"]}
   {\"id\": 9, \"question\": \"who signed?\"}                  with --docs
-and may set \"top\", \"min_confidence\" and \"always_answer\" for itself. There is one line of output for
-every line of input, in order; a bad line gives {\"id\": …, \"error\": …} and the rest goes on. Output is
-written as soon as no further input is ready.
+and may set \"top\", \"min_confidence\" and \"always_answer\" for itself. There is one line
+of output for every line of input, in order; a bad line gives {\"id\": …, \"error\": …}
+and the rest goes on. Output is written as soon as no further input is ready.
 
 Examples:
   ask batch questions.jsonl > answers.jsonl
@@ -166,7 +172,7 @@ pub struct BatchArgs {
     pub docs: Vec<PathBuf>,
 
     /// How many answers for each question, best first
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
     pub top: Option<usize>,
 
     #[command(flatten)]

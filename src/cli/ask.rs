@@ -17,9 +17,9 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
     let reader = (environment.load)(plan.model.as_deref())?;
     reader.question(question)?;
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
-    loaded.report(plan.quiet, environment)?;
+    loaded.report(plan.quiet, environment);
     let documents: Vec<&Document> = loaded.documents.iter().collect();
-    note_language(&documents, plan.quiet, environment)?;
+    note_language(&documents, plan.quiet, environment);
     let answers = answer(
         &reader,
         question,
@@ -44,7 +44,7 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
             colour: plan.colour,
             around: plan.around,
         };
-        printer.answers(&answers, &documents, &mut environment.output)?;
+        printer.answers(&answers, &documents, loaded.unread.len(), &mut environment.output)?;
     }
     environment.output.flush()?;
     Ok(exit_code(&answers, &loaded))
@@ -66,17 +66,11 @@ pub(super) fn answer(
     })
 }
 
-pub(super) fn note_language(
-    documents: &[&Document],
-    quiet: bool,
-    environment: &mut Environment,
-) -> std::io::Result<()> {
-    match language::foreign(documents) {
-        Some(language) if !quiet => writeln!(
-            environment.error,
-            "ask: note: the text looks like {language}; the built-in model reads English, and its confidence does not hold here"
-        ),
-        _ => Ok(()),
+pub(super) fn note_language(documents: &[&Document], quiet: bool, environment: &mut Environment) {
+    if let (Some(language), false) = (language::foreign(documents), quiet) {
+        environment.tell(&format!(
+            "note: the text looks like {language}; the built-in model reads English, and its confidence does not hold here"
+        ));
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::args::BatchArgs;
 use super::documents::{self, Loaded};
@@ -47,8 +48,26 @@ struct Request {
     always_answer: Option<bool>,
 }
 
-/// A line as it came, or why it could not be read.
-type RawLine = Result<Vec<u8>, String>;
+/// What comes from the thread that reads.
+enum RawLine {
+    /// A line as it came.
+    Line(Vec<u8>),
+    /// A line that was too long to keep.
+    TooLong(String),
+    /// The end, before the input's.
+    Broken(std::io::Error),
+}
+
+/// Bytes of lines that may be in memory at a time, answered or waiting.
+const MOST_WAITING_BYTES: usize = 256 << 20;
+
+/// Only the id, so that a line that is wrong otherwise can be told by it. Kept as it was written: a number
+/// may have more digits than any type of ours.
+#[derive(Deserialize)]
+struct Id<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+}
 
 pub(super) fn run(args: &BatchArgs, plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
     let input = open(args, environment)?;
@@ -60,29 +79,32 @@ pub(super) fn run(args: &BatchArgs, plan: &Plan, environment: &mut Environment) 
         cache: Mutex::default(),
     };
     // Twice a context of the largest size, since JSON may escape every character.
-    let lines = read_lines(
-        input,
-        plan.read.max_bytes.saturating_mul(2).saturating_add(1 << 20),
-    );
+    let limit = plan.read.max_bytes.saturating_mul(2).saturating_add(1 << 20);
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let lines = read_lines(input, limit, Arc::clone(&waiting));
     let mut ready: Vec<RawLine> = Vec::new();
     loop {
         match lines.try_recv() {
-            Ok(line) => ready.push(line),
-            Err(TryRecvError::Empty) if ready.is_empty() => {
+            Ok(RawLine::Broken(error)) => {
+                answer(&batch, &mut ready, &waiting, environment)?;
                 environment.output.flush()?;
-                match lines.recv_timeout(PATIENCE) {
-                    Ok(line) => ready.push(line),
-                    Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
-                    Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
-                }
+                bail!(broken(&error));
             }
+            Ok(line) => ready.push(line),
             Err(TryRecvError::Disconnected) if ready.is_empty() => break,
+            Err(_) if !ready.is_empty() => answer(&batch, &mut ready, &waiting, environment)?,
             Err(_) => {
-                answer(&batch, &mut ready, environment)?;
+                environment.output.flush()?;
+                // Waits for the next line, but not so long that Ctrl-C goes unheard.
+                match lines.recv_timeout(PATIENCE) {
+                    Ok(RawLine::Broken(error)) => bail!(broken(&error)),
+                    Ok(line) => ready.push(line),
+                    Err(_) => {}
+                }
             }
         }
         if ready.len() == MOST_LINES {
-            answer(&batch, &mut ready, environment)?;
+            answer(&batch, &mut ready, &waiting, environment)?;
         }
         if environment.is_interrupted() {
             environment.output.flush()?;
@@ -101,6 +123,12 @@ fn open(args: &BatchArgs, environment: &mut Environment) -> anyhow::Result<Box<d
             if path.is_dir() {
                 bail!("{name}: is a folder; ask batch reads a file of JSON Lines");
             }
+            // A device may have no end. A pipe is fine: shells make one of <(command).
+            let metadata = std::fs::metadata(&path)
+                .with_context(|| format!("{name}: cannot be read; check the spelling"))?;
+            if is_device(&metadata) {
+                bail!("{name}: is a device; ask batch reads a file or a pipe of JSON Lines");
+            }
             let file = File::open(&path).with_context(|| format!("{name}: cannot be read"))?;
             Ok(Box::new(file))
         }
@@ -114,31 +142,57 @@ fn open(args: &BatchArgs, environment: &mut Environment) -> anyhow::Result<Box<d
     }
 }
 
-/// Reads lines on a thread of its own, none of them longer than `limit` bytes.
-fn read_lines(input: Box<dyn Read + Send>, limit: u64) -> Receiver<RawLine> {
+fn is_device(metadata: &std::fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        metadata.file_type().is_char_device() || metadata.file_type().is_block_device()
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
+}
+
+fn broken(error: &std::io::Error) -> String {
+    format!("the input broke off: {error}; what came before that is answered")
+}
+
+/// Reads lines on a thread of its own, none of them longer than `limit` bytes, and waits while many bytes
+/// wait for their answer.
+fn read_lines(input: Box<dyn Read + Send>, limit: u64, waiting: Arc<AtomicUsize>) -> Receiver<RawLine> {
     let (sender, receiver) = sync_channel(MOST_LINES);
     std::thread::spawn(move || {
         let mut input = BufReader::new(input);
+        let mut first = true;
         loop {
+            while waiting.load(Ordering::Relaxed) > MOST_WAITING_BYTES {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             let mut line = Vec::new();
-            let line = match (&mut input).take(limit).read_until(b'\n', &mut line) {
+            let raw = match (&mut input).take(limit).read_until(b'\n', &mut line) {
                 Ok(0) => return,
-                Ok(_) if line.ends_with(b"\n") || (line.len() as u64) < limit => Ok(line),
+                Ok(_) if line.ends_with(b"\n") || (line.len() as u64) < limit => {
+                    if std::mem::take(&mut first) && line.starts_with(b"\xef\xbb\xbf") {
+                        line.drain(..3);
+                    }
+                    if line.trim_ascii().is_empty() {
+                        continue;
+                    }
+                    waiting.fetch_add(line.len(), Ordering::Relaxed);
+                    RawLine::Line(line)
+                }
                 Ok(_) => match skip_line(&mut input) {
-                    Ok(()) => Err(format!(
+                    Ok(()) => RawLine::TooLong(format!(
                         "the line is over the limit of {limit} bytes; raise it with --max-mib"
                     )),
-                    Err(error) => Err(error.to_string()),
+                    Err(error) => RawLine::Broken(error),
                 },
-                Err(error) => {
-                    let _ = sender.send(Err(format!("input cannot be read: {error}")));
-                    return;
-                }
+                Err(error) => RawLine::Broken(error),
             };
-            if line.as_ref().is_ok_and(|l| l.trim_ascii().is_empty()) {
-                continue;
-            }
-            if sender.send(line).is_err() {
+            let is_broken = matches!(raw, RawLine::Broken(_));
+            if sender.send(raw).is_err() || is_broken {
                 return;
             }
         }
@@ -164,13 +218,25 @@ fn skip_line(input: &mut impl BufRead) -> std::io::Result<()> {
 }
 
 /// Answers the lines that are ready, in parallel, and writes them in order.
-fn answer(batch: &Batch<'_>, ready: &mut Vec<RawLine>, environment: &mut Environment) -> anyhow::Result<()> {
+fn answer(
+    batch: &Batch<'_>,
+    ready: &mut Vec<RawLine>,
+    waiting: &AtomicUsize,
+    environment: &mut Environment,
+) -> anyhow::Result<()> {
     let interrupted = &environment.interrupted;
     let lines: Vec<Option<Vec<u8>>> = ready
         .par_drain(..)
         .map(|line| {
-            let stopped = || interrupted.load(std::sync::atomic::Ordering::SeqCst);
-            (!stopped()).then(|| batch.line(line, &stopped)).flatten()
+            let stopped = || interrupted.load(Ordering::SeqCst);
+            if stopped() {
+                return None;
+            }
+            let output = batch.line(&line, &stopped);
+            if let RawLine::Line(line) = line {
+                waiting.fetch_sub(line.len(), Ordering::Relaxed);
+            }
+            output
         })
         .collect();
     // After Ctrl-C, what was finished before it is still written, up to the first line that was not.
@@ -183,6 +249,18 @@ fn answer(batch: &Batch<'_>, ready: &mut Vec<RawLine>, environment: &mut Environ
     Ok(())
 }
 
+/// What is wrong with a line, with the key that it is wrong in.
+fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> anyhow::Error {
+    let (path, inner) = (error.path().to_string(), error.inner());
+    if !inner.is_data() {
+        anyhow::anyhow!("the line is not JSON: {inner}")
+    } else if path == "." {
+        anyhow::anyhow!("{inner}; see ask batch --help for what a line holds")
+    } else {
+        anyhow::anyhow!("{path}: {inner}; see ask batch --help for what a line holds")
+    }
+}
+
 struct Batch<'a> {
     reader: &'a Reader,
     plan: &'a Plan,
@@ -192,25 +270,23 @@ struct Batch<'a> {
 
 impl Batch<'_> {
     /// The output for a line of input; `None` when it was stopped.
-    fn line(&self, line: RawLine, stopped: &impl Fn() -> bool) -> Option<Vec<u8>> {
+    fn line(&self, line: &RawLine, stopped: &impl Fn() -> bool) -> Option<Vec<u8>> {
         let started = Instant::now();
-        let value = line.and_then(|line| {
-            serde_json::from_slice::<Value>(&line).map_err(|e| format!("the line is not JSON: {e}"))
-        });
-        let id = value
-            .as_ref()
-            .ok()
-            .and_then(|v| v.get("id"))
-            .cloned()
-            .unwrap_or(Value::Null);
-        let output = value
-            .map_err(|message| anyhow::anyhow!(message))
-            .and_then(|value| self.answer(&id, value, started, stopped));
+        let (line, problem) = match line {
+            RawLine::Line(line) => (line.trim_ascii(), None),
+            RawLine::TooLong(reason) => (&b""[..], Some(reason.clone())),
+            RawLine::Broken(error) => (&b""[..], Some(broken(error))),
+        };
+        let id = serde_json::from_slice::<Id<'_>>(line).ok().and_then(|l| l.id);
+        let output = match problem {
+            Some(reason) => Err(anyhow::anyhow!(reason)),
+            None => self.answer(id, line, started, stopped),
+        };
         match output {
             Ok(line) => Some(line),
             Err(error) if matches!(error.downcast_ref(), Some(Error::Interrupted)) => None,
             Err(error) => json::line(&ErrorLine {
-                id: &id,
+                id,
                 error: &format!("{error:#}"),
             })
             .ok(),
@@ -219,15 +295,22 @@ impl Batch<'_> {
 
     fn answer(
         &self,
-        id: &Value,
-        value: Value,
+        id: Option<&RawValue>,
+        line: &[u8],
         started: Instant,
         stopped: &impl Fn() -> bool,
     ) -> anyhow::Result<Vec<u8>> {
-        if !value.is_object() {
+        if !line.starts_with(b"{") {
+            serde_json::from_slice::<serde::de::IgnoredAny>(line)
+                .map_err(|e| anyhow::anyhow!("the line is not JSON: {e}"))?;
             bail!("the line is not an object; see ask batch --help for what a line holds");
         }
-        let request: Request = serde_json::from_value(value)?;
+        let request: Request =
+            serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(line))
+                .map_err(|error| describe(&error))?;
+        // The deserializer stops after the object; what follows it on the line would go unseen.
+        serde_json::from_slice::<serde::de::IgnoredAny>(line)
+            .map_err(|e| anyhow::anyhow!("the line is not JSON: {e}"))?;
         let options = self.options(&request)?;
         self.reader.question(&request.question)?;
         let loaded = self.documents(&request)?;
@@ -249,9 +332,10 @@ impl Batch<'_> {
     fn options(&self, request: &Request) -> anyhow::Result<AskOptions> {
         let defaults = &self.plan.options;
         Ok(AskOptions {
-            top: plan::checked_top(request.top.unwrap_or(defaults.top))?,
+            top: plan::checked_top(request.top.unwrap_or(defaults.top), "top")?,
             min_confidence: plan::checked_probability(
                 request.min_confidence.unwrap_or(defaults.min_confidence),
+                "min_confidence",
             )?,
             always_answer: request.always_answer.unwrap_or(defaults.always_answer),
         })
@@ -268,7 +352,8 @@ impl Batch<'_> {
                         limit_mib: limit >> 20
                     });
                 }
-                let document = Document::new("context", context.as_str(), Format::Plain)?;
+                let document = Document::new("context", context.as_str(), Format::Plain)
+                    .map_err(|_| anyhow::anyhow!("the context holds no text"))?;
                 return Ok(Arc::new(Loaded {
                     documents: vec![document],
                     ..Loaded::default()

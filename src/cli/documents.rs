@@ -1,19 +1,21 @@
 //! Loads documents and tells what could not be read.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
 
 use anyhow::bail;
 use serde::Serialize;
 
 use super::plan::Source;
-use super::{Environment, Input, render};
+use super::{Environment, Input};
 use crate::document::Document;
 use crate::document::read::{self, ReadOptions};
 use crate::error::Error;
 
 /// The name of standard input in messages and results.
 pub(super) const STANDARD_INPUT: &str = "standard input";
+
+/// Files that could not be read which are named one by one on standard error.
+const MOST_UNREAD_LINES: usize = 5;
 
 /// Documents, and what was to be read and was not.
 #[derive(Debug, Default)]
@@ -75,11 +77,11 @@ pub(super) fn load_paths(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Re
     };
     let mut failures: Vec<(String, Error)> =
         found.unread.into_iter().map(|u| (u.document, u.error)).collect();
-    let done = AtomicU64::new(0);
-    let results = read::read_files(&found.files, options, &done);
+    let results = read::read_files(&found.files, options);
     for (path, result) in found.files.iter().zip(results) {
         match result {
             Ok(document) => loaded.documents.push(document),
+            Err(error @ Error::TooMuchText { .. }) => bail!(error),
             Err(error) => failures.push((path.display().to_string(), error)),
         }
     }
@@ -114,16 +116,18 @@ fn reason(document: &str, error: &Error) -> String {
 
 impl Loaded {
     /// Tells on standard error what was left out.
-    pub(super) fn report(&self, quiet: bool, environment: &mut Environment) -> std::io::Result<()> {
-        for note in &self.unread {
-            let line = format!("{}: {}", note.document, note.reason);
-            writeln!(environment.error, "ask: not read: {}", render::harmless(&line))?;
+    pub(super) fn report(&self, quiet: bool, environment: &mut Environment) {
+        for note in self.unread.iter().take(MOST_UNREAD_LINES) {
+            environment.tell(&format!("not read: {}: {}", note.document, note.reason));
+        }
+        if let more @ 1.. = self.unread.len().saturating_sub(MOST_UNREAD_LINES) {
+            environment.tell(&format!("not read: {more} more files (--json lists all)"));
         }
         if quiet {
-            return Ok(());
+            return;
         }
         if let Some(note) = &self.note {
-            writeln!(environment.error, "ask: note: {note}")?;
+            environment.tell(&format!("note: {note}"));
         }
         if self.excluded > 0 {
             let (files, are) = if self.excluded == 1 {
@@ -131,12 +135,10 @@ impl Loaded {
             } else {
                 ("files", "are")
             };
-            writeln!(
-                environment.error,
-                "ask: note: {} {files} {are} hidden or ignored and not read (--no-ignore includes them)",
+            environment.tell(&format!(
+                "note: {} {files} {are} hidden or ignored and not read (--no-ignore includes them)",
                 self.excluded
-            )?;
+            ));
         }
-        Ok(())
     }
 }

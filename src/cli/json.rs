@@ -4,6 +4,7 @@ use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
+use serde_json::value::RawValue;
 
 use super::documents::UnreadNote;
 use super::render::is_hidden_control;
@@ -12,8 +13,9 @@ use crate::qa::Answers;
 /// What is printed for a question.
 #[derive(Debug, Serialize)]
 pub(super) struct Line<'a> {
+    /// `None` leaves it out, `Some(None)` is null.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) id: Option<&'a serde_json::Value>,
+    pub(super) id: Option<Option<&'a RawValue>>,
     pub(super) question: &'a str,
     #[serde(flatten)]
     pub(super) answers: &'a Answers,
@@ -26,7 +28,7 @@ pub(super) struct Line<'a> {
 /// What is printed for a line of input that could not be answered.
 #[derive(Debug, Serialize)]
 pub(super) struct ErrorLine<'a> {
-    pub(super) id: &'a serde_json::Value,
+    pub(super) id: Option<&'a RawValue>,
     pub(super) error: &'a str,
 }
 
@@ -55,6 +57,15 @@ impl Formatter for Harmless {
             rest = &rest[at + c.len_utf8()..];
         }
         CompactFormatter.write_string_fragment(writer, rest)
+    }
+
+    /// An id as it was written. Outside of strings JSON has none of these characters.
+    fn write_raw_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        self.write_string_fragment(writer, fragment)
     }
 }
 

@@ -103,6 +103,11 @@ impl Environment {
         }
     }
 
+    /// Tells something on standard error. That it cannot be told is no reason to keep an answer back.
+    fn tell(&mut self, message: &str) {
+        let _ = writeln!(self.error, "ask: {}", render::harmless(message));
+    }
+
     fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }
@@ -145,8 +150,7 @@ where
         Err(error) if is_broken_pipe(&error) => ANSWERED,
         Err(error) if matches!(error.downcast_ref(), Some(Error::Interrupted)) => INTERRUPTED,
         Err(error) => {
-            let message = format!("{error:#}");
-            let _ = writeln!(environment.error, "ask: {}", render::harmless(&message));
+            environment.tell(&format!("{error:#}"));
             ERROR
         }
     }
@@ -193,18 +197,20 @@ fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> anyhow::Result<T
 }
 
 fn usage(error: &clap::Error, environment: &mut Environment) -> u8 {
-    let text = if environment.colour && environment.error_is_terminal {
+    if error.use_stderr() {
+        // The message repeats what was typed: one line at a time, so that clap's own line feeds stay.
+        for line in error.render().to_string().lines() {
+            let _ = writeln!(environment.error, "{}", render::harmless(line));
+        }
+        return ERROR;
+    }
+    let text = if environment.colour && environment.output_is_terminal {
         error.render().ansi().to_string()
     } else {
         error.render().to_string()
     };
-    if error.use_stderr() {
-        let _ = environment.error.write_all(text.as_bytes());
-        ERROR
-    } else {
-        let _ = environment.output.write_all(text.as_bytes());
-        ANSWERED
-    }
+    let _ = environment.output.write_all(text.as_bytes());
+    ANSWERED
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

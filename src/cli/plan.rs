@@ -68,13 +68,16 @@ impl Plan {
     pub fn of_ask(args: &AskArgs, escaped: bool, environment: &Environment) -> anyhow::Result<Self> {
         if let (Some(question), false) = (&args.question, escaped) {
             refuse_what_is_no_question(question, environment)?;
+            refuse_forgotten_quotes(question, &args.paths)?;
         }
         let config = config::find(environment)?.unwrap_or_default();
         let mut paths: Vec<PathBuf> = args.paths.iter().chain(&args.docs).cloned().collect();
         for path in &mut paths {
             *path = environment.directory.join(&*path);
         }
+        let dash = paths.len() == 1 && paths[0] == environment.directory.join("-");
         let source = match (paths.is_empty(), &environment.input, args.question.is_some()) {
+            (_, Input::Stream(_), true) if dash => Source::Stream(Vec::new()),
             (false, ..) => Source::Paths(paths),
             (true, Input::Stream(_), true) => Source::Stream(config.docs.clone()),
             _ if !config.docs.is_empty() => Source::Paths(config.docs.clone()),
@@ -115,23 +118,44 @@ impl Plan {
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let options = AskOptions {
-            top: checked_top(top.or(config.top).unwrap_or(1))?,
+            top: match (top, config.top) {
+                (Some(n), _) => checked_top(n, "--top")?,
+                (None, Some(n)) => checked_top(n, "ask.toml: top")?,
+                (None, None) => 1,
+            },
             min_confidence: match args.min_confidence {
-                Some(p) => checked_probability(p)?,
+                Some(p) => checked_probability(p, "--min-confidence")?,
                 None if args.always_answer => 0.0,
-                None => checked_probability(config.min_confidence.unwrap_or(0.0))?,
+                None => {
+                    checked_probability(config.min_confidence.unwrap_or(0.0), "ask.toml: min-confidence")?
+                }
             },
             always_answer: args.always_answer
                 || (args.min_confidence.is_none() && config.always_answer.unwrap_or(false)),
         };
+        let option = |typed: bool, name: &str| {
+            if typed {
+                format!("--{name}")
+            } else {
+                format!("ask.toml: {name}")
+            }
+        };
         let threads = match args.threads.or(config.threads) {
             None => std::thread::available_parallelism().map_or(1, usize::from),
             Some(n) if (1..=1024).contains(&n) => n,
-            Some(n) => bail!(bad_option("--threads", n, "1 to 1024")),
+            Some(n) => bail!(bad_option(
+                option(args.threads.is_some(), "threads"),
+                n,
+                "1 to 1024"
+            )),
         };
         let max_mib = match args.max_mib.or(config.max_mib).unwrap_or(64) {
             n if (1..=1 << 20).contains(&n) => n,
-            n => bail!(bad_option("--max-mib", n, "1 to 1048576")),
+            n => bail!(bad_option(
+                option(args.max_mib.is_some(), "max-mib"),
+                n,
+                "1 to 1048576"
+            )),
         };
         let colour = match args.color.or(config.color).unwrap_or(Colour::Auto) {
             Colour::Auto => environment.output_is_terminal && environment.colour,
@@ -162,33 +186,50 @@ impl Plan {
 /// Whether so many answers may be asked for.
 ///
 /// # Errors
-/// When not.
-pub(super) fn checked_top(top: usize) -> Result<usize, Error> {
+/// When not; the message calls the number `option`.
+pub(super) fn checked_top(top: usize, option: &str) -> Result<usize, Error> {
     if (1..=MAX_TOP).contains(&top) {
         Ok(top)
     } else {
-        Err(bad_option("--top", top, "1 to 1000"))
+        Err(bad_option(option.to_owned(), top, "1 to 1000"))
     }
 }
 
 /// Whether this is a probability.
 ///
 /// # Errors
-/// When not.
-pub(super) fn checked_probability(p: f64) -> Result<f64, Error> {
+/// When not; the message calls the number `option`.
+pub(super) fn checked_probability(p: f64, option: &str) -> Result<f64, Error> {
     if (0.0..=1.0).contains(&p) {
         Ok(p)
     } else {
-        Err(bad_option("--min-confidence", p, "0 to 1"))
+        Err(bad_option(option.to_owned(), p, "0 to 1"))
     }
 }
 
-fn bad_option(option: &'static str, value: impl ToString, expected: &'static str) -> Error {
+fn bad_option(option: String, value: impl ToString, expected: &'static str) -> Error {
     Error::BadOption {
         option,
         value: value.to_string(),
         expected,
     }
+}
+
+/// `ask who leads negotiations` takes two words for paths.
+fn refuse_forgotten_quotes(question: &str, paths: &[PathBuf]) -> anyhow::Result<()> {
+    let word = |path: &PathBuf| {
+        path.components().count() == 1 && path.extension().is_none() && path.symlink_metadata().is_err()
+    };
+    let forgotten =
+        question.chars().all(char::is_alphanumeric) && !paths.is_empty() && paths.iter().all(word);
+    if forgotten {
+        let words: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+        bail!(
+            "put the question in quotes: ask \"{question} {}\"",
+            words.join(" ")
+        );
+    }
+    Ok(())
 }
 
 /// One word that is a path, a command or nearly one was hardly meant as a question.
@@ -215,7 +256,7 @@ fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyh
         let hint = if exists {
             format!("did you mean the command: ask {near}?")
         } else {
-            format!("this version has no command {near}")
+            format!("this version has no command {near}.")
         };
         bail!("{question}: looks like a command; {hint} Write ask -- {question} if you do mean the word");
     }

@@ -25,6 +25,7 @@ impl Printer {
         self,
         answers: &Answers,
         documents: &[&Document],
+        unread: usize,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let mut text = String::new();
@@ -41,10 +42,10 @@ impl Printer {
                 );
             }
         } else {
-            let which = if documents.len() == 1 {
-                "document"
-            } else {
-                "documents"
+            let which = match (documents.len(), unread) {
+                (1, 0) => "document".to_owned(),
+                (_, 0) => "documents".to_owned(),
+                (_, n) => format!("documents that could be read ({n} could not)"),
             };
             let sure = percent(answers.not_in_document, answers.calibrated);
             text += &format!("Not in the {which}. {}\n", self.dim(&sure));
@@ -137,7 +138,7 @@ fn one_line(text: &str) -> String {
 
 /// Text that cannot steer a terminal: control characters and marks of direction are shown as symbols.
 pub(super) fn harmless(text: &str) -> Cow<'_, str> {
-    let bad = |c: char| (c.is_control() && c != '\n' && c != '\t') || is_hidden_control(c);
+    let bad = |c: char| c.is_control() || is_hidden_control(c);
     if !text.contains(bad) {
         return text.into();
     }
@@ -181,6 +182,7 @@ mod tests {
     fn what_steers_a_terminal_is_shown_instead() {
         assert_eq!(harmless("a\u{1b}[2Jb\u{7}\r"), "a␛[2Jb␇␍");
         assert_eq!(harmless("x\u{202e}y\u{9b}"), "x<U+202E>y<U+009B>");
+        assert_eq!(harmless("two\nlines"), "two␊lines");
         assert!(matches!(harmless("plain “text” é"), Cow::Borrowed(_)));
     }
 

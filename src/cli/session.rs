@@ -31,7 +31,7 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
         Source::None => Loaded::default(),
         _ => documents::load(&plan.source, &plan.read, environment)?,
     };
-    loaded.report(plan.quiet, environment)?;
+    loaded.report(plan.quiet, environment);
     writeln!(
         environment.output,
         "{} :help lists commands, :quit leaves.",
@@ -64,7 +64,7 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                     .trim()
                     .parse()
                     .map_err(|_| ())
-                    .and_then(|n| plan::checked_top(n).map_err(|_| ()))
+                    .and_then(|n| plan::checked_top(n, ":top").map_err(|_| ()))
                 {
                     Ok(n) => plan.options.top = n,
                     Err(()) => writeln!(environment.output, ":top needs a number from 1 to 1000")?,
@@ -72,14 +72,17 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
             }
             (":docs", "") => list(&loaded, environment)?,
             (":docs", paths) => {
-                let paths: Vec<PathBuf> = paths.split_whitespace().map(PathBuf::from).collect();
+                let paths: Vec<PathBuf> = match PathBuf::from(paths.trim()) {
+                    whole if whole.exists() => vec![whole],
+                    _ => paths.split_whitespace().map(PathBuf::from).collect(),
+                };
                 match documents::load_paths(&paths, &plan.read) {
                     Ok(new) => {
                         loaded = new;
-                        loaded.report(plan.quiet, environment)?;
+                        loaded.report(plan.quiet, environment);
                         writeln!(environment.output, "{}", summary(&loaded))?;
                     }
-                    Err(error) => complain(&error, environment)?,
+                    Err(error) => environment.tell(&format!("{error:#}")),
                 }
             }
             (command, _) if command.starts_with(':') => {
@@ -95,17 +98,22 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                     writeln!(environment.output, "no documents yet; name some with :docs PATH…")?;
                     continue;
                 }
-                ask::note_language(&documents, plan.quiet, environment)?;
+                ask::note_language(&documents, plan.quiet, environment);
                 match ask::answer(&reader, line, &documents, &plan.options, !plan.quiet, environment) {
                     Ok(answers) => {
                         let printer = Printer {
                             colour: plan.colour,
                             around: plan.around,
                         };
-                        printer.answers(&answers, &documents, &mut environment.output)?;
+                        printer.answers(
+                            &answers,
+                            &documents,
+                            loaded.unread.len(),
+                            &mut environment.output,
+                        )?;
                     }
                     Err(Error::Interrupted) => writeln!(environment.output, "stopped")?,
-                    Err(error) => complain(&error.into(), environment)?,
+                    Err(error) => environment.tell(&error.to_string()),
                 }
             }
         }
@@ -132,14 +140,6 @@ fn list(loaded: &Loaded, environment: &mut Environment) -> std::io::Result<()> {
         writeln!(environment.output, "{}", render::harmless(document.name()))?;
     }
     writeln!(environment.output, "{}", summary(loaded))
-}
-
-fn complain(error: &anyhow::Error, environment: &mut Environment) -> std::io::Result<()> {
-    writeln!(
-        environment.error,
-        "ask: {}",
-        render::harmless(&format!("{error:#}"))
-    )
 }
 
 fn history_file() -> Option<PathBuf> {

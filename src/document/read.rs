@@ -25,6 +25,14 @@ pub struct ReadOptions {
     pub no_ignore: bool,
 }
 
+impl ReadOptions {
+    /// The most text that may be read at a time: sixteen documents of the largest size.
+    #[must_use]
+    pub fn max_total_bytes(&self) -> u64 {
+        self.max_bytes.saturating_mul(16)
+    }
+}
+
 impl Default for ReadOptions {
     fn default() -> Self {
         Self {
@@ -68,10 +76,7 @@ pub fn find(paths: &[PathBuf], options: &ReadOptions) -> Result<Found> {
             Ok(metadata) => match special(metadata.file_type()) {
                 None => found.files.push(path.clone()),
                 Some(kind) => {
-                    return Err(Error::NotRegular {
-                        path: path.clone(),
-                        kind,
-                    });
+                    return Err(not_regular(path, kind));
                 }
             },
             Err(source) => match pattern(path) {
@@ -117,16 +122,21 @@ fn walk(root: &Path, glob: Option<&globset::GlobMatcher>, options: &ReadOptions,
             .standard_filters(!all)
             .require_git(false)
             .sort_by_file_name(std::ffi::OsStr::cmp)
+            .filter_entry(|entry| entry.file_name() != ".git")
             .build()
     };
+    let mut kept = 0;
     for entry in entries(options.no_ignore) {
         match entry {
             Ok(entry) => {
-                let Some(kind) = entry.file_type() else { continue };
-                let path = strip_dot(entry.path());
+                let Some(kind) = entry.file_type() else {
+                    continue;
+                };
                 if kind.is_dir() || !matches(entry.path()) {
                     continue;
                 }
+                kept += u64::from(kind.is_file());
+                let path = strip_dot(entry.path());
                 match resolve(entry.path(), kind) {
                     Resolved::File => found.files.push(path),
                     Resolved::Directory => {}
@@ -144,14 +154,10 @@ fn walk(root: &Path, glob: Option<&globset::GlobMatcher>, options: &ReadOptions,
     }
     if !options.no_ignore {
         // What the filters leave out, counted by walking once more without them.
-        let count = |all| {
-            entries(all)
-                .flatten()
-                .filter(|e| e.file_type().is_some_and(|t| t.is_file()) && matches(e.path()))
-                .filter(|e| !e.path().components().any(|c| c.as_os_str() == ".git"))
-                .count() as u64
-        };
-        let (all, kept) = (count(true), count(false));
+        let all = entries(true)
+            .flatten()
+            .filter(|e| e.file_type().is_some_and(|t| t.is_file()) && matches(e.path()))
+            .count() as u64;
         found.excluded += all.saturating_sub(kept);
     }
 }
@@ -177,10 +183,7 @@ fn resolve(path: &Path, kind: FileType) -> Resolved {
     }
     match special(kind) {
         None => Resolved::File,
-        Some(kind) => Resolved::Bad(Error::NotRegular {
-            path: path.to_owned(),
-            kind,
-        }),
+        Some(kind) => Resolved::Bad(not_regular(path, kind)),
     }
 }
 
@@ -224,16 +227,27 @@ fn special(kind: FileType) -> Option<&'static str> {
     (!kind.is_file()).then_some("a special file")
 }
 
-fn open_error(path: &Path, source: std::io::Error) -> Error {
+fn not_regular(path: &Path, kind: &'static str) -> Error {
+    Error::NotRegular {
+        path: path.to_owned(),
+        kind,
+        remedy: match kind {
+            "a named pipe" => "pipe it in instead: COMMAND | ask \"…\"",
+            _ => "name a regular file",
+        },
+    }
+}
+
+fn open_error(path: &Path, reason: std::io::Error) -> Error {
     // `ErrorKind::FilesystemLoop` is not stable: ELOOP by number.
     const ELOOP: i32 = if cfg!(target_os = "linux") { 40 } else { 62 };
     let path = path.to_owned();
-    if source.kind() == std::io::ErrorKind::NotFound {
+    if reason.kind() == std::io::ErrorKind::NotFound {
         Error::NotFound { path }
-    } else if cfg!(unix) && source.raw_os_error() == Some(ELOOP) {
+    } else if cfg!(unix) && reason.raw_os_error() == Some(ELOOP) {
         Error::LinkLoop { path }
     } else {
-        Error::Unreadable { path, source }
+        Error::Unreadable { path, reason }
     }
 }
 
@@ -246,10 +260,7 @@ pub fn read_file(path: &Path, options: &ReadOptions) -> Result<Document> {
     let file = File::open(path).map_err(|e| open_error(path, e))?;
     let metadata = file.metadata().map_err(|e| open_error(path, e))?;
     if let Some(kind) = special(metadata.file_type()) {
-        return Err(Error::NotRegular {
-            path: path.to_owned(),
-            kind,
-        });
+        return Err(not_regular(path, kind));
     }
     let bytes = read_limited(file, &name, options.max_bytes)
         .map_err(|e| e.map_io(|source| open_error(path, source)))?;
@@ -262,9 +273,9 @@ pub fn read_file(path: &Path, options: &ReadOptions) -> Result<Document> {
 /// As [`read_file`].
 pub fn read_stream(stream: impl Read, name: &str, options: &ReadOptions) -> Result<Document> {
     let bytes = read_limited(stream, name, options.max_bytes).map_err(|e| {
-        e.map_io(|source| Error::Unreadable {
+        e.map_io(|reason| Error::Unreadable {
             path: PathBuf::from(name),
-            source,
+            reason,
         })
     })?;
     document(name.to_owned(), &bytes, None)
@@ -420,18 +431,30 @@ fn decode(name: &str, bytes: &[u8]) -> Result<String> {
     Ok(encoding.decode_without_bom_handling(bytes).0.into_owned())
 }
 
-/// Reads many files at once, in order; a count of those done goes to `done`.
+/// Reads many files at once, each with its own result, in order.
 ///
-/// # Errors
-/// Never as a whole: each file has its own result.
-pub fn read_files(files: &[PathBuf], options: &ReadOptions, done: &AtomicU64) -> Vec<Result<Document>> {
+/// Together they may hold [`ReadOptions::max_total_bytes`]; what is beyond that is not kept in memory and is
+/// [`Error::TooMuchText`].
+#[must_use]
+pub fn read_files(files: &[PathBuf], options: &ReadOptions) -> Vec<Result<Document>> {
     use rayon::prelude::*;
+    let total = AtomicU64::new(0);
     files
         .par_iter()
         .map(|file| {
-            let document = read_file(file, options);
-            done.fetch_add(1, Ordering::Relaxed);
-            document
+            let limit = options.max_total_bytes();
+            let too_much = || Error::TooMuchText {
+                limit_mib: limit >> 20,
+            };
+            if total.load(Ordering::Relaxed) > limit {
+                return Err(too_much());
+            }
+            let document = read_file(file, options)?;
+            let bytes = document.source().len() as u64;
+            if total.fetch_add(bytes, Ordering::Relaxed) + bytes > limit {
+                return Err(too_much());
+            }
+            Ok(document)
         })
         .collect()
 }

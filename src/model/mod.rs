@@ -56,12 +56,12 @@ impl Model {
         };
         manifest.check(&config).map_err(|e| invalid("manifest.toml", e))?;
         let tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|e| invalid("tokenizer.json", e))?;
-        if tokenizer.vocabulary_size() > config.vocabulary_size {
+        if tokenizer.highest_id() > config.vocabulary_size {
             return Err(invalid(
                 "tokenizer.json",
                 format!(
                     "has {} tokens, config.json says {}",
-                    tokenizer.vocabulary_size(),
+                    tokenizer.highest_id(),
                     config.vocabulary_size
                 ),
             ));

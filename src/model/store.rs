@@ -55,12 +55,12 @@ pub(super) fn embedded() -> Files {
 pub(super) fn directory(directory: &Path) -> Result<Files> {
     if !directory.is_dir() {
         return Err(match std::fs::metadata(directory) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Error::Unreadable {
+            Err(reason) if reason.kind() != std::io::ErrorKind::NotFound => Error::Unreadable {
                 path: directory.to_owned(),
-                source,
+                reason,
             },
-            Err(_) => Error::NotFound {
-                path: directory.to_owned(),
+            Err(_) => Error::ModelNotFound {
+                model: directory.to_owned(),
             },
             Ok(_) => Error::ModelFileMissing {
                 model: directory.to_owned(),
@@ -123,14 +123,14 @@ fn hex(bytes: &[u8]) -> String {
 fn read(directory: &Path, name: &str) -> Result<Vec<u8>> {
     let limit = LIMITS.iter().find(|(n, _)| *n == name).map_or(0, |(_, l)| *l);
     let path = directory.join(name);
-    let unreadable = |source: std::io::Error| match source.kind() {
+    let unreadable = |reason: std::io::Error| match reason.kind() {
         std::io::ErrorKind::NotFound => Error::ModelFileMissing {
             model: directory.to_owned(),
             file: name.to_owned(),
         },
         _ => Error::Unreadable {
             path: path.clone(),
-            source,
+            reason,
         },
     };
     // Looked at before it is opened: opening a named pipe would wait for a writer.

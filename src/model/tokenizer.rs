@@ -1,5 +1,6 @@
 //! From text to token ids, with the byte range of each token.
 
+use serde_json::Value;
 use tokenizers::tokenizer::{PostProcessor, Tokenizer as HubTokenizer};
 
 /// A tokenizer as the Hugging Face `tokenizers` library stores it.
@@ -51,6 +52,7 @@ impl Tokenizer {
     /// # Errors
     /// The parser's message, or that the tokenizer does not mark the ends of its sequences.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        check_templates(bytes)?;
         let mut inner = HubTokenizer::from_bytes(bytes).map_err(|e| e.to_string())?;
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|e| e.to_string())?;
@@ -74,6 +76,15 @@ impl Tokenizer {
             .values()
             .max()
             .map_or(0, |&id| id as usize + 1)
+    }
+
+    /// The highest id that any text can get, special tokens included, plus one.
+    pub(crate) fn highest_id(&self) -> usize {
+        let special = [&self.pair, &self.single]
+            .into_iter()
+            .flat_map(|t| [&t.before, &t.between, &t.after]);
+        let ids = special.flatten().map(|&(id, _)| id as usize + 1);
+        ids.max().unwrap_or(0).max(self.vocabulary_size())
     }
 
     pub(crate) fn pair(&self) -> &Template {
@@ -127,6 +138,27 @@ fn piece_end(text: &str, start: usize) -> usize {
         Some(at) if at > 0 => start + at,
         _ => reach,
     }
+}
+
+/// Refuses a template that names a special token which it does not define: the library would panic on it.
+fn check_templates(bytes: &[u8]) -> Result<(), String> {
+    let json: Value = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let mut processors = vec![&json["post_processor"]];
+    while let Some(processor) = processors.pop() {
+        processors.extend(processor["processors"].as_array().into_iter().flatten());
+        let defined = &processor["special_tokens"];
+        let pieces = [&processor["single"], &processor["pair"]];
+        for piece in pieces.into_iter().filter_map(Value::as_array).flatten() {
+            if let Some(id) = piece["SpecialToken"]["id"].as_str()
+                && defined.get(id).is_none()
+            {
+                return Err(format!(
+                    "its template names the token {id:?}, which it does not define"
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn template(inner: &HubTokenizer, pair: bool) -> Result<Template, String> {

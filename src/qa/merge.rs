@@ -104,7 +104,7 @@ impl Merger {
                     !chosen
                         .iter()
                         .any(|(document, c)| *document == kept.document && overlap(&c.span, span))
-                        && !words.contains(&folded(&text[span.clone()]))
+                        && !repeats(&folded(&text[span.clone()]), &words)
                 });
                 if let Some(candidate) = candidate
                     && best.as_ref().is_none_or(|(_, b)| candidate.score > b.score)
@@ -130,16 +130,15 @@ fn overlap(a: &Span, b: &Span) -> bool {
 
 /// What makes two answers the same: letters and digits, in lower case.
 fn folded(text: &str) -> String {
-    let folded: String = text
-        .chars()
+    text.chars()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
-        .collect();
-    if folded.is_empty() {
-        text.to_owned()
-    } else {
-        folded
-    }
+        .collect()
+}
+
+/// Whether this was said already, or is punctuation, which says nothing.
+fn repeats(folded: &String, said: &[String]) -> bool {
+    folded.is_empty() || said.contains(folded)
 }
 
 /// Widens a span to whole user-perceived characters, since tokenizers leave out combining marks at the end
@@ -183,6 +182,6 @@ mod tests {
     #[test]
     fn the_same_words_are_the_same_answer() {
         assert_eq!(folded("Marco Rubio,"), folded("marco rubio"));
-        assert_ne!(folded("—"), folded("…"));
+        assert!(repeats(&folded("— “…”"), &[]));
     }
 }

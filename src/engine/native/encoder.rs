@@ -6,9 +6,10 @@ use super::kernels::{self, Matrix};
 use super::weights::{Linear, Norm, Table};
 use crate::model::{Activation, Config};
 
-/// Rows of an input are worked on in this many parts. A constant, so that the arithmetic does not depend
-/// on the number of threads.
+/// Rows of an input are worked on in at most this many parts, of at least so many rows each: every part
+/// packs the weights anew. Constants, so that the arithmetic does not depend on the number of threads.
 const PARTS: usize = 4;
+const ROWS: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Encoder {
@@ -118,7 +119,7 @@ impl Linear {
     /// `input[tokens, in] · weightᵀ + bias`, then `after` on each row. `[tokens, out]`
     pub(super) fn apply(&self, input: &[f32], tokens: usize, after: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
         let (width_in, width_out) = (self.inputs, self.bias.len());
-        let rows = tokens.div_ceil(PARTS);
+        let rows = tokens.div_ceil(PARTS).max(ROWS);
         let weight = Matrix::new(&self.weight, width_out, width_in).transposed(); // [in, out]
         let mut out = vec![0.0; tokens * width_out];
         out.par_chunks_mut(rows * width_out)

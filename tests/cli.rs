@@ -1,0 +1,1161 @@
+//! The command line from argument to exit code, with an engine that says what it is told.
+
+mod common;
+
+use common::{Outcome, Scene, assert_harmless};
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+const BRIDGE: &str = "\
+The bridge over the Lenn
+
+The old bridge fell in the flood of 1928. The new one was designed by Ada Quist, an engineer from Halden. \
+It was opened by Mayor Tom Bell in 1931.
+
+Tolls were dropped in 1946.
+";
+
+/// Clearly there.
+const SURE: f32 = 20.0;
+
+/// A JPEG, as far as anybody looks.
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01";
+
+fn bridge() -> Scene {
+    Scene::new().file("bridge.txt", BRIDGE).finds("Ada Quist", SURE)
+}
+
+// ---- One question ----
+
+#[test]
+fn an_answer_is_shown_with_its_place_and_its_sentence() {
+    assert_snapshot!(bridge().run(&["who designed it?", "bridge.txt"]), @r#"
+    exit code 0
+    --- output
+    Ada Quist  (… %)
+      bridge.txt:3  The new one was designed by [Ada Quist], an engineer from Halden.
+    "#);
+}
+
+#[test]
+fn an_answer_can_be_shown_with_its_paragraph() {
+    let outcome = bridge().run(&["--context", "paragraph", "who designed it?", "bridge.txt"]);
+    assert_snapshot!(outcome, @r#"
+    exit code 0
+    --- output
+    Ada Quist  (… %)
+      bridge.txt:3  The old bridge fell in the flood of 1928. The new one was designed by [Ada Quist], an engineer from Halden. It was opened by Mayor Tom Bell in 1931.
+    "#);
+}
+
+#[test]
+fn an_answer_can_be_shown_with_its_place_alone() {
+    let outcome = bridge().run(&["who designed it?", "bridge.txt", "--context=none"]);
+    assert_snapshot!(outcome, @r#"
+    exit code 0
+    --- output
+    Ada Quist  (… %)
+      bridge.txt:3
+    "#);
+}
+
+#[test]
+fn several_answers_come_best_first_without_overlap() {
+    let scene = bridge().finds("Tom Bell", 10.0).finds("Tolls", 5.0);
+    assert_snapshot!(scene.run(&["--top", "3", "who?", "bridge.txt"]), @r#"
+    exit code 0
+    --- output
+    Ada Quist  (… %)
+      bridge.txt:3  The new one was designed by [Ada Quist], an engineer from Halden.
+
+    Tom Bell  (… %)
+      bridge.txt:3  It was opened by Mayor [Tom Bell] in 1931.
+
+    Tolls  (… %)
+      bridge.txt:5  [Tolls] were dropped in 1946.
+    "#);
+}
+
+#[test]
+fn fewer_answers_than_asked_for_are_no_error() {
+    let scene = Scene::new().file("a.txt", "One").finds("One", SURE);
+    assert_snapshot!(scene.run(&["-n", "1000", "how many?", "a.txt"]), @r#"
+    exit code 0
+    --- output
+    One  (… %)
+      a.txt:1  [One]
+    "#);
+}
+
+#[test]
+fn punctuation_alone_is_no_answer() {
+    let scene = Scene::new().file("a.txt", "One.").finds("One", SURE);
+    let line = scene.run(&["--json", "--top", "3", "how many?", "a.txt"]).json();
+    assert_eq!(line["answers"].as_array().unwrap().len(), 1, "{line}");
+}
+
+#[test]
+fn an_answer_as_json_is_one_line_that_follows_the_contract() {
+    assert_snapshot!(bridge().run(&["--json", "who designed it?", "bridge.txt"]), @r#"
+    exit code 0
+    --- output
+    {"question":"who designed it?","answered":true,"not_in_document":…,"answers":[{"text":"Ada Quist","confidence":…,"score":…,"document":"bridge.txt","source_text":"Ada Quist","start_byte":96,"end_byte":105,"line":3,"column":71,"sentence":"The new one was designed by Ada Quist, an engineer from Halden.","page":null}],"unread":[],"skipped":0,"model":"scripted","elapsed_ms":…}
+    "#);
+}
+
+#[test]
+fn json_quotes_the_bytes_of_the_source() {
+    let text = "\u{feff}Café\r\n\r\nIt was Ada\u{a0}Quist.\u{c2}\r\n";
+    let answer = bridge()
+        .file("cafe.txt", text)
+        .run(&["--json", "who was it?", "cafe.txt"])
+        .json();
+    let answer = &answer["answers"][0];
+    let byte = |key: &str| usize::try_from(answer[key].as_u64().unwrap()).unwrap();
+    assert_eq!(answer["text"], "Ada Quist");
+    assert_eq!(answer["source_text"], "Ada\u{a0}Quist");
+    assert_eq!(&text[byte("start_byte")..byte("end_byte")], "Ada\u{a0}Quist");
+    assert_eq!((byte("line"), byte("column")), (3, 8));
+}
+
+#[test]
+fn what_is_not_in_the_document_is_said_with_what_comes_closest() {
+    let outcome = Scene::new()
+        .file("bridge.txt", BRIDGE)
+        .finds("Tom Bell", -2.0)
+        .run(&["who painted it?", "bridge.txt"]);
+    assert_snapshot!(outcome, @r#"
+    exit code 1
+    --- output
+    Not in the document. (… %)
+      closest: “Tom Bell” (… %) bridge.txt:3
+    "#);
+}
+
+#[test]
+fn not_in_the_document_is_a_value_in_json() {
+    let answer = Scene::new().file("bridge.txt", BRIDGE).finds("Tom Bell", -2.0);
+    let outcome = answer.run(&["--json", "--top", "2", "who painted it?", "bridge.txt"]);
+    assert_eq!(outcome.code, 1);
+    let line = outcome.json();
+    assert_eq!(line["answered"], false);
+    assert!(line["not_in_document"].as_f64().unwrap() > 0.5);
+    assert_eq!(
+        line["answers"][0]["text"], "Tom Bell",
+        "the candidates are listed all the same"
+    );
+    assert_eq!(line["answers"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn always_answer_gives_the_best_there_is() {
+    let scene = Scene::new().file("bridge.txt", BRIDGE).finds("Tom Bell", -2.0);
+    assert_snapshot!(scene.run(&["--always-answer", "who painted it?", "bridge.txt"]), @r#"
+    exit code 0
+    --- output
+    Tom Bell  (… %)
+      bridge.txt:3  It was opened by Mayor [Tom Bell] in 1931.
+    "#);
+}
+
+#[test]
+fn answers_below_min_confidence_do_not_count() {
+    let scene = bridge().finds("Tolls", 0.4);
+    let unlimited = scene.run(&["--top", "2", "who?", "bridge.txt"]);
+    assert!(
+        unlimited.out.contains("Ada Quist") && unlimited.out.contains("Tolls"),
+        "{unlimited}"
+    );
+    assert_snapshot!(scene.run(&["--min-confidence", "0.9", "--top", "2", "who?", "bridge.txt"]), @r#"
+    exit code 0
+    --- output
+    Ada Quist  (… %)
+      bridge.txt:3  The new one was designed by [Ada Quist], an engineer from Halden.
+    "#);
+}
+
+#[test]
+fn a_best_answer_below_min_confidence_is_no_answer() {
+    let scene = Scene::new().file("bridge.txt", BRIDGE).finds("Tolls", 0.4);
+    assert_eq!(scene.run(&["what?", "bridge.txt"]).code, 0);
+    assert_eq!(
+        scene
+            .run(&["--min-confidence", "0.95", "what?", "bridge.txt"])
+            .code,
+        1
+    );
+}
+
+#[test]
+fn colour_marks_the_answer_in_its_sentence() {
+    let outcome = bridge().run(&["--color", "always", "who designed it?", "bridge.txt"]);
+    assert_snapshot!(outcome.to_string().replace('\u{1b}', "ESC"), @r#"
+    exit code 0
+    --- output
+    ESC[1mAda QuistESC[0m  ESC[2m(… %)ESC[0m
+      ESC[2mbridge.txt:3ESC[0m  The new one was designed by ESC[1mAda QuistESC[0m, an engineer from Halden.
+    "#);
+}
+
+#[test]
+fn colour_is_for_terminals_and_can_be_switched_off() {
+    let mut scene = bridge();
+    assert!(
+        !scene
+            .run(&["who designed it?", "bridge.txt"])
+            .out
+            .contains('\u{1b}')
+    );
+    scene.terminal = true;
+    assert!(
+        scene
+            .run(&["who designed it?", "bridge.txt"])
+            .out
+            .contains('\u{1b}')
+    );
+    assert!(
+        !scene
+            .run(&["--color=never", "who designed it?", "bridge.txt"])
+            .out
+            .contains('\u{1b}')
+    );
+    assert!(
+        !scene
+            .run(&["--json", "who designed it?", "bridge.txt"])
+            .out
+            .contains('\u{1b}')
+    );
+}
+
+// ---- Which documents ----
+
+fn library() -> Scene {
+    bridge()
+        .file("texts/a.md", "# Notes\n\n*Tom Bell* sang at the **opening**.\n")
+        .file("texts/b.txt", "Nothing of interest.")
+        .finds("Tom Bell", 10.0)
+}
+
+#[test]
+fn several_documents_are_read_and_each_answer_names_its_own() {
+    let outcome = library().run(&["--top", "2", "who?", "texts", "--docs", "bridge.txt"]);
+    assert_snapshot!(outcome, @r#"
+    exit code 0
+    --- output
+    Ada Quist  (… %)
+      bridge.txt:3  The new one was designed by [Ada Quist], an engineer from Halden.
+
+    Tom Bell  (… %)
+      bridge.txt:3  It was opened by Mayor [Tom Bell] in 1931.
+    "#);
+}
+
+#[test]
+fn a_pattern_names_the_files_that_match() {
+    let outcome = library().run(&["--json", "who?", "texts/*.md"]);
+    assert_eq!(outcome.json()["answers"][0]["document"], "texts/a.md");
+    library()
+        .run(&["who?", "texts/*.html"])
+        .fails_with(&["texts/*.html", "no text documents"]);
+}
+
+#[test]
+fn a_document_that_is_named_twice_is_read_once() {
+    let outcome = bridge()
+        .run(&["--json", "--top", "5", "who?", "bridge.txt", "bridge.txt"])
+        .json();
+    let texts: Vec<&Value> = outcome["answers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| &a["text"])
+        .collect();
+    assert_eq!(texts.iter().filter(|t| **t == "Ada Quist").count(), 1);
+}
+
+#[test]
+fn ask_toml_names_documents_and_options() {
+    let scene = library().file(
+        "ask.toml",
+        "docs = [\"bridge.txt\", \"texts\"]\ntop = 2\ncontext = \"none\"\n",
+    );
+    assert_snapshot!(scene.run(&["who?"]), @r#"
+    exit code 0
+    --- output
+    Ada Quist  (… %)
+      bridge.txt:3
+
+    Tom Bell  (… %)
+      bridge.txt:3
+    "#);
+    let typed = scene.run(&["who?", "texts", "--top=1", "--context=sentence"]);
+    assert_snapshot!(typed, @r#"
+    exit code 0
+    --- output
+    Tom Bell  (… %)
+      texts/a.md:3  [Tom Bell] sang at the opening.
+    "#);
+}
+
+#[test]
+fn ask_toml_is_found_in_a_parent_and_its_paths_are_its_own() {
+    let scene = library()
+        .file("ask.toml", "docs = [\"texts\"]\n")
+        .starting_in("deep/down");
+    assert_snapshot!(scene.run(&["who?"]), @r#"
+    exit code 0
+    --- output
+    Tom Bell  (… %)
+      ../../texts/a.md:3  [Tom Bell] sang at the opening.
+    "#);
+}
+
+#[test]
+fn the_nearest_ask_toml_counts_then_the_users_own() {
+    let scene = library()
+        .file("home/ask.toml", "docs = [\"../texts\"]\n")
+        .user_configuration("home/ask.toml")
+        .starting_in("work/here");
+    assert!(scene.run(&["who?"]).out.starts_with("Tom Bell"));
+    let scene = scene.file("work/ask.toml", "docs = [\"../bridge.txt\"]\n");
+    assert!(scene.run(&["who?"]).out.starts_with("Ada Quist"));
+}
+
+#[test]
+fn an_unknown_key_in_ask_toml_is_an_error_with_its_line() {
+    let scene = bridge().file("ask.toml", "docs = [\"bridge.txt\"]\nstride = 3\n");
+    scene
+        .run(&["who designed it?"])
+        .fails_with(&["ask.toml:2", "stride"]);
+    scene.run(&["batch"]).fails_with(&["ask.toml:2", "stride"]);
+}
+
+#[test]
+fn a_wrong_value_in_ask_toml_is_an_error_that_names_the_file() {
+    let lines = [
+        "top = 0",
+        "min-confidence = 2.0",
+        "threads = 0",
+        "max-mib = 0",
+        "context = \"page\"",
+        "docs = \"bridge.txt\"",
+        "docs = [",
+    ];
+    for line in lines {
+        let outcome = bridge()
+            .file("ask.toml", line)
+            .run(&["who designed it?", "bridge.txt"]);
+        outcome.fails_with(&["ask.toml"]);
+    }
+}
+
+#[test]
+fn without_documents_one_line_says_how_to_name_them() {
+    assert_snapshot!(Scene::new().run(&["who designed it?"]), @r#"
+    exit code 2
+    --- error
+    ask: no documents: name them (ask "…" report.txt folder/), pipe text in, or list them in ask.toml: docs = ["folder"]
+    "#);
+}
+
+#[test]
+fn documents_that_are_not_there_are_an_error() {
+    bridge()
+        .run(&["who?", "bridge.txt", "brigde.txt"])
+        .fails_with(&["brigde.txt: no such file", "spelling"]);
+    bridge()
+        .file("ask.toml", "docs = [\"gone\"]\n")
+        .run(&["who?"])
+        .fails_with(&["gone: no such file"]);
+}
+
+#[test]
+fn a_pipe_is_a_document() {
+    assert_snapshot!(bridge().stdin("It was Ada Quist.\n").run(&["who was it?"]), @r#"
+    exit code 0
+    --- output
+    Ada Quist  (… %)
+      standard input:1  It was [Ada Quist].
+    "#);
+}
+
+#[test]
+fn a_pipe_comes_before_ask_toml_and_after_paths() {
+    let scene = library()
+        .file("ask.toml", "docs = [\"texts\"]\n")
+        .stdin("It was Ada Quist.\n");
+    assert_eq!(
+        scene.run(&["--json", "who?"]).json()["answers"][0]["document"],
+        "standard input"
+    );
+    assert_eq!(
+        scene.run(&["--json", "who?", "texts"]).json()["answers"][0]["document"],
+        "texts/a.md"
+    );
+}
+
+#[test]
+fn an_empty_pipe_leaves_ask_toml_to_name_the_documents() {
+    let scene = library().file("ask.toml", "docs = [\"texts\"]\n").stdin("");
+    assert_snapshot!(scene.run(&["who?"]), @r#"
+    exit code 0
+    --- output
+    Tom Bell  (… %)
+      texts/a.md:3  [Tom Bell] sang at the opening.
+    --- error
+    ask: note: standard input is empty; reading the documents of ask.toml
+    "#);
+}
+
+#[test]
+fn an_empty_pipe_alone_is_an_error() {
+    bridge()
+        .stdin("")
+        .run(&["who?"])
+        .fails_with(&["standard input", "holds no text"]);
+    bridge()
+        .stdin(" \n\n")
+        .run(&["who?"])
+        .fails_with(&["standard input", "holds no text"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_does_not_keep_the_rest_from_answering() {
+    let scene = library().file("texts/photo.jpg", JPEG);
+    assert_snapshot!(scene.run(&["who?", "texts"]), @r#"
+    exit code 0
+    --- output
+    Tom Bell  (… %)
+      texts/a.md:3  [Tom Bell] sang at the opening.
+    --- error
+    ask: not read: texts/photo.jpg: is not text (it holds NUL bytes); convert it to plain text first
+    "#);
+}
+
+#[test]
+fn no_answer_while_something_was_unreadable_is_an_error() {
+    let scene = Scene::new().file("texts/b.txt", "Nothing of interest.");
+    assert_eq!(scene.run(&["who?", "texts"]).code, 1);
+    let scene = scene.file("texts/photo.jpg", JPEG);
+    assert_snapshot!(scene.run(&["who?", "texts"]), @r#"
+    exit code 2
+    --- output
+    Not in the documents that could be read (1 could not). (… %)
+      closest: “Nothing” (… %) texts/b.txt:1
+    --- error
+    ask: not read: texts/photo.jpg: is not text (it holds NUL bytes); convert it to plain text first
+    "#);
+    let outcome = scene.run(&["--json", "who?", "texts"]);
+    assert_eq!(outcome.code, 2);
+    assert_eq!(outcome.json()["unread"][0]["document"], "texts/photo.jpg");
+    assert!(
+        outcome.json()["unread"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("is not text")
+    );
+}
+
+#[test]
+fn nothing_but_unreadable_files_is_an_error() {
+    let scene = Scene::new().file("texts/a.jpg", JPEG).file("texts/b.jpg", JPEG);
+    scene
+        .run(&["who?", "texts"])
+        .fails_with(&["texts/a.jpg: is not text", "1 more"]);
+}
+
+#[test]
+fn what_is_hidden_or_ignored_is_counted() {
+    let scene = library()
+        .file("texts/.gitignore", "draft.txt\n")
+        .file("texts/draft.txt", "It was Ada Quist.")
+        .file("texts/.secret/plan.txt", "It was Ada Quist.");
+    assert_snapshot!(scene.run(&["who?", "texts"]), @r#"
+    exit code 0
+    --- output
+    Tom Bell  (… %)
+      texts/a.md:3  [Tom Bell] sang at the opening.
+    --- error
+    ask: note: 3 files are hidden or ignored and not read (--no-ignore includes them)
+    "#);
+    let json = scene.run(&["--json", "who?", "texts"]).json();
+    assert_eq!(json["skipped"], 3);
+    let quiet = scene.run(&["--quiet", "who?", "texts"]);
+    assert_eq!(quiet.err, "");
+}
+
+#[test]
+fn no_ignore_reads_what_is_hidden_or_ignored() {
+    let scene = library()
+        .file("texts/.gitignore", "draft.txt\n")
+        .file("texts/draft.txt", "It was Ada Quist.");
+    let outcome = scene.run(&["--json", "--no-ignore", "who?", "texts"]);
+    assert_eq!(outcome.json()["answers"][0]["document"], "texts/draft.txt");
+    assert_eq!(outcome.json()["skipped"], 0);
+    assert_eq!(outcome.err, "");
+}
+
+#[test]
+fn a_folder_without_text_is_an_error_that_names_what_was_left_out() {
+    let scene = Scene::new().file("empty/.keep", "");
+    scene.run(&["who?", "empty"]).fails_with(&[
+        "empty",
+        "no text documents",
+        "1 hidden or ignored",
+        "--no-ignore",
+    ]);
+    let scene = Scene::new().starting_in("empty").starting_in(".");
+    scene
+        .run(&["who?", "empty"])
+        .fails_with(&["empty", "no text documents", "name a file"]);
+}
+
+#[test]
+fn a_document_over_the_limit_is_refused() {
+    let scene = Scene::new().file("long.txt", "word ".repeat(250_000));
+    scene
+        .run(&["who?", "long.txt", "--max-mib", "1"])
+        .fails_with(&["long.txt", "1 MiB", "--max-mib"]);
+    let piped = Scene::new().stdin("word ".repeat(250_000));
+    piped
+        .run(&["who?", "--max-mib", "1"])
+        .fails_with(&["standard input", "1 MiB", "--max-mib"]);
+}
+
+#[test]
+fn text_that_is_not_english_gets_a_note() {
+    let text = "Die Brücke über die Lenn wurde nach dem Hochwasser von der Ingenieurin Ada Quist entworfen und \
+                später von dem Bürgermeister feierlich eröffnet.";
+    let scene = bridge().file("brücke.txt", text);
+    let outcome = scene.run(&["who designed it?", "brücke.txt"]);
+    assert_eq!(outcome.code, 0);
+    assert!(
+        outcome.err.contains("note: the text looks like German"),
+        "{outcome}"
+    );
+    assert_eq!(scene.run(&["-q", "who designed it?", "brücke.txt"]).err, "");
+    assert_eq!(scene.run(&["who designed it?", "bridge.txt"]).err, "");
+}
+
+// ---- What is no question ----
+
+#[test]
+fn a_path_for_a_question_gets_a_hint() {
+    assert_snapshot!(bridge().run(&["bridge.txt"]), @r#"
+    exit code 2
+    --- error
+    ask: bridge.txt: is a file or folder, not a question; write ask "your question" bridge.txt, or ask -- bridge.txt if you do mean the word
+    "#);
+    bridge().run(&["bridge.txt"]).failure();
+}
+
+#[test]
+fn a_word_close_to_a_command_gets_a_hint() {
+    for word in ["bacth", "Batch", "completion", "summarise", "model", "summarize"] {
+        bridge()
+            .run(&[word, "bridge.txt"])
+            .fails_with(&[word, &format!("ask -- {word}")]);
+    }
+    assert_snapshot!(bridge().run(&["bacth"]), @r#"
+    exit code 2
+    --- error
+    ask: bacth: looks like a command; did you mean the command: ask batch? Write ask -- bacth if you do mean the word
+    "#);
+    let message = bridge().run(&["summarize"]);
+    assert!(
+        !message.failure().contains("command summarize Write"),
+        "two sentences: {message}"
+    );
+}
+
+#[test]
+fn two_dashes_make_any_word_a_question() {
+    for word in ["bridge.txt", "bacth", "batch", "summarize", "man"] {
+        assert_eq!(
+            bridge().run(&["--docs", "bridge.txt", "--", word]).code,
+            0,
+            "{word}"
+        );
+    }
+}
+
+#[test]
+fn one_word_that_is_neither_is_a_question() {
+    assert_eq!(bridge().run(&["designer?", "bridge.txt"]).code, 0);
+    assert_eq!(bridge().run(&["who", "bridge.txt"]).code, 0);
+}
+
+#[test]
+fn a_document_may_be_called_like_a_command() {
+    let scene = bridge()
+        .file("man", "It was Ada Quist.")
+        .file("batch/a.txt", "It was Ada Quist.");
+    for name in ["man", "batch"] {
+        assert_eq!(scene.run(&["who was it?", name]).code, 0, "{name}");
+    }
+}
+
+#[test]
+fn an_empty_question_is_an_error() {
+    for question in ["", "  ", "???"] {
+        bridge()
+            .run(&[question, "bridge.txt"])
+            .fails_with(&["question", "ask \""]);
+    }
+}
+
+#[test]
+fn a_question_over_the_limit_is_an_error() {
+    let long = "word ".repeat(65);
+    bridge()
+        .run(&[&long, "bridge.txt"])
+        .fails_with(&["65 tokens", "64", "shorten"]);
+    assert_eq!(bridge().run(&[&"word ".repeat(64), "bridge.txt"]).code, 0);
+}
+
+#[test]
+fn an_endless_question_is_told_by_a_limit_that_makes_sense() {
+    // One "word" of any length is one token to WordPiece: the message must not say "1 tokens, 64 is the limit".
+    let outcome = bridge().run(&[&"a".repeat(100_000), "bridge.txt"]);
+    let message = outcome.failure();
+    assert!(!message.contains(" 1 tokens"), "{message}");
+    assert!(message.contains("shorten"), "{message}");
+}
+
+#[test]
+fn no_question_away_from_a_terminal_is_an_error() {
+    bridge().run(&[]).fails_with(&["no question", "ask \""]);
+    bridge()
+        .stdin("Some text.")
+        .run(&[])
+        .fails_with(&["no question", "ask \""]);
+}
+
+#[test]
+fn options_out_of_range_are_errors_that_say_the_range() {
+    let cases: [(&[&str], &str); 6] = [
+        (&["--top", "0"], "1 to 1000"),
+        (&["--top", "1001"], "1 to 1000"),
+        (&["--min-confidence", "1.5"], "0 to 1"),
+        (&["--min-confidence", "nan"], "0 to 1"),
+        (&["--threads", "0"], "1 to 1024"),
+        (&["--max-mib", "0"], "1 to 1048576"),
+    ];
+    for (options, range) in cases {
+        let arguments = [options, &["who?", "bridge.txt"]].concat();
+        bridge()
+            .run(&arguments)
+            .fails_with(&[options[0], options[1].trim_end_matches("an"), range]);
+    }
+}
+
+#[test]
+fn options_that_do_not_exist_are_errors() {
+    for arguments in [
+        &["--tpo", "3", "who?"] as &[&str],
+        &["who?", "--context", "page"],
+        &["batch", "--json"],
+    ] {
+        let outcome = bridge().run(arguments);
+        assert_eq!((outcome.code, outcome.out.as_str()), (2, ""), "{outcome}");
+        assert!(outcome.err.contains("--help"), "{outcome}");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_with_130_and_no_half_answer() {
+    let mut scene = bridge();
+    scene.interrupted = true;
+    for arguments in [
+        &["who?", "bridge.txt"] as &[&str],
+        &["--json", "who?", "bridge.txt"],
+    ] {
+        let outcome = scene.run(arguments);
+        assert_eq!((outcome.code, outcome.out.as_str()), (130, ""), "{outcome}");
+    }
+    let lines = scene.lines([json!({"question": "who?", "context": "Ada Quist"})]);
+    let outcome = lines.run(&["batch"]);
+    assert_eq!((outcome.code, outcome.out.as_str()), (130, ""), "{outcome}");
+}
+
+// ---- Batch ----
+
+fn batch(lines: &[Value]) -> Outcome {
+    bridge().lines(lines).run(&["batch"])
+}
+
+#[test]
+fn batch_answers_from_a_context() {
+    let outcome =
+        batch(&[json!({"id": 7, "question": "who was it?", "context": "Ah.\n\nIt was Ada Quist."})]);
+    assert_snapshot!(outcome, @r#"
+    exit code 0
+    --- output
+    {"id":7,"question":"who was it?","answered":true,"not_in_document":…,"answers":[{"text":"Ada Quist","confidence":…,"score":…,"document":"context","source_text":"Ada Quist","start_byte":12,"end_byte":21,"line":3,"column":8,"sentence":"It was Ada Quist.","page":null}],"unread":[],"skipped":0,"model":"scripted","elapsed_ms":…}
+    "#);
+}
+
+#[test]
+fn batch_answers_from_docs() {
+    let line = json!({"id": "b", "question": "who designed it?", "docs": ["bridge.txt"]});
+    let outcome = batch(&[line]);
+    assert_eq!(outcome.code, 0);
+    assert_eq!(outcome.json()["answers"][0]["document"], "bridge.txt");
+    assert_eq!(outcome.json()["answers"][0]["line"], 3);
+}
+
+#[test]
+fn batch_answers_from_the_docs_of_the_command_line_or_of_ask_toml() {
+    let line = json!({"question": "who designed it?"});
+    let scene = bridge().lines([&line]);
+    let outcome = scene.run(&["batch", "--docs", "bridge.txt"]);
+    assert_eq!(outcome.json()["answers"][0]["text"], "Ada Quist");
+    let scene = scene.file("ask.toml", "docs = [\"bridge.txt\"]\n");
+    assert_eq!(scene.run(&["batch"]).json()["answers"][0]["text"], "Ada Quist");
+    let own = library().lines([json!({"question": "who?", "docs": ["texts"]})]);
+    assert_eq!(
+        own.run(&["batch", "--docs", "bridge.txt"]).json()["answers"][0]["document"],
+        "texts/a.md"
+    );
+}
+
+#[test]
+fn batch_reads_a_file_as_it_reads_a_pipe() {
+    let line = json!({"id": 1, "question": "who?", "docs": ["bridge.txt"]}).to_string();
+    let scene = bridge().file("questions.jsonl", &line);
+    assert_eq!(
+        scene.run(&["batch", "questions.jsonl"]).json()["answers"][0]["text"],
+        "Ada Quist"
+    );
+    let piped = bridge().stdin(&line);
+    assert_eq!(
+        piped.run(&["batch", "-"]).json()["answers"][0]["text"],
+        "Ada Quist"
+    );
+}
+
+#[test]
+fn batch_without_lines_to_read_is_an_error() {
+    let mut scene = bridge();
+    scene.run(&["batch", "gone.jsonl"]).fails_with(&["gone.jsonl"]);
+    scene.run(&["batch", "."]).fails_with(&["is a folder"]);
+    scene.terminal = true;
+    scene.run(&["batch"]).fails_with(&["JSON Lines", "--help"]);
+}
+
+#[test]
+fn a_bad_line_gives_an_error_with_its_id_and_the_rest_goes_on() {
+    let long = "word ".repeat(65);
+    let lines = [
+        "{\"id\": 1, \"question\": ".to_owned(),
+        "[1, 2]".to_owned(),
+        "\"who?\"".to_owned(),
+        json!({"id": 4, "context": "Text."}).to_string(),
+        json!({"id": 5, "question": "", "context": "Text."}).to_string(),
+        json!({"id": 6, "question": "who?", "context": "Text.", "docs": ["bridge.txt"]}).to_string(),
+        json!({"id": 7, "question": long, "context": "Text."}).to_string(),
+        json!({"id": 8, "question": "who?", "docs": ["gone.txt"]}).to_string(),
+        json!({"id": 9, "question": "who?", "docs": []}).to_string(),
+        json!({"id": 10, "question": "who?"}).to_string(),
+        json!({"id": 11, "question": "who?", "context": ""}).to_string(),
+        json!({"id": 12, "question": "who?", "context": "Text.", "top": 0}).to_string(),
+        json!({"id": 13, "question": "who?", "context": "Text.", "min_confidence": 7}).to_string(),
+        json!({"id": 14, "question": 5, "context": "Text."}).to_string(),
+        json!({"id": 15, "question": "who?", "docs": "bridge.txt"}).to_string(),
+        json!({"id": 16, "question": "who?", "context": "It was Ada Quist."}).to_string(),
+    ];
+    let outcome = bridge().lines(&lines).run(&["batch"]);
+    assert_eq!((outcome.code, outcome.err.as_str()), (0, ""));
+    let answers = outcome.json_lines();
+    assert_eq!(answers.len(), lines.len());
+    for (i, answer) in answers[..15].iter().enumerate() {
+        let expected = if i < 3 { Value::Null } else { json!(i + 1) };
+        assert_eq!(answer["id"], expected);
+        assert!(
+            answer["error"]
+                .as_str()
+                .is_some_and(|e| !e.is_empty() && !e.contains('\n')),
+            "{answer}"
+        );
+        assert_eq!(
+            answer.as_object().unwrap().len(),
+            2,
+            "nothing that looks like an answer: {answer}"
+        );
+    }
+    assert_eq!(answers[15]["answers"][0]["text"], "Ada Quist");
+    let errors: Vec<&str> = answers[..15]
+        .iter()
+        .map(|a| a["error"].as_str().unwrap())
+        .collect();
+    let parts = [
+        "not JSON",
+        "not an object",
+        "not an object",
+        "question",
+        "question",
+        "context and docs",
+        "65 tokens",
+        "gone.txt: no such file",
+        "docs is empty",
+        "context",
+        "no text",
+        "top",
+        "min",
+        "string",
+        "docs",
+    ];
+    for (error, part) in errors.iter().zip(parts) {
+        assert!(error.contains(part), "expected {part:?} in: {error}");
+    }
+}
+
+#[test]
+fn ids_come_back_whatever_their_type() {
+    let ids = [
+        json!(null),
+        json!(true),
+        json!(-3),
+        json!(u64::MAX),
+        json!(1.5),
+        json!("7"),
+        json!(""),
+        json!("é\u{1b}"),
+        json!([1, "a"]),
+        json!({"b": {"z": 1, "a": 2}}),
+    ];
+    let line = |id: &Value| json!({"id": id, "question": "who?", "context": "Ada Quist"});
+    let outcome = batch(&ids.iter().map(line).collect::<Vec<_>>());
+    let back: Vec<Value> = outcome
+        .json_lines()
+        .into_iter()
+        .map(|line| line["id"].clone())
+        .collect();
+    assert_eq!(back, ids);
+    assert!(
+        outcome.out.contains(r#""id":{"b":{"z":1,"a":2}},"#),
+        "keys keep their order"
+    );
+}
+
+#[test]
+fn an_id_of_many_digits_comes_back_digit_by_digit() {
+    let id = "123456789012345678901234567890";
+    let line = format!("{{\"id\": {id}, \"question\": \"who?\", \"context\": \"Ada Quist\"}}");
+    let outcome = bridge().lines([line]).run(&["batch"]);
+    assert!(
+        outcome.out.starts_with(&format!("{{\"id\":{id},")),
+        "{}",
+        outcome.out
+    );
+}
+
+#[test]
+fn batch_keeps_the_order_over_many_lines() {
+    let lines: Vec<Value> = (0..200)
+        .map(|i| match i % 3 {
+            0 => json!({"id": i, "question": "who?", "context": format!("Number {i} was Ada Quist. ").repeat(1 + i % 50)}),
+            1 => json!({"id": i, "question": "who?", "docs": ["bridge.txt"]}),
+            _ => json!({"id": i}),
+        })
+        .collect();
+    let outcome = batch(&lines);
+    let back: Vec<Value> = outcome
+        .json_lines()
+        .into_iter()
+        .map(|line| line["id"].clone())
+        .collect();
+    assert_eq!(back, (0..200).map(|i| json!(i)).collect::<Vec<_>>());
+}
+
+#[test]
+fn batch_gives_one_line_for_each_line_that_is_not_blank() {
+    let line = json!({"question": "who?", "context": "Ada Quist"}).to_string();
+    let scene = bridge().stdin(format!("\n{line}\r\n\n   \n\t\r\nnot JSON\n{line}"));
+    assert_eq!(scene.run(&["batch"]).json_lines().len(), 3);
+    assert_eq!(
+        bridge().stdin("").run(&["batch"]),
+        Outcome {
+            code: 0,
+            out: String::new(),
+            err: String::new()
+        }
+    );
+}
+
+#[test]
+fn a_line_may_set_its_own_options() {
+    let line = |options: Value| {
+        let mut line = json!({"question": "who?", "docs": ["bridge.txt"]});
+        line.as_object_mut()
+            .unwrap()
+            .extend(options.as_object().unwrap().clone());
+        line
+    };
+    let lines = [
+        line(json!({})),
+        line(json!({"top": 2})),
+        line(json!({"top": 2, "min_confidence": 0.999})),
+        line(json!({"top": null, "mood": "good"})),
+    ];
+    let scene = bridge().finds("Tom Bell", 1.5).lines(&lines);
+    let answers = scene.run(&["batch"]).json_lines();
+    let counts: Vec<usize> = answers
+        .iter()
+        .map(|a| a["answers"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(counts, [1, 2, 1, 1]);
+
+    let lines = [
+        line(json!({})),
+        line(json!({"always_answer": true})),
+        line(json!({"always_answer": false})),
+    ];
+    let nothing = Scene::new().file("bridge.txt", BRIDGE).lines(&lines);
+    let answered = |outcome: Outcome| {
+        outcome
+            .json_lines()
+            .iter()
+            .map(|a| a["answered"] == true)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(answered(nothing.run(&["batch"])), [false, true, false]);
+    assert_eq!(
+        answered(nothing.run(&["batch", "--always-answer"])),
+        [true, true, false]
+    );
+}
+
+#[test]
+fn a_line_tells_what_could_not_be_read_and_what_was_left_out() {
+    let scene = library()
+        .file("texts/photo.jpg", JPEG)
+        .file("texts/.hidden.txt", "Ada Quist")
+        .lines([json!({"question": "who?", "docs": ["texts"]})]);
+    let line = scene.run(&["batch"]).json();
+    assert_eq!(line["unread"][0]["document"], "texts/photo.jpg");
+    assert_eq!(line["skipped"], 1);
+}
+
+#[test]
+fn batch_says_the_same_as_a_single_question() {
+    let single = bridge()
+        .run(&["--json", "--top", "3", "who designed it?", "bridge.txt"])
+        .json();
+    let line = json!({"question": "who designed it?", "docs": ["bridge.txt"], "top": 3});
+    let mut many = batch(&[line]).json();
+    assert_eq!(
+        many.as_object_mut().unwrap().shift_remove("id"),
+        Some(Value::Null)
+    );
+    many["elapsed_ms"] = single["elapsed_ms"].clone();
+    assert_eq!(many, single);
+}
+
+#[test]
+fn a_stream_that_breaks_off_is_an_error_not_an_end() {
+    struct Broken(Option<Vec<u8>>);
+    impl std::io::Read for Broken {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            let bytes = self
+                .0
+                .take()
+                .ok_or_else(|| std::io::Error::other("the disk is gone"))?;
+            into[..bytes.len()].copy_from_slice(&bytes);
+            Ok(bytes.len())
+        }
+    }
+    let line = json!({"id": 1, "question": "who?", "context": "Ada Quist"}).to_string() + "\n";
+    let outcome = bridge().run_with_stream(&["batch"], Broken(Some(line.into_bytes())));
+    assert_eq!(outcome.json_lines()[0]["answers"][0]["text"], "Ada Quist");
+    assert_eq!(
+        outcome.code, 2,
+        "the stream was not processed to its end: {outcome}"
+    );
+    let single = bridge().run_with_stream(&["who?"], Broken(None));
+    single.fails_with(&["standard input", "the disk is gone"]);
+}
+
+#[test]
+fn a_line_over_the_limit_is_an_error_and_the_rest_goes_on() {
+    let long = json!({"id": 1, "question": "who?", "context": "x".repeat(4 << 20)});
+    let middle = json!({"id": 2, "question": "who?", "context": "x ".repeat(600_000)});
+    let good = json!({"id": 3, "question": "who?", "context": "Ada Quist"});
+    let lines = bridge()
+        .lines([&long, &middle, &good])
+        .run(&["batch", "--max-mib", "1"])
+        .json_lines();
+    assert_eq!(lines.len(), 3);
+    assert!(
+        lines[0]["error"].as_str().unwrap().contains("--max-mib"),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1]["error"].as_str().unwrap().contains("--max-mib"),
+        "{}",
+        lines[1]
+    );
+    assert_eq!(lines[2]["answered"], true);
+}
+
+// ---- Hostile text ----
+
+const HOSTILE: &str = "\u{1b}]0;owned\u{7} It was \u{1b}[31m Ada\u{202e} Quist \u{1b}[0m \u{9b}2J\u{8}\u{2066} and\u{200f} more.";
+
+#[test]
+fn text_that_would_steer_a_terminal_is_shown_harmless() {
+    let scene = bridge().file("hostile.txt", HOSTILE);
+    for context in ["sentence", "paragraph", "none"] {
+        let outcome = scene.run(&["--context", context, "who was it?", "hostile.txt"]);
+        assert_eq!(outcome.code, 0);
+        assert_harmless(&outcome.out);
+    }
+    assert_snapshot!(scene.run(&["who was it?", "hostile.txt"]), @r#"
+    exit code 0
+    --- output
+    Ada<U+202E> Quist  (… %)
+      hostile.txt:1  ␛]0;owned␇ It was ␛[31m [Ada<U+202E> Quist] ␛[0m <U+009B>2J␈<U+2066> and<U+200F> more.
+    "#);
+}
+
+#[test]
+fn the_closest_words_are_shown_harmless_too() {
+    let scene = Scene::new().file("hostile.txt", HOSTILE).finds("Ada Quist", -1.0);
+    let outcome = scene.run(&["who was it?", "hostile.txt"]);
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.out.contains("Quist"), "{outcome}");
+    assert_harmless(&outcome.out);
+}
+
+#[test]
+fn json_escapes_what_would_steer_a_terminal_and_loses_nothing() {
+    let scene = bridge().file("hostile.txt", HOSTILE);
+    let outcome = scene.run(&["--json", "who \u{1b}[1m was\u{202e} it?", "hostile.txt"]);
+    assert_harmless(&outcome.out);
+    let line = outcome.json();
+    assert_eq!(line["question"], "who \u{1b}[1m was\u{202e} it?");
+    assert_eq!(line["answers"][0]["source_text"], "Ada\u{202e} Quist");
+    let lines = bridge().lines([json!({"id": "\u{1b}[1m\u{2067}", "question": "who?", "context": HOSTILE})]);
+    let outcome = lines.run(&["batch"]);
+    assert_harmless(&outcome.out);
+    assert_eq!(outcome.json()["id"], "\u{1b}[1m\u{2067}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_that_would_steer_a_terminal_is_shown_harmless() {
+    let name = "a\u{1b}[2J\u{202e}\r.txt";
+    let scene = bridge()
+        .file(&format!("texts/{name}"), "It was Ada Quist.")
+        .file(&format!("bad/{name}"), JPEG);
+    let scene = scene.file("bad/b.txt", "It was Ada Quist.");
+    for arguments in [
+        &["who?", "texts"] as &[&str],
+        &["--json", "who?", "texts"],
+        &["who?", "bad"],
+        &["--json", "who?", "bad"],
+    ] {
+        let outcome = scene.run(arguments);
+        assert_eq!(outcome.code, 0, "{outcome:?}");
+        assert_harmless(&outcome.out);
+        assert_harmless(&outcome.err);
+    }
+    let gone = format!("gone{}", name.replace('[', ""));
+    scene.run(&["who?", &gone]).fails_with(&["no such file"]);
+    scene
+        .run(&["who?", "--model", &gone, "bad/b.txt"])
+        .fails_with(&["no such folder"]);
+    scene.run(&["batch", &gone]).fails_with(&["gone"]);
+    let outcome = scene
+        .lines([json!({"question": "who?", "docs": [gone]})])
+        .run(&["batch"]);
+    assert!(outcome.json()["error"].as_str().unwrap().contains("no such file"));
+    assert_harmless(&outcome.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_with_a_line_feed_cannot_speak_for_the_program() {
+    let name = "a\nask: all is well.txt";
+    let scene = bridge()
+        .file(&format!("texts/{name}"), "It was Ada Quist.")
+        .file(&format!("bad/{name}"), JPEG);
+    let scene = scene.file("bad/b.txt", "It was Ada Quist.");
+    scene.run(&["who?", &format!("gone{name}")]).failure();
+    scene.run(&["who?", &format!("bad/{name}")]).failure();
+    let outcome = scene.run(&["who?", "texts"]);
+    assert_eq!(outcome.out.lines().count(), 2, "{outcome}");
+    let outcome = scene.run(&["who?", "bad"]);
+    assert_eq!(outcome.err.lines().count(), 1, "{outcome}");
+}
+
+#[test]
+fn arguments_that_would_steer_a_terminal_are_shown_harmless() {
+    // As `ask "…" *` gives them, in a folder with such names.
+    for argument in ["--\u{1b}[2Jx", "--top=\u{1b}[2J\u{202e}", "--context=\u{9b}2J"] {
+        let outcome = bridge().run(&["who?", "bridge.txt", argument]);
+        assert_eq!((outcome.code, outcome.out.as_str()), (2, ""));
+        assert_harmless(&outcome.err);
+    }
+    bridge()
+        .file("ask.toml", "\"top\\u001b[2J\" = 3\n")
+        .run(&["who?"])
+        .fails_with(&["ask.toml:1"]);
+    bridge()
+        .file("ask.toml", "context = \"\\u202e\\u001b\"\n")
+        .run(&["who?"])
+        .fails_with(&["ask.toml:1"]);
+}
+
+// ---- Help and the like ----
+
+#[test]
+fn completions_are_printed_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let outcome = Scene::new().run(&["completions", shell]);
+        assert_eq!((outcome.code, outcome.err.as_str()), (0, ""));
+        for word in ["min-confidence", "batch"] {
+            assert!(outcome.out.contains(word), "{shell}: {word}");
+        }
+    }
+    assert_eq!(Scene::new().run(&["completions", "cmd"]).code, 2);
+}
+
+#[test]
+fn the_manual_page_has_every_option_and_command() {
+    let outcome = Scene::new().run(&["man"]);
+    assert_eq!((outcome.code, outcome.err.as_str()), (0, ""));
+    assert!(
+        outcome.out.contains(".TH ask 1") || outcome.out.contains(".TH ASK 1"),
+        "{}",
+        outcome.out
+    );
+    let page = outcome.out.replace("\\-", "-");
+    let help = Scene::new().run(&["--help"]).out + &Scene::new().run(&["batch", "--help"]).out;
+    let options = help
+        .split(|c: char| !c.is_ascii_lowercase() && c != '-')
+        .filter(|w| w.starts_with("--") && w.len() > 2);
+    let mut count = 0;
+    for option in options {
+        assert!(page.contains(option), "{option} is not in the manual page");
+        count += 1;
+    }
+    assert!(count > 12);
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    for arguments in [
+        &["--help"] as &[&str],
+        &["-h"],
+        &["help"],
+        &["batch", "--help"],
+        &["help", "batch"],
+        &["--version"],
+    ] {
+        let outcome = Scene::new().run(arguments);
+        assert_eq!((outcome.code, outcome.err.as_str()), (0, ""), "{arguments:?}");
+        assert!(outcome.out.contains("ask"), "{arguments:?}");
+    }
+}
