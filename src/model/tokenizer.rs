@@ -142,8 +142,12 @@ fn piece_end(text: &str, start: usize) -> usize {
 
 /// Refuses a template that names a special token which it does not define: the library would panic on it.
 fn check_templates(bytes: &[u8]) -> Result<(), String> {
-    let json: Value = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-    let mut processors = vec![&json["post_processor"]];
+    #[derive(serde::Deserialize)]
+    struct PostProcessor {
+        post_processor: Value,
+    }
+    let json: PostProcessor = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let mut processors = vec![&json.post_processor];
     while let Some(processor) = processors.pop() {
         processors.extend(processor["processors"].as_array().into_iter().flatten());
         let defined = &processor["special_tokens"];
