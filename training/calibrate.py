@@ -1,0 +1,192 @@
+"""Step 4: fit the two probabilities and the threshold of DESIGN.md on held-out questions over documents of 1 to 64 windows.
+
+    python calibrate.py --data ../../train/data --model ../../train/reader --work ../../train/calibration --out ../../train/reader/calibration.json
+
+not_in_document = sigmoid(a score + b ln(windows) + c), confidence the same with parameters of its own. What was read is kept in --work, so
+that a second call only reads what is missing and fits again.
+"""
+import argparse
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+
+import reader
+import torch
+from text import score as official
+
+RIGHT_F1 = 0.6
+GENERIC = ("policyqa", "qamr")  # their questions ("do you share my data?", "what kind of minister?") are answered by other documents of the same source too
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../../train/data"), help="where heldout.jsonl is")
+    parser.add_argument("--model", type=Path, default=Path("../../train/reader"))
+    parser.add_argument("--work", type=Path, default=Path("../../train/calibration"), help="where the readings are kept")
+    parser.add_argument("--out", type=Path, default=Path("../../train/reader/calibration.json"))
+    parser.add_argument("--counts", default="1:800,4:400,16:160,64:60", help="questions at each number of windows; half of them unanswerable")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--smoke", action="store_true", help="a handful of questions of 1 and 4 windows")
+    return parser.parse_args()
+
+
+def documents(heldout, counts, tokenizer, seed):
+    """Yields (windows wanted, example, document): the example's paragraph somewhere among paragraphs of other held-out documents."""
+    rng = random.Random(seed)
+    paragraphs = sorted({(ex["source"], ex["doc"], ex["context"]) for ex in heldout})
+    sizes = {context: len(tokenizer.encode(context, add_special_tokens=False).ids) for _, _, context in paragraphs}
+    answered = [ex for ex in heldout if ex["answers"]]
+    unanswerable = [ex for ex in heldout if not ex["answers"]]
+    for windows, count in counts:
+        for ex in balanced(answered, count // 2, rng) + balanced(unanswerable, count - count // 2, rng):
+            yield windows, ex, document(ex, windows, paragraphs, sizes, rng) if windows > 1 else ex["context"]
+
+
+def balanced(examples, count, rng):
+    """`count` examples, the sources in equal shares as far as they go."""
+    groups = {}
+    for ex in rng.sample(examples, len(examples)):
+        groups.setdefault(ex["source"], []).append(ex)
+    out = []
+    while len(out) < count and any(groups.values()):
+        for source in sorted(groups):
+            if groups[source] and len(out) < count:
+                out.append(groups[source].pop())
+    return out
+
+
+def document(ex, windows, paragraphs, sizes, rng):
+    # A window of 384 holds about 360 tokens of the document, and each further one 128 fewer.
+    wanted = 340 + (windows - 1) * 230 - sizes[ex["context"]]
+    others = []
+    while wanted > 0:
+        source, doc, context = rng.choice(paragraphs)
+        if doc != ex["doc"] and not (source == ex["source"] and source in GENERIC):
+            others.append(context)
+            wanted -= sizes[context]
+    others.insert(rng.randint(0, len(others)), ex["context"])
+    return "\n".join(others)
+
+
+def readings(args, model, tokenizer, heldout, counts):
+    """One dict a question: score, windows, whether answerable, whether right. Resumes from --work."""
+    args.work.mkdir(parents=True, exist_ok=True)
+    path = args.work / "readings.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    asked = list(documents(heldout, counts, tokenizer, args.seed))
+    with path.open("a") as file:
+        for at in range(len(rows), len(asked), 16):
+            group = asked[at : at + 16]
+            for (wanted, ex, _), found in zip(group, reader.read(model, tokenizer, [(ex["question"], text) for _, ex, text in group])):
+                exact, f1 = official(found["text"], [a["text"] for a in ex["answers"]]) if ex["answers"] else (0.0, 0.0)
+                row = {"id": ex["id"], "doc": ex["doc"], "source": ex["source"], "length": wanted, "windows": found["windows"], "score": found["score"], "answerable": bool(ex["answers"]),
+                       "right": bool(ex["answers"]) and (exact == 1 or f1 >= RIGHT_F1), "f1": f1, "text": found["text"]}
+                rows.append(row)
+                file.write(json.dumps(row) + "\n")
+            file.flush()
+            print(f"{len(rows)} of {len(asked)}", flush=True)
+    return rows[: len(asked)]
+
+
+def fit(features, labels, weights, ridge=1e-3, steps=50):
+    """Logistic regression by Newton's method."""
+    beta = np.zeros(features.shape[1])
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-features @ beta))
+        gradient = features.T @ (weights * (p - labels)) + ridge * beta
+        hessian = (features * (weights * p * (1 - p))[:, None]).T @ features + ridge * np.eye(len(beta))
+        beta -= np.linalg.solve(hessian, gradient)
+    return beta
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def ece(probability, label, bins=10):
+    """Expected calibration error over bins of equal width."""
+    which, total = np.minimum((probability * bins).astype(int), bins - 1), 0.0
+    for b in range(bins):
+        inside = which == b
+        if inside.any():
+            total += inside.mean() * abs(probability[inside].mean() - label[inside].mean())
+    return float(total)
+
+
+class Table:
+    """The readings as arrays; every length weighs the same, and so do both classes within it."""
+
+    def __init__(self, rows):
+        column = lambda key, kind=float: np.array([row[key] for row in rows], dtype=kind)
+        self.length, self.answerable, self.right, self.f1 = column("length", int), column("answerable"), column("right"), column("f1")
+        self.features = np.stack([column("score"), np.log(column("windows")), np.ones(len(rows))], axis=1)
+        self.weights = np.ones(len(rows))
+        for length in set(self.length):
+            for answerable in (0, 1):
+                inside = (self.length == length) & (self.answerable == answerable)
+                self.weights[inside] = len(rows) / (2 * len(set(self.length)) * max(1, inside.sum()))
+
+    def overall_f1(self, absent, threshold, where=slice(None)):
+        points = np.where(absent < threshold, self.f1, 1 - self.answerable)
+        return float(np.average(points[where], weights=self.weights[where]))
+
+
+def fit_all(table):
+    absent = fit(table.features, 1 - table.answerable, table.weights)
+    right = fit(table.features, table.right, table.weights)
+    probability = sigmoid(table.features @ absent)
+    threshold = max(np.arange(0.05, 0.96, 0.01), key=lambda t: table.overall_f1(probability, t))
+    return absent, right, float(threshold)
+
+
+def measure(rows):
+    """Fitted on one half of the documents, measured on the other, both ways round, by length."""
+    from hashlib import sha256
+
+    halves = [[], []]
+    for row in rows:
+        halves[int(sha256(row["doc"].encode()).hexdigest()[-4:], 16) % 2].append(row)
+    result, folds = {}, []
+    for ours, theirs in (halves, halves[::-1]):
+        if len(ours) > 10 and len(theirs) > 10:
+            folds.append((fit_all(Table(ours)), Table(theirs)))
+    for length in sorted({row["length"] for row in rows}):
+        parts = []
+        for (absent, right, threshold), table in folds:
+            inside = table.length == length
+            if not inside.any():
+                continue
+            x, labels = table.features[inside], table.answerable[inside]
+            p, q = sigmoid(x @ absent), sigmoid(x @ right)
+            parts.append((inside.sum(), {
+                "ece_not_in_document_before": ece(sigmoid(-x[:, 0]), 1 - labels), "ece_not_in_document": ece(p, 1 - labels),
+                "ece_confidence_before": ece(sigmoid(x[:, 0]), table.right[inside]), "ece_confidence": ece(q, table.right[inside]),
+                "f1": table.overall_f1(sigmoid(table.features @ absent), threshold, inside),
+                "right_given_answerable": float(table.right[inside][labels == 1].mean()) if (labels == 1).any() else float("nan"),
+                "declined_of_unanswerable": float((p >= threshold)[labels == 0].mean()) if (labels == 0).any() else float("nan"),
+                "declined_of_answerable": float((p >= threshold)[labels == 1].mean()) if (labels == 1).any() else float("nan")}))
+        total = sum(n for n, _ in parts)
+        result[f"{length}_windows"] = {"questions": int(total), **{key: round(float(sum(n * part[key] for n, part in parts) / total), 4) for key in parts[0][1]}} if parts else {}
+    return result
+
+
+def main():
+    args = parse()
+    torch.set_num_threads(args.threads)
+    model, tokenizer = reader.load(args.model)
+    heldout = [json.loads(line) for line in (args.data / "heldout.jsonl").read_text(encoding="utf-8").splitlines()]
+    counts = [tuple(map(int, part.split(":"))) for part in ("1:40,4:8" if args.smoke else args.counts).split(",")]
+    rows = readings(args, model, tokenizer, heldout, counts)
+    absent, right, threshold = fit_all(Table(rows))
+    named = lambda beta: dict(zip(("score", "ln_windows", "bias"), (round(float(b), 6) for b in beta)))
+    result = {"not_in_document": named(absent), "confidence": named(right), "threshold": round(threshold, 4), "measured": measure(rows)}
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
