@@ -3,13 +3,13 @@
 use super::{Engine, Head, Input, Output, SpanLogits};
 use crate::error::{Error, Result};
 
-/// Finds fixed runs of token ids and points at them; elsewhere it points at the null position.
+/// Finds fixed runs of token ids in the second segment and points at them; elsewhere it points at the null position.
 ///
 /// ```
 /// use quotable::engine::{Engine, Input, scripted::Scripted};
 ///
 /// let engine = Scripted::new(vec![(vec![7, 8], 5.0)]);
-/// let input = Input { ids: vec![1, 7, 8, 2], segments: vec![0; 4], markers: vec![] };
+/// let input = Input { ids: vec![1, 7, 8, 2], segments: vec![0, 1, 1, 1], markers: vec![] };
 /// let logits = engine.spans(&[&input])?;
 /// assert_eq!(logits[0].start, [0.0, 5.0, -9.0, -9.0]);
 /// assert_eq!(logits[0].end, [0.0, -9.0, 5.0, -9.0]);
