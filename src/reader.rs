@@ -151,7 +151,7 @@ impl Reader {
             while let Some(window) = plan.next() {
                 batch.push((index, window));
                 if batch.len() == BATCH_WINDOWS {
-                    self.read(&mut batch, &mut merger)?;
+                    self.read(&mut batch, documents, &mut merger)?;
                     let bytes = bytes_before + plan.bytes_read() as u64;
                     if !progress(Progress { bytes, total_bytes }) {
                         return Err(Error::Interrupted);
@@ -160,7 +160,7 @@ impl Reader {
             }
             bytes_before += document.text().len() as u64;
         }
-        self.read(&mut batch, &mut merger)?;
+        self.read(&mut batch, documents, &mut merger)?;
         if !progress(Progress {
             bytes: total_bytes,
             total_bytes,
@@ -171,14 +171,19 @@ impl Reader {
     }
 
     /// Reads a batch, longest windows first so that threads finish together, and merges it in order.
-    fn read(&self, batch: &mut Vec<(usize, Window)>, merger: &mut Merger) -> Result<()> {
+    fn read(
+        &self,
+        batch: &mut Vec<(usize, Window)>,
+        documents: &[&Document],
+        merger: &mut Merger,
+    ) -> Result<()> {
         let mut order: Vec<usize> = (0..batch.len()).collect();
         order.sort_by_key(|&i| std::cmp::Reverse(batch[i].1.input.len()));
         let inputs: Vec<&Input> = order.iter().map(|&i| &batch[i].1.input).collect();
         let mut logits: Vec<_> = order.iter().copied().zip(self.engine.spans(&inputs)?).collect();
         logits.sort_by_key(|(i, _)| *i);
         for ((document, window), (_, logits)) in batch.drain(..).zip(logits) {
-            merger.add(document, window, logits);
+            merger.add(document, documents[document], window, logits);
         }
         Ok(())
     }

@@ -696,7 +696,7 @@ struct Damaged {
 
 /// What fits the small model.
 const LIMITS: &str =
-    "[limits]\nwindow_tokens = 96\noverlap_tokens = 32\nquestion_tokens = 16\nanswer_tokens = 32";
+    "[limits]\nwindow_tokens = 96\noverlap_tokens = 63\nquestion_tokens = 16\nanswer_tokens = 32";
 
 const MODEL_FILES: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
 
@@ -973,7 +973,7 @@ fn a_manifest_that_cannot_be_is_refused() {
         ("window_tokens = 96", "window_tokens = 9223372036854775807"),
         ("question_tokens = 16", "question_tokens = 0"),
         ("answer_tokens = 32", "answer_tokens = 0"),
-        ("overlap_tokens = 32", "overlap_tokens = 9223372036854775807"),
+        ("overlap_tokens = 63", "overlap_tokens = 9223372036854775807"),
         ("question_tokens = 16", "question_tokens = 9223372036854775807"),
     ];
     for (good, bad) in limits {

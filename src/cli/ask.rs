@@ -43,6 +43,7 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
         let printer = Printer {
             colour: plan.colour,
             around: plan.around,
+            min_confidence: plan.options.min_confidence,
         };
         printer.answers(&answers, &documents, loaded.unread.len(), &mut environment.output)?;
     }

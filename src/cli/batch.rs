@@ -2,15 +2,16 @@
 //!
 //! A thread reads lines; what is ready is answered in parallel and written in order, and output is flushed
 //! when no further input is ready. So a caller that writes one line and waits gets its answer, and a file
-//! of a million lines keeps all cores busy.
+//! of a million lines keeps all cores busy. The parallel part takes no lock: a rayon thread that waits may
+//! start another line.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -23,17 +24,14 @@ use super::documents::{self, Loaded};
 use super::json::{self, ErrorLine, Line};
 use super::plan::{self, Plan, Source};
 use super::{ANSWERED, Environment, Input};
-use crate::document::read::ReadOptions;
 use crate::document::{Document, Format};
 use crate::error::Error;
 use crate::reader::{AskOptions, Reader};
 
 /// Lines that are answered together.
 const MOST_LINES: usize = 64;
-/// Sets of documents that are kept for the next line that names them.
-const MOST_SETS: usize = 16;
-/// Source bytes of the sets that are kept, in all.
-const MOST_CACHED_BYTES: usize = 512 << 20;
+/// Source bytes of the documents that lines answered together may name, in all.
+const MOST_DOCUMENT_BYTES: usize = 512 << 20;
 /// How often Ctrl-C is looked for while waiting.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -76,10 +74,9 @@ pub(super) fn run(args: &BatchArgs, plan: &Plan, environment: &mut Environment) 
         reader: &reader,
         plan,
         directory: environment.directory.clone(),
-        cache: Mutex::default(),
     };
-    // Twice a context of the largest size, since JSON may escape every character.
-    let limit = plan.read.max_bytes.saturating_mul(2).saturating_add(1 << 20);
+    // Six times a context of the largest size: JSON may write a byte as \\u0001.
+    let limit = plan.read.max_bytes.saturating_mul(6).saturating_add(1 << 20);
     let waiting = Arc::new(AtomicUsize::new(0));
     let lines = read_lines(input, limit, Arc::clone(&waiting));
     let mut ready: Vec<RawLine> = Vec::new();
@@ -224,15 +221,38 @@ fn answer(
     waiting: &AtomicUsize,
     environment: &mut Environment,
 ) -> anyhow::Result<()> {
+    while !ready.is_empty() {
+        // Documents are read before the lines are answered in parallel, each set once, and are forgotten
+        // after it, so that a long stream sees files change.
+        let mut sets = Sets::new();
+        let mut bytes = 0;
+        let mut lines = 0;
+        while lines < ready.len() && (lines == 0 || bytes < MOST_DOCUMENT_BYTES) {
+            bytes += batch.load(&ready[lines], &mut sets);
+            lines += 1;
+        }
+        let group: Vec<RawLine> = ready.drain(..lines).collect();
+        answer_group(batch, group, &sets, waiting, environment)?;
+    }
+    Ok(())
+}
+
+fn answer_group(
+    batch: &Batch<'_>,
+    group: Vec<RawLine>,
+    sets: &Sets,
+    waiting: &AtomicUsize,
+    environment: &mut Environment,
+) -> anyhow::Result<()> {
     let interrupted = &environment.interrupted;
-    let lines: Vec<Option<Vec<u8>>> = ready
-        .par_drain(..)
+    let lines: Vec<Option<Vec<u8>>> = group
+        .into_par_iter()
         .map(|line| {
             let stopped = || interrupted.load(Ordering::SeqCst);
             if stopped() {
                 return None;
             }
-            let output = batch.line(&line, &stopped);
+            let output = batch.line(&line, sets, &stopped);
             if let RawLine::Line(line) = line {
                 waiting.fetch_sub(line.len(), Ordering::Relaxed);
             }
@@ -261,26 +281,31 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> anyhow::Er
     }
 }
 
+/// The documents that lines name, or why they could not be read.
+type Sets = HashMap<Vec<PathBuf>, Result<Arc<Loaded>, String>>;
+
 struct Batch<'a> {
     reader: &'a Reader,
     plan: &'a Plan,
     directory: PathBuf,
-    cache: Mutex<Cache>,
 }
 
 impl Batch<'_> {
     /// The output for a line of input; `None` when it was stopped.
-    fn line(&self, line: &RawLine, stopped: &impl Fn() -> bool) -> Option<Vec<u8>> {
+    fn line(&self, line: &RawLine, sets: &Sets, stopped: &impl Fn() -> bool) -> Option<Vec<u8>> {
         let started = Instant::now();
         let (line, problem) = match line {
             RawLine::Line(line) => (line.trim_ascii(), None),
             RawLine::TooLong(reason) => (&b""[..], Some(reason.clone())),
             RawLine::Broken(error) => (&b""[..], Some(broken(error))),
         };
-        let id = serde_json::from_slice::<Id<'_>>(line).ok().and_then(|l| l.id);
+        let id = serde_json::from_slice::<Id<'_>>(line)
+            .ok()
+            .filter(|_| line.starts_with(b"{"))
+            .and_then(|l| l.id);
         let output = match problem {
             Some(reason) => Err(anyhow::anyhow!(reason)),
-            None => self.answer(id, line, started, stopped),
+            None => self.answer(id, line, sets, started, stopped),
         };
         match output {
             Ok(line) => Some(line),
@@ -297,6 +322,7 @@ impl Batch<'_> {
         &self,
         id: Option<&RawValue>,
         line: &[u8],
+        sets: &Sets,
         started: Instant,
         stopped: &impl Fn() -> bool,
     ) -> anyhow::Result<Vec<u8>> {
@@ -313,7 +339,7 @@ impl Batch<'_> {
             .map_err(|e| anyhow::anyhow!("the line is not JSON: {e}"))?;
         let options = self.options(&request)?;
         self.reader.question(&request.question)?;
-        let loaded = self.documents(&request)?;
+        let loaded = self.documents(&request, sets)?;
         let documents: Vec<&Document> = loaded.documents.iter().collect();
         let answers = self
             .reader
@@ -341,61 +367,67 @@ impl Batch<'_> {
         })
     }
 
-    fn documents(&self, request: &Request) -> anyhow::Result<Arc<Loaded>> {
-        let paths = match (&request.context, &request.docs, &self.plan.source) {
-            (Some(_), Some(_), _) => bail!("the line has both context and docs; keep one of them"),
-            (Some(context), None, _) => {
-                let limit = self.plan.read.max_bytes;
-                if context.len() as u64 > limit {
-                    bail!(Error::DocumentTooLarge {
-                        name: "context".to_owned(),
-                        limit_mib: limit >> 20
-                    });
-                }
-                let document = Document::new("context", context.as_str(), Format::Plain)
-                    .map_err(|_| anyhow::anyhow!("the context holds no text"))?;
-                return Ok(Arc::new(Loaded {
-                    documents: vec![document],
-                    ..Loaded::default()
-                }));
+    fn documents(&self, request: &Request, sets: &Sets) -> anyhow::Result<Arc<Loaded>> {
+        if let (Some(context), None) = (&request.context, &request.docs) {
+            let limit = self.plan.read.max_bytes;
+            if context.len() as u64 > limit {
+                bail!(Error::DocumentTooLarge {
+                    name: "context".to_owned(),
+                    limit_mib: limit.div_ceil(1 << 20),
+                });
             }
-            (None, Some(docs), _) => docs.iter().map(|path| self.directory.join(path)).collect(),
-            (None, None, Source::Paths(paths)) => paths.clone(),
-            (None, None, _) => bail!("the line has neither context nor docs, and --docs names none"),
-        };
-        if paths.is_empty() {
-            bail!("docs is empty; name a file or folder, or give the text as context");
+            let document = Document::new("context", context.as_str(), Format::Plain)
+                .map_err(|_| anyhow::anyhow!("the context holds no text"))?;
+            return Ok(Arc::new(Loaded {
+                documents: vec![document],
+                ..Loaded::default()
+            }));
         }
-        // Held while reading: lines that name the same documents wait instead of reading them again.
-        let mut cache = self
-            .cache
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        cache.get(paths, &self.plan.read)
+        let paths = self.paths(request.context.is_some(), request.docs.as_deref())?;
+        match sets.get(&paths) {
+            Some(Ok(loaded)) => Ok(Arc::clone(loaded)),
+            Some(Err(reason)) => bail!("{reason}"),
+            None => bail!("the documents were not read"),
+        }
     }
-}
 
-/// The sets of documents that were read last.
-#[derive(Debug, Default)]
-struct Cache {
-    sets: VecDeque<(Vec<PathBuf>, Arc<Loaded>)>,
-}
-
-impl Cache {
-    fn get(&mut self, paths: Vec<PathBuf>, options: &ReadOptions) -> anyhow::Result<Arc<Loaded>> {
-        if let Some((_, loaded)) = self.sets.iter().find(|(known, _)| *known == paths) {
-            return Ok(Arc::clone(loaded));
+    /// The paths of a line that has no context.
+    fn paths(&self, has_context: bool, docs: Option<&[PathBuf]>) -> anyhow::Result<Vec<PathBuf>> {
+        match (has_context, docs, &self.plan.source) {
+            (true, Some(_), _) => bail!("the line has both context and docs; keep one of them"),
+            (_, Some([]), _) => bail!("docs is empty; name a file or folder, or give the text as context"),
+            (_, Some(docs), _) => Ok(docs.iter().map(|path| self.directory.join(path)).collect()),
+            (_, None, Source::Paths(paths)) => Ok(paths.clone()),
+            (_, None, _) => bail!("the line has neither context nor docs, and --docs names none"),
         }
-        let loaded = Arc::new(documents::load_paths(&paths, options)?);
-        self.sets.push_back((paths, Arc::clone(&loaded)));
-        let bytes = |set: &(Vec<PathBuf>, Arc<Loaded>)| -> usize {
-            set.1.documents.iter().map(|d| d.source().len()).sum()
+    }
+
+    /// Reads the documents that a line names, unless another line named the same. Returns their bytes.
+    fn load(&self, line: &RawLine, sets: &mut Sets) -> usize {
+        /// The keys that say what to read; what is wrong with a line is told when it is answered.
+        #[derive(Deserialize)]
+        struct Named {
+            context: Option<serde::de::IgnoredAny>,
+            docs: Option<Vec<PathBuf>>,
+        }
+        let RawLine::Line(line) = line else { return 0 };
+        let Ok(named) = serde_json::from_slice::<Named>(line) else {
+            return 0;
         };
-        while self.sets.len() > MOST_SETS
-            || (self.sets.len() > 1 && self.sets.iter().map(bytes).sum::<usize>() > MOST_CACHED_BYTES)
-        {
-            self.sets.pop_front();
+        if named.context.is_some() {
+            return 0;
         }
-        Ok(loaded)
+        let Ok(paths) = self.paths(false, named.docs.as_deref()) else {
+            return 0;
+        };
+        if sets.contains_key(&paths) {
+            return 0;
+        }
+        let loaded = documents::load_paths(&paths, &self.plan.read);
+        let bytes = loaded
+            .as_ref()
+            .map_or(0, |l| l.documents.iter().map(|d| d.source().len()).sum());
+        sets.insert(paths, loaded.map(Arc::new).map_err(|e| format!("{e:#}")));
+        bytes
     }
 }

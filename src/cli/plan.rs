@@ -253,7 +253,9 @@ fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyh
     });
     if let Some(near) = near {
         let exists = *near == "help" || Args::command().get_subcommands().any(|c| c.get_name() == *near);
-        let hint = if exists {
+        let hint = if exists && *near == lower {
+            format!("a command comes first, then its options: ask {near} [OPTIONS].")
+        } else if exists {
             format!("did you mean the command: ask {near}?")
         } else {
             format!("this version has no command {near}.")

@@ -14,6 +14,8 @@ use crate::qa::{Answer, Answers};
 pub(super) struct Printer {
     pub(super) colour: bool,
     pub(super) around: Around,
+    /// What `--min-confidence` asks for.
+    pub(super) min_confidence: f64,
 }
 
 const BOLD: &str = "\u{1b}[1m";
@@ -42,13 +44,18 @@ impl Printer {
                 );
             }
         } else {
-            let which = match (documents.len(), unread) {
-                (1, 0) => "document".to_owned(),
-                (_, 0) => "documents".to_owned(),
-                (_, n) => format!("documents that could be read ({n} could not)"),
-            };
-            let sure = percent(answers.not_in_document, answers.calibrated);
-            text += &format!("Not in the {which}. {}\n", self.dim(&sure));
+            let too_unsure = |best: &Answer| best.confidence < self.min_confidence;
+            if answers.answers.first().is_some_and(too_unsure) {
+                text += &format!("No answer at {:.0} % or above.\n", self.min_confidence * 100.0);
+            } else {
+                let which = match (documents.len(), unread) {
+                    (1, 0) => "document".to_owned(),
+                    (_, 0) => "documents".to_owned(),
+                    (_, n) => format!("documents that could be read ({n} could not)"),
+                };
+                let sure = percent(answers.not_in_document, answers.calibrated);
+                text += &format!("Not in the {which}. {}\n", self.dim(&sure));
+            }
             if let Some(closest) = answers.answers.first() {
                 let place = place(closest);
                 let words = shortened(one_line(&closest.text));

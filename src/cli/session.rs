@@ -104,6 +104,7 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                         let printer = Printer {
                             colour: plan.colour,
                             around: plan.around,
+                            min_confidence: plan.options.min_confidence,
                         };
                         printer.answers(
                             &answers,

@@ -42,6 +42,19 @@ pub(crate) fn edits(text: &str, mut edit: impl FnMut(usize, usize, Option<char>)
     }
 }
 
+/// A short text, cleaned.
+pub(crate) fn cleaned(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut from = 0;
+    edits(text, |start, end, with| {
+        clean.push_str(&text[from..start]);
+        clean.extend(with);
+        from = end;
+    });
+    clean.push_str(&text[from..]);
+    clean
+}
+
 fn action(before: &str, rest: &str) -> Action {
     let mut chars = rest.chars();
     let Some(first) = chars.next() else {
@@ -183,26 +196,14 @@ fn windows_1252_byte(c: char) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn clean(text: &str) -> String {
-        let mut out = String::new();
-        let mut from = 0;
-        edits(text, |start, end, with| {
-            out.push_str(&text[from..start]);
-            out.extend(with);
-            from = end;
-        });
-        out.push_str(&text[from..]);
-        out
-    }
-
     #[test]
     fn spaces_and_line_ends_are_made_plain() {
-        assert_eq!(clean("a\r\nb\rc"), "a\nb\nc");
-        assert_eq!(clean("5\u{A0}km 1\u{202F}000"), "5 km 1 000");
-        assert_eq!(clean("co\u{AD}opera\u{200B}tion\u{FEFF}"), "cooperation");
-        assert_eq!(clean("page\u{C}two"), "page\ntwo");
+        assert_eq!(cleaned("a\r\nb\rc"), "a\nb\nc");
+        assert_eq!(cleaned("5\u{A0}km 1\u{202F}000"), "5 km 1 000");
+        assert_eq!(cleaned("co\u{AD}opera\u{200B}tion\u{FEFF}"), "cooperation");
+        assert_eq!(cleaned("page\u{C}two"), "page\ntwo");
         assert_eq!(
-            clean("👩\u{200D}🚀 می\u{200C}خواهم"),
+            cleaned("👩\u{200D}🚀 می\u{200C}خواهم"),
             "👩\u{200D}🚀 می\u{200C}خواهم"
         );
     }
@@ -225,7 +226,7 @@ mod tests {
             ("Ã–sterreich", "Österreich"),
             ("ðŸ˜€", "😀"),
         ] {
-            assert_eq!(clean(broken), right, "{broken:?}");
+            assert_eq!(cleaned(broken), right, "{broken:?}");
         }
     }
 
@@ -248,7 +249,7 @@ mod tests {
             // Icelandic
             "það, ðÿ, Ðð",
         ] {
-            assert_eq!(clean(text), text);
+            assert_eq!(cleaned(text), text);
         }
     }
 
@@ -267,7 +268,7 @@ mod tests {
             "aÂ",
             "â\u{80}",
         ] {
-            clean(text);
+            cleaned(text);
         }
     }
 }

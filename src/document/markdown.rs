@@ -3,11 +3,12 @@
 //! Emphasis, link targets, image addresses and list markers are markup and are not read; the map leads
 //! around them. Code, HTML and front matter are text and are read as they stand.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::{Block, BlockKind, Builder, Layout};
+use super::{Block, BlockKind, Builder, Layout, clean};
 
 pub(super) fn layout(source: &str) -> Layout {
     let options = Options::ENABLE_TABLES
@@ -23,11 +24,22 @@ pub(super) fn layout(source: &str) -> Layout {
         section: 0,
         items: 0,
         fresh: true,
+        apart: false,
+        definitions: VecDeque::new(),
     };
-    for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
+    let events = Parser::new_ext(source, options).into_offset_iter();
+    let mut definitions: Vec<Range<usize>> = events
+        .reference_definitions()
+        .iter()
+        .map(|(_, d)| d.span.clone())
+        .collect();
+    definitions.sort_by_key(|span| span.start);
+    walk.definitions = definitions.into();
+    for (event, range) in events {
         walk.event(event, range);
     }
     walk.close_block();
+    walk.push_definitions(source.len());
     Layout {
         text: walk.builder.text,
         map: walk.builder.map,
@@ -46,12 +58,17 @@ struct Walk<'a> {
     items: u32,
     /// Nothing of the current block has been written.
     fresh: bool,
+    /// A list or table has begun: the next block does not belong to one before it.
+    apart: bool,
+    /// Link reference definitions (`[label]: target`) still to come; the parser has no events for them, and
+    /// what merely looks like one (`[Chairman]: Smith`) is text.
+    definitions: VecDeque<Range<usize>>,
 }
 
 impl Walk<'_> {
     fn event(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
-            Event::Start(tag) => self.open(&tag),
+            Event::Start(tag) => self.open(&tag, range),
             Event::End(tag) => self.close(tag),
             Event::Text(text) => self.text(&text, range),
             Event::Code(text) => self.inside(&text, range),
@@ -67,11 +84,19 @@ impl Walk<'_> {
         }
     }
 
-    fn open(&mut self, tag: &Tag<'_>) {
+    fn open(&mut self, tag: &Tag<'_>, range: Range<usize>) {
         match tag {
             Tag::Heading { .. } => self.new_block(BlockKind::Heading),
-            Tag::List(_) => self.items += 1,
-            Tag::Item | Tag::FootnoteDefinition(_) => self.new_block(BlockKind::ListItem),
+            Tag::List(_) => {
+                self.apart |= self.items == 0;
+                self.items += 1;
+            }
+            Tag::Table(_) => self.apart = true,
+            Tag::Item => {
+                self.new_block(BlockKind::ListItem);
+                self.year(range);
+            }
+            Tag::FootnoteDefinition(_) => self.new_block(BlockKind::ListItem),
             Tag::TableCell => self.new_block(BlockKind::TableCell),
             Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::MetadataBlock(_) => {
                 self.new_block(BlockKind::Verbatim);
@@ -102,6 +127,39 @@ impl Walk<'_> {
         }
     }
 
+    /// "1986. The bridge was opened" is a numbered item to Markdown and a year to its writer.
+    fn year(&mut self, range: Range<usize>) {
+        let item = &self.builder.source[range.clone()];
+        let digits = item.bytes().take_while(u8::is_ascii_digit).count();
+        if digits >= 3 {
+            let rest = item[digits..]
+                .trim_start_matches(['.', ')'])
+                .trim_start_matches(' ');
+            let end = range.start + item.len() - rest.len();
+            let marker = self.builder.source[range.start..end].to_owned();
+            self.text(&marker, range.start..end);
+        }
+    }
+
+    /// Takes over the definitions that stand before `until`, each as a block.
+    fn push_definitions(&mut self, until: usize) {
+        while let Some(span) = self.definitions.pop_front_if(|span| span.start < until) {
+            if span.start < self.builder.taken {
+                continue;
+            }
+            if !self.blocks.is_empty() {
+                self.section += 1;
+                self.builder.separate(span.start, "\n\n");
+            }
+            self.start = self.builder.text.len();
+            self.builder.copy(span);
+            let kind = std::mem::replace(&mut self.kind, BlockKind::Verbatim);
+            self.fresh = false;
+            self.close_block();
+            self.kind = kind;
+        }
+    }
+
     fn new_block(&mut self, kind: BlockKind) {
         self.close_block();
         self.kind = kind;
@@ -116,7 +174,7 @@ impl Walk<'_> {
         if self.builder.source[range.clone()] == *text {
             self.builder.copy(range);
         } else {
-            self.builder.replace(range, text);
+            self.builder.replace(range, &clean::cleaned(text));
         }
     }
 
@@ -135,10 +193,13 @@ impl Walk<'_> {
         if !self.fresh {
             return;
         }
+        self.push_definitions(until);
         self.fresh = false;
+        let apart = std::mem::take(&mut self.apart);
         if let Some(last) = self.blocks.last() {
-            let together =
-                last.kind == self.kind && matches!(self.kind, BlockKind::ListItem | BlockKind::TableCell);
+            let together = !apart
+                && last.kind == self.kind
+                && matches!(self.kind, BlockKind::ListItem | BlockKind::TableCell);
             self.section += u32::from(!together);
             self.builder.separate(until, if together { "\n" } else { "\n\n" });
         }
@@ -191,6 +252,41 @@ mod tests {
         let at = layout.text.find("the report").unwrap();
         let back = layout.map.to_source(at..at + "the report of ask".len());
         assert_eq!(&source[back], "the report](http://a.example/b)** of `ask");
+    }
+
+    #[test]
+    fn what_only_looks_like_markup_is_read() {
+        let source = "# Board\n\n[Chairman]: Smith\n\n1986. The bridge was opened.\n\nBob&nbsp;Lee.\n\n[Clerk]: Jones\n";
+        let layout = layout(source);
+        let seen: Vec<_> = layout
+            .blocks
+            .iter()
+            .map(|b| &layout.text[b.span.clone()])
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                "Board",
+                "[Chairman]: Smith",
+                "1986. The bridge was opened.",
+                "Bob Lee.",
+                "[Clerk]: Jones"
+            ]
+        );
+    }
+
+    #[test]
+    fn two_tables_are_two_sections() {
+        let layout = layout("| a |\n|---|\n| b |\n\n<!-- -->\n\n| c |\n|---|\n");
+        let section = |text: &str| {
+            let found = layout
+                .blocks
+                .iter()
+                .find(|b| &layout.text[b.span.clone()] == text);
+            found.unwrap().section
+        };
+        assert_eq!(section("a"), section("b"));
+        assert_ne!(section("b"), section("c"));
     }
 
     #[test]

@@ -81,13 +81,16 @@ pub struct Document {
 /// A place in a document's source, for people: all three count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// The line; lines end with a line feed.
+    /// The line; lines end with a line feed, a carriage return, or both.
     pub line: usize,
     /// The column in characters (Unicode scalar values).
     pub column: usize,
     /// The page, in text whose pages are separated by form feeds (as `pdftotext` writes it).
     pub page: Option<usize>,
 }
+
+/// How far from a place its sentence is looked for, in bytes, where a block is very long.
+const SENTENCE_REACH: usize = 32 << 10;
 
 #[derive(Debug, Clone)]
 struct Lines {
@@ -156,7 +159,13 @@ impl Document {
     pub fn position(&self, source_byte: usize) -> Position {
         let lines = self.lines.get_or_init(|| Lines {
             starts: std::iter::once(0)
-                .chain(memchr::memchr_iter(b'\n', self.source.as_bytes()).map(|i| i + 1))
+                .chain(
+                    memchr::memchr2_iter(b'\n', b'\r', self.source.as_bytes())
+                        .map(|i| i + 1)
+                        .filter(|&i| {
+                            !self.source[..i].ends_with('\r') || !self.source[i..].starts_with('\n')
+                        }),
+                )
                 .collect(),
             form_feeds: memchr::memchr_iter(0x0C, self.source.as_bytes()).collect(),
         });
@@ -164,7 +173,11 @@ impl Document {
         let start = lines.starts[line - 1];
         Position {
             line,
-            column: self.source[start..source_byte].chars().count() + 1,
+            column: self.source[start..source_byte]
+                .trim_start_matches('\u{FEFF}')
+                .chars()
+                .count()
+                + 1,
             page: (!lines.form_feeds.is_empty())
                 .then(|| lines.form_feeds.partition_point(|&at| at < source_byte) + 1),
         }
@@ -194,8 +207,14 @@ impl Document {
     }
 
     fn sentence_at(&self, byte: usize) -> Span {
-        let block = self.block_at(byte).span.clone();
-        sentences(&self.text()[block.clone()])
+        let text = self.text();
+        let mut block = self.block_at(byte).span.clone();
+        if block.len() > 2 * SENTENCE_REACH {
+            // A block without end is looked at around the place only.
+            block.start = text.ceil_char_boundary(block.start.max(byte.saturating_sub(SENTENCE_REACH)));
+            block.end = text.floor_char_boundary(block.end.min(byte + SENTENCE_REACH));
+        }
+        sentences(&text[block.clone()])
             .into_iter()
             .map(|s| s.start + block.start..s.end + block.start)
             .find(|s| byte < s.end)
@@ -301,6 +320,14 @@ mod tests {
                 page: Some(2)
             }
         );
+    }
+
+    #[test]
+    fn lines_of_every_system_are_counted() {
+        let document = Document::new("t", "\u{feff}a\rb\r\nc", Format::Plain).unwrap();
+        let at = |needle| document.position(document.source().find(needle).unwrap());
+        assert_eq!((at("a").line, at("a").column), (1, 1));
+        assert_eq!((at("b").line, at("c").line), (2, 3));
     }
 
     #[test]

@@ -398,10 +398,12 @@ fn decode(name: &str, bytes: &[u8]) -> Result<String> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes)
         && encoding != UTF_8
     {
-        return Ok(encoding
-            .decode_without_bom_handling(&bytes[mark..])
-            .0
-            .into_owned());
+        let text = encoding.decode_without_bom_handling(&bytes[mark..]).0;
+        let broken = text.chars().filter(|&c| c == '\0' || c == '\u{FFFD}').count();
+        if broken > text.len() / 100 {
+            return Err(not_text("it begins like UTF-16 and is none"));
+        }
+        return Ok(text.into_owned());
     }
     if memchr::memchr(0, bytes).is_some() {
         return Err(not_text("it holds NUL bytes"));

@@ -63,6 +63,10 @@ pub struct Limits {
     pub answer_tokens: usize,
 }
 
+/// The overlap with which every run of 64 tokens is whole in a window. An encoder of fewer than some 80 tokens
+/// cannot keep that promise and overlaps by a third.
+const COMPLETE_OVERLAP: usize = 63;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -119,8 +123,12 @@ impl Manifest {
         if config.max_tokens < limits.window_tokens {
             // The proportions of the defaults, for models with short windows.
             limits.window_tokens = config.max_tokens;
-            limits.overlap_tokens = config.max_tokens / 3;
             limits.question_tokens = config.max_tokens / 6;
+            limits.overlap_tokens = config.max_tokens / 3;
+            let room = config.max_tokens - limits.question_tokens - 4;
+            if room > COMPLETE_OVERLAP {
+                limits.overlap_tokens = limits.overlap_tokens.max(COMPLETE_OVERLAP);
+            }
             limits.answer_tokens = limits.answer_tokens.min(limits.overlap_tokens);
         }
         Self {
@@ -149,6 +157,11 @@ impl Manifest {
         let room = limits.window_tokens.saturating_sub(limits.question_tokens + 4);
         if limits.question_tokens == 0 || limits.answer_tokens == 0 || room <= limits.overlap_tokens {
             return Err("limits leave no room for text beside question and overlap".to_owned());
+        }
+        if room > COMPLETE_OVERLAP && limits.overlap_tokens < COMPLETE_OVERLAP {
+            return Err(format!(
+                "limits.overlap_tokens must be at least {COMPLETE_OVERLAP}"
+            ));
         }
         if let Some(c) = &self.calibration {
             let all = [c.not_in_document, c.confidence];

@@ -66,6 +66,17 @@ impl Model {
                 ),
             ));
         }
+        let limits = manifest.limits;
+        let special = tokenizer
+            .pair()
+            .special_tokens()
+            .max(tokenizer.single().special_tokens());
+        if limits.window_tokens <= limits.question_tokens + limits.overlap_tokens + special {
+            return Err(invalid(
+                "tokenizer.json",
+                format!("its template has {special} special tokens, which leaves no room for text"),
+            ));
+        }
         Ok(Self {
             manifest,
             config,

@@ -34,7 +34,7 @@ const LIMITS: [(&str, u64); 4] = [
     (WEIGHTS, 8 << 30),
 ];
 
-/// Aligns embedded bytes, so that f32 tensors in them can be borrowed.
+/// Aligns embedded bytes, so that an engine may borrow tensors of any type from them.
 #[repr(C, align(64))]
 struct Aligned<T: ?Sized>(T);
 

@@ -1,7 +1,7 @@
 //! Candidates of all windows of all documents, merged: the best k that neither overlap nor say the same.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use unicode_segmentation::GraphemeCursor;
 
@@ -10,9 +10,10 @@ use crate::document::{Document, Span};
 use crate::engine::SpanLogits;
 use crate::window::Window;
 
-/// Windows kept for each answer that is asked for. A chosen span overlaps the best span of only a few
-/// windows, so with this many no better answer is lost unless hundreds of windows say the same words.
+/// Windows kept for each answer that is asked for, and at least so many of those whose best spans say the
+/// same words: else a sentence that recurs would crowd out the rest.
 const WINDOWS_AN_ANSWER: usize = 16;
+const WINDOWS_OF_THE_SAME: usize = 4;
 
 /// Collects windows with their logits and keeps those that can hold one of the best answers.
 #[derive(Debug)]
@@ -21,12 +22,17 @@ pub struct Merger {
     answer_tokens: usize,
     windows: usize,
     /// By score of the best span, then by order of arrival, the earlier the better.
-    kept: BTreeMap<(OrderedScore, Reverse<usize>), Kept>,
+    kept: BTreeMap<Key, Kept>,
+    /// The keys of kept windows by the words of their best span.
+    by_words: HashMap<String, BTreeSet<Key>>,
 }
+
+type Key = (OrderedScore, Reverse<usize>);
 
 #[derive(Debug)]
 struct Kept {
     document: usize,
+    words: String,
     window: Window,
     logits: SpanLogits,
 }
@@ -58,6 +64,7 @@ impl Merger {
             answer_tokens,
             windows: 0,
             kept: BTreeMap::new(),
+            by_words: HashMap::new(),
         }
     }
 
@@ -67,24 +74,39 @@ impl Merger {
         self.windows
     }
 
-    /// Adds a window of a document. Windows come in the order of the documents.
-    pub fn add(&mut self, document: usize, window: Window, logits: SpanLogits) {
+    /// Adds a window of `document`, the `index`th. Windows come in the order of the documents.
+    pub fn add(&mut self, index: usize, document: &Document, window: Window, logits: SpanLogits) {
         let order = self.windows;
         self.windows += 1;
         let Some(best) = best_span(&window, &logits, self.answer_tokens, |_| true) else {
             return;
         };
         let key = (OrderedScore(best.score), Reverse(order));
+        let words = folded(&document.text()[best.span]);
+        let same = self.by_words.entry(words.clone()).or_default();
+        same.insert(key);
+        if same.len() > self.answers.max(WINDOWS_OF_THE_SAME)
+            && let Some(lowest) = same.pop_first()
+        {
+            self.kept.remove(&lowest);
+            if lowest == key {
+                return;
+            }
+        }
         self.kept.insert(
             key,
             Kept {
-                document,
+                document: index,
+                words,
                 window,
                 logits,
             },
         );
-        if self.kept.len() > self.answers.saturating_mul(WINDOWS_AN_ANSWER) {
-            self.kept.pop_first();
+        if self.kept.len() > self.answers.saturating_mul(WINDOWS_AN_ANSWER)
+            && let Some((lowest, kept)) = self.kept.pop_first()
+            && let Some(same) = self.by_words.get_mut(&kept.words)
+        {
+            same.remove(&lowest);
         }
     }
 
@@ -128,17 +150,22 @@ fn overlap(a: &Span, b: &Span) -> bool {
     a.start < b.end && b.start < a.end
 }
 
-/// What makes two answers the same: letters and digits, in lower case.
+/// What makes two answers the same: their words in lower case, a space before and after each.
 fn folded(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    let mut folded = String::from(" ");
+    for word in text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+    {
+        folded.extend(word.chars().flat_map(char::to_lowercase));
+        folded.push(' ');
+    }
+    folded
 }
 
-/// Whether this was said already, or is punctuation, which says nothing.
-fn repeats(folded: &String, said: &[String]) -> bool {
-    folded.is_empty() || said.contains(folded)
+/// Whether a better answer has these words, or they are punctuation, which says nothing.
+fn repeats(folded: &str, said: &[String]) -> bool {
+    folded.trim().is_empty() || said.iter().any(|s| s.contains(folded))
 }
 
 /// Widens a span to whole user-perceived characters, since tokenizers leave out combining marks at the end
@@ -183,5 +210,9 @@ mod tests {
     fn the_same_words_are_the_same_answer() {
         assert_eq!(folded("Marco Rubio,"), folded("marco rubio"));
         assert!(repeats(&folded("— “…”"), &[]));
+        let said = [folded("Bob Smith Jr")];
+        assert!(repeats(&folded("Smith"), &said));
+        assert!(!repeats(&folded("Smi"), &said));
+        assert!(!repeats(&folded("Al Jones"), &said));
     }
 }

@@ -1,0 +1,94 @@
+//! Bugs that were, one test each.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use quotable::document::Document;
+use quotable::engine::scripted::Scripted;
+use quotable::model::Model;
+use quotable::{AskOptions, Format, Reader};
+
+fn reader(words: &[(&str, f32)]) -> Reader {
+    let model = Model::embedded().unwrap();
+    let ids = |text: &str| model.tokenizer.tokens(text).iter().map(|t| t.id).collect();
+    let engine = Scripted::new(words.iter().map(|(text, logit)| (ids(text), *logit)).collect());
+    Reader::with_engine(model, Box::new(engine))
+}
+
+/// Documents that all say the same pushed the one that says something else out of the best two.
+#[test]
+fn recurring_words_do_not_crowd_out_the_next_answer() {
+    let reader = reader(&[("Bob Smith", 5.0), ("Al Jones", 3.0)]);
+    let document = |text: &str| Document::new("t", text, Format::Plain).unwrap();
+    let mut documents = vec![document("Perhaps Al Jones was there.")];
+    documents.extend((0..70).map(|_| document("The chairman is Bob Smith.")));
+    let documents: Vec<&Document> = documents.iter().collect();
+    let options = AskOptions {
+        top: 2,
+        ..AskOptions::default()
+    };
+    let answers = reader.ask("who?", &documents, &options).unwrap().answers;
+    let texts: Vec<&str> = answers.iter().map(|a| a.text.as_str()).collect();
+    assert_eq!(texts, ["Bob Smith", "Al Jones"]);
+}
+
+/// Lines that named the same folder waited for each other for ever: a thread that waited for files to be
+/// read began another line, which waited for the first.
+#[test]
+fn a_batch_over_a_folder_with_many_threads_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..60 {
+        std::fs::write(folder.path().join(format!("{i}.txt")), "").unwrap();
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ask"))
+        .args(["batch", "--threads", "16", "--quiet"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // Files without text: all are read, and nothing takes long.
+    let line = serde_json::json!({"question": "who?", "docs": [folder.path()]});
+    let writer = std::thread::spawn(move || {
+        for _ in 0..400 {
+            writeln!(input, "{line}").unwrap();
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert!(output.status.success());
+    assert_eq!(output.stdout.iter().filter(|&&b| b == b'\n').count(), 400);
+}
+
+/// An open stream went on quoting what a file had said when it was first named.
+#[test]
+fn a_batch_sees_files_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("note.txt");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ask"))
+        .args(["batch", "--always-answer"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+    for name in ["Ada Quist", "Bo Lund"] {
+        std::fs::write(&file, format!("The bridge was opened by {name}.")).unwrap();
+        writeln!(
+            input,
+            "{}",
+            serde_json::json!({"question": "who opened the bridge?", "docs": [file]})
+        )
+        .unwrap();
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut output, &mut line).unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert!(
+            name.contains(answer["answers"][0]["text"].as_str().unwrap()),
+            "{line}"
+        );
+    }
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}
