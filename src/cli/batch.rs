@@ -75,7 +75,7 @@ pub(super) fn run(args: &BatchArgs, plan: &Plan, environment: &mut Environment) 
         plan,
         directory: environment.directory.clone(),
     };
-    // Six times a context of the largest size: JSON may write a byte as \\u0001.
+    // Six times a context of the largest size: JSON may write a byte as `\u0001`.
     let limit = plan.read.max_bytes.saturating_mul(6).saturating_add(1 << 20);
     let waiting = Arc::new(AtomicUsize::new(0));
     let lines = read_lines(input, limit, Arc::clone(&waiting));
