@@ -11,18 +11,20 @@ from pathlib import Path
 import lists
 import sources
 import unanswerable as un
-from text import is_list, sentences
+from text import is_list, keywords, sentences
 
 # Examples of each source and recipe in the training mixture; None takes all of them.
-ANSWERED = {"squad": 11000, "shifts_new_wiki": 3500, "shifts_reddit": 1700, "shifts_amazon_reviews": 1700, "nq": None, "policyqa": 2500, "covidqa": None, "qamr": 5000, "lists": 4000}
-TEMPTING = {"deleted": 6500, "neighbour": 5500, "swapped": 5000, "opposite": 1500, "negated": 500, "elsewhere": 1500, "easy": 1000}
-GOLD_LISTS = 4500  # human questions with a list as the answer, on top of their share: together about four times it
+ANSWERED = {"squad": 6000, "shifts_new_wiki": 3000, "shifts_reddit": 800, "shifts_amazon_reviews": 800, "nq": None, "policyqa": 1000, "covidqa": 800, "qamr": 3000, "lists": None, "fairytale": 500}
+TEMPTING = {"deleted": 1500, "neighbour": 1200, "swapped": 1000, "opposite": 700, "negated": 200, "elsewhere": 800, "easy": 400}  # beside the human ones
+GOLD_LISTS = 2000  # human questions with a list as the answer, on top of their share: together about four times it
 PASSAGE_CHARS = 900  # a stretch of a long article: about one window
+KEYWORD_SHARE = 0.08  # questions written as a person types them into a search box: without function words
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../../shared/data"))
+    parser.add_argument("--extra", type=Path, help="directory of the further data sets that README.md lists; without it they are left out")
     parser.add_argument("--work", type=Path, default=Path("../../train/data"), help="where the examples go")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a few hundred examples of each kind")
@@ -170,10 +172,11 @@ def main():
     args.work.mkdir(parents=True, exist_ok=True)
     rng = random.Random(args.seed)
     scale = 50 if args.smoke else 1
-    everything = sources.read_all(args.data)
+    everything = sources.without_dev(sources.read_all(args.data, args.extra), args.data)
     rng.shuffle(everything)
-    held = [ex for ex in everything if sources.is_held_out(ex)]
-    train = [ex for ex in everything if not sources.is_held_out(ex)]
+    human = [ex for ex in everything if not ex["answers"]]
+    held = [ex for ex in everything if ex["answers"] and sources.is_held_out(ex)]
+    train = [ex for ex in everything if ex["answers"] and not sources.is_held_out(ex)]
 
     lexicon = lists.Lexicon({ex["context"] for ex in train if ex["source"] in ("squad", "nq", "shifts_new_wiki")})
     mined = list(lists.mine(args.data / "cnn_dm/train.jsonl.zst", lexicon, rng, articles=800 if args.smoke else None))
@@ -185,7 +188,7 @@ def main():
     passages = Passages([ex for ex in held if ex["source"] == "qamr"])
     chosen = sample(with_bare(held, passages, rng), {"policyqa": 700 // scale, "qamr": 1000 // scale}, rng)
     asked = unanswerable(with_bare(held, passages, rng), held, passages, {kind: count // scale for kind, count in HELD_OUT_TEMPTING.items()}, rng)
-    write(args.work / "heldout.jsonl", chosen + asked)
+    write(args.work / "heldout.jsonl", chosen + asked + [ex for ex in human if sources.is_held_out(ex)])
     write(args.work / "heldout_full.jsonl", [ex for ex in held if ex["source"] == "covidqa"])
 
     passages = Passages([ex for ex in train if ex["source"] == "qamr"])
@@ -196,7 +199,8 @@ def main():
     answers = sample(ready + mined, wanted, rng)
     golden = [ex for ex in ready if is_list(ex["answers"][0]["text"]) and ex["source"] not in ("policyqa",)]
     answers += rng.sample(golden, min(len(golden), GOLD_LISTS // scale))
-    write(args.work / "train.jsonl", answers + tempting)
+    examples = [{**ex, "question": keywords(ex["question"])} if rng.random() < KEYWORD_SHARE else ex for ex in answers + tempting + [ex for ex in human if not sources.is_held_out(ex)]]
+    write(args.work / "train.jsonl", examples)
 
 
 HELD_OUT_TEMPTING = {"deleted": 450, "neighbour": 350, "swapped": 400, "opposite": 60, "negated": 20, "elsewhere": 80, "easy": 60}

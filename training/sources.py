@@ -9,10 +9,10 @@ from collections import Counter
 from hashlib import sha256
 from pathlib import Path
 
-from text import detokenise, find_near, normalise
+from text import detokenise, find_near, normalise, sentences
 
 HELD_OUT_PERCENT = 15
-HELD_OUT_SOURCES = ("nq", "policyqa", "covidqa", "qamr")
+HELD_OUT_SOURCES = ("nq", "policyqa", "covidqa", "qamr", "squad2", "tydiqa")
 
 
 def is_held_out(example):
@@ -143,6 +143,58 @@ def qamr(data):
 READERS = (squad, squadshifts, nq, policyqa, covidqa, qamr)
 
 
-def read_all(data):
+def read_all(data, extra=None):
     data = Path(data)
-    return [ex for reader in READERS for ex in reader(data)]
+    return [ex for reader in READERS for ex in reader(data)] + list(read_extra(extra) if extra else [])
+
+
+# Data sets found in public repositories, in SQuAD's format: file, source, whether its titles name documents. See README.md for where they are from.
+EXTRA = (
+    ("squad2_train_unanswerable_linked", "squad2_known", True),
+    ("squad2_train_unanswerable_matched", "squad2_known", True),
+    ("squad2_train_lowercase_unansq_dev", "squad2", False),
+    ("squad_train_answerable_recovered", "squad_recovered", False),
+    ("tydiqa_goldp_en_train", "tydiqa", True),
+    ("tatqa_text_spans", "tatqa", False),
+    ("fairytaleqa_explicit", "fairytale", True),
+)
+
+
+def read_extra(directory):
+    """Unanswerable questions here are people's own: kind "human", no answers."""
+    for name, source, titled in EXTRA:
+        path = Path(directory) / f"{name}.json.gz"
+        if not path.exists():
+            print(f"{path.name}: not there, left out")
+            continue
+        for article in read_squad(path):
+            for paragraph in article["paragraphs"]:
+                context = paragraph["context"]
+                doc = article["title"] if titled else sha256(context.encode()).hexdigest()[:16]
+                for qa in paragraph["qas"]:
+                    answers = verified(context, qa["answers"])
+                    if answers:
+                        yield example(source, doc, qa["question"], context, answers)
+                    elif qa.get("is_impossible"):
+                        yield example(source, doc, qa["question"], context, [], kind="human")
+
+
+LEAK_WORDS = 8  # a sentence of fewer words may stand in two texts by chance
+
+
+def without_dev(examples, data):
+    """The examples whose passage has no sentence in common with SQuAD dev, on which the reader is reported."""
+    dev = set()
+    for name in ("dev-v1.1", "dev-v2.0"):
+        for article in read_squad(Path(data) / f"squad/{name}.json.gz"):
+            for paragraph in article["paragraphs"]:
+                dev.update(_sentences(paragraph["context"]))
+    leaking = {context for context in {ex["context"] for ex in examples} if not dev.isdisjoint(_sentences(context))}
+    kept = [ex for ex in examples if ex["context"] not in leaking]
+    print(f"left out: {len(examples) - len(kept)} questions on {len(leaking)} passages that share a sentence with SQuAD dev")
+    return kept
+
+
+def _sentences(context):
+    found = (normalise(context[start:end]) for start, end in sentences(context))
+    return {sentence for sentence in found if len(sentence.split()) >= LEAK_WORDS}

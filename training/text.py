@@ -84,3 +84,12 @@ def contains(text, needle):
 def is_list(answer):
     """A gold answer that is a coordination: at least two items joined by 'and', '&' or commas."""
     return bool(re.search(r"\w,? (and|&) \w", answer) or len(re.findall(r"\w, \w", answer)) >= 2) and 3 <= len(answer.split()) <= 40
+
+
+FUNCTION_WORDS = set("a an the of in on at to for from by with and or is are was were be been do does did has have had can could will would should what which who whom whose when where why how that this it its their his her".split())
+
+
+def keywords(question):
+    """A question without its function words, unless little is left of it."""
+    words = [word for word in question.rstrip(" ?.").split() if word.lower() not in FUNCTION_WORDS]
+    return " ".join(words) if len(words) >= 2 else question
