@@ -1,25 +1,49 @@
 //! From a span to the place where a person finds it.
 
-use crate::document::{Document, Span};
+use crate::document::{Document, Position, Span};
 use crate::qa::Answer;
 
-/// Quotes a span of a document, with its place in the source.
+/// A span of a document with its place in the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quotation {
+    /// The exact words, a slice of the document's clean text.
+    pub text: String,
+    /// The bytes of the source that the words were made of.
+    pub source_text: String,
+    /// Where those stand in the source, in bytes.
+    pub source: Span,
+    /// Where they begin, for people.
+    pub position: Position,
+}
+
+/// Quotes a span of a document.
+#[must_use]
+pub fn quotation(document: &Document, span: &Span) -> Quotation {
+    let source = document.source_span(span);
+    Quotation {
+        text: document.text()[span.clone()].to_owned(),
+        source_text: document.source()[source.clone()].to_owned(),
+        position: document.position(source.start),
+        source,
+    }
+}
+
+/// Quotes a span of a document as an answer.
 #[must_use]
 pub fn quote(document: &Document, document_index: usize, span: Span, score: f32, confidence: f64) -> Answer {
-    let source = document.source_span(&span);
-    let position = document.position(source.start);
+    let quotation = quotation(document, &span);
     Answer {
-        text: document.text()[span.clone()].to_owned(),
+        text: quotation.text,
         confidence,
         score,
         document: document.name().to_owned(),
-        source_text: document.source()[source.clone()].to_owned(),
-        start_byte: source.start,
-        end_byte: source.end,
-        line: position.line,
-        column: position.column,
+        source_text: quotation.source_text,
+        start_byte: quotation.source.start,
+        end_byte: quotation.source.end,
+        line: quotation.position.line,
+        column: quotation.position.column,
         sentence: document.text()[document.sentence_around(&span)].to_owned(),
-        page: position.page,
+        page: quotation.position.page,
         document_index,
         span,
     }

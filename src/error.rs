@@ -137,6 +137,21 @@ pub enum Error {
         limit_bytes: usize,
     },
 
+    /// A focus without a word that tells sentences apart.
+    #[error(
+        "the focus has no word that could be looked for; name a topic or ask a question: --focus \"sanctions\""
+    )]
+    EmptyFocus,
+
+    /// Every sentence is longer than the summary may be.
+    #[error(
+        "no sentence is short enough: the shortest has {shortest} words; allow more with --words or --share"
+    )]
+    SummaryTooShort {
+        /// Words of the shortest sentence that could stand in the summary.
+        shortest: usize,
+    },
+
     /// An option outside of its range.
     #[error("{option}: {value} is out of range; use {expected}")]
     BadOption {

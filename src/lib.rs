@@ -20,10 +20,23 @@
 //! # Ok::<(), quotable::Error>(())
 //! ```
 //!
+//! ```
+//! use quotable::{Document, Format, Reader, SummaryOptions};
+//!
+//! let reader = Reader::embedded()?;
+//! let text = "The dam broke on Monday night. Water reached the town in an hour. Nobody was hurt by it.";
+//! let news = Document::new("news.txt", text, Format::Plain)?;
+//! let summary = reader.summarize(&[&news], &SummaryOptions::default(), |_| true)?;
+//! for sentence in &summary.documents[0].sentences {
+//!     assert_eq!(sentence.text, news.text()[sentence.span.clone()]);
+//! }
+//! # Ok::<(), quotable::Error>(())
+//! ```
+//!
 //! In reading order: a [`Document`] is clean text with a map to its source; [`window`] cuts it to the
 //! encoder's length and leaves nothing out; an [`engine`] turns windows into logits; [`qa`] turns logits
-//! into candidates, merges them and says how sure it is; [`cite`] finds the line; a [`Reader`] does all of
-//! it. [`model`] says what a model directory holds.
+//! into candidates, merges them and says how sure it is; [`summary`] scores and chooses sentences;
+//! [`cite`] finds the line; a [`Reader`] does all of it. [`model`] says what a model directory holds.
 //!
 //! What always holds, each with a test of its name in `tests/invariants.rs`: answers are verbatim,
 //! traceable, complete, honest, comparable, deterministic, offline and bounded.
@@ -36,9 +49,11 @@ mod error;
 pub mod model;
 pub mod qa;
 mod reader;
+pub mod summary;
 pub mod window;
 
 pub use document::{Document, Format, Span};
 pub use error::{Error, Result};
 pub use qa::{Answer, Answers};
 pub use reader::{AskOptions, Progress, Reader};
+pub use summary::{Summary, SummaryOptions};

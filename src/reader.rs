@@ -1,5 +1,6 @@
 //! A model that reads documents: the way from a question to quotations.
 
+use std::ops::Range;
 use std::path::Path;
 
 use crate::cite;
@@ -11,7 +12,10 @@ use crate::model::{Limits, Model, Tokenizer};
 use crate::qa::Answers;
 use crate::qa::calibrate::Calibrator;
 use crate::qa::merge::Merger;
-use crate::window::{self, Question, Window};
+use crate::summary::prose::Candidate;
+use crate::summary::transformer::{Network, SentenceVector};
+use crate::summary::{Scorer, Summary, SummaryOptions, summarize};
+use crate::window::{self, Question, SentenceWindow, Window};
 
 /// Windows that are read before progress is told and a wish to stop is heard.
 const BATCH_WINDOWS: usize = 16;
@@ -63,6 +67,7 @@ pub struct Reader {
     limits: Limits,
     tokenizer: Tokenizer,
     calibrator: Calibrator,
+    sentences: Option<Network>,
     engine: Box<dyn Engine>,
 }
 
@@ -93,7 +98,9 @@ impl Reader {
 
     fn of_model(model: Model) -> Result<Self> {
         let engine = Native::new(&model)?;
-        Ok(Self::with_engine(model, Box::new(engine)))
+        let sentences = Network::of_model(&model)?;
+        let reader = Self::with_engine(model, Box::new(engine));
+        Ok(Self { sentences, ..reader })
     }
 
     /// With an engine of your own for a model's tokenizer and manifest.
@@ -104,6 +111,7 @@ impl Reader {
             limits: model.manifest.limits,
             tokenizer: model.tokenizer,
             calibrator: Calibrator::new(model.manifest.calibration),
+            sentences: None,
             engine,
         }
     }
@@ -220,5 +228,99 @@ impl Reader {
             calibrated: self.calibrator.is_fitted(),
             answers,
         }
+    }
+}
+
+impl Reader {
+    /// Summarises documents with the method that the options name; `progress` as in
+    /// [`ask_with_progress`](Self::ask_with_progress).
+    ///
+    /// # Errors
+    /// When the focus has no word in it, no sentence is short enough, the model has no head for sentences, and
+    /// [`Error::Interrupted`].
+    pub fn summarize(
+        &self,
+        documents: &[&Document],
+        options: &SummaryOptions,
+        progress: impl FnMut(Progress) -> bool,
+    ) -> Result<Summary> {
+        let scorer = options.method.without_model().unwrap_or(self);
+        summarize(documents, scorer, options, progress)
+    }
+
+    /// The vectors of candidates of one document, which follow each other in the list.
+    fn sentence_vectors(
+        &self,
+        document: &Document,
+        candidates: &[Candidate],
+        mut read: impl FnMut(u64) -> bool,
+    ) -> Result<Vec<SentenceVector>> {
+        let mut vectors = vec![SentenceVector::default(); candidates.len()];
+        let mut at = 0;
+        let mut add = |batch: &mut Vec<SentenceWindow>| -> Result<u64> {
+            let inputs: Vec<&Input> = batch.iter().map(|w| &w.input).collect();
+            let found = self.engine.sentences(&inputs)?;
+            let mut bytes = 0;
+            for (window, means) in batch.drain(..).zip(found) {
+                let tokens = window.input.sentences.iter().map(Range::len);
+                for ((span, mean), tokens) in window.sentences.iter().zip(means).zip(tokens) {
+                    while candidates[at].span != *span {
+                        at += 1;
+                    }
+                    vectors[at].add(&mean, tokens);
+                    bytes = span.end;
+                }
+            }
+            Ok(bytes as u64)
+        };
+        let spans = candidates.iter().map(|c| c.span.clone());
+        let mut batch = Vec::with_capacity(BATCH_WINDOWS);
+        for window in window::sentence_windows(document, spans, &self.tokenizer, &self.limits) {
+            batch.push(window);
+            if batch.len() == BATCH_WINDOWS && !read(add(&mut batch)?) {
+                return Err(Error::Interrupted);
+            }
+        }
+        if !read(add(&mut batch)?) {
+            return Err(Error::Interrupted);
+        }
+        Ok(vectors)
+    }
+}
+
+impl Scorer for Reader {
+    fn score(
+        &self,
+        documents: &[&Document],
+        candidates: &[Candidate],
+        read: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<Vec<f64>> {
+        let network = self.sentences.as_ref().ok_or_else(|| Error::NoHead {
+            model: self.name.clone(),
+            head: "sentence",
+            task: "extractive summarization, or --method textrank, which needs none",
+        })?;
+        let mut scores = Vec::with_capacity(candidates.len());
+        let mut before = 0;
+        for own in candidates.chunk_by(|a, b| a.document == b.document) {
+            let document = documents[own[0].document];
+            let mut last = before;
+            let vectors = self.sentence_vectors(document, own, |bytes| {
+                last = last.max(before + bytes);
+                read(last)
+            })?;
+            before += document.text().len() as u64;
+            let mut vectors = &vectors[..];
+            for section in own.chunk_by(|a, b| a.section == b.section) {
+                let (these, rest) = vectors.split_at(section.len());
+                vectors = rest;
+                scores.extend(network.scores(these).into_iter().map(f64::from));
+            }
+        }
+        Ok(scores)
+    }
+
+    fn shown(&self, score: f64) -> f64 {
+        1.0 / (1.0 + (-score).exp())
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::document::{Document, Span, sentences};
+use crate::document::{Document, Span};
 use crate::engine::Input;
 use crate::error::{Error, Result};
 use crate::model::tokenizer::{Template, Token};
@@ -196,30 +196,24 @@ fn window(question: &Question, context: Vec<ContextToken>, template: &Template) 
 #[derive(Debug, Clone)]
 pub struct SentenceWindow {
     /// What the encoder reads: every sentence between its own special tokens, segments alternating
-    /// (`BertSum`, Liu and Lapata 2019, section 3.1). `input.markers` are their first tokens.
+    /// (`BertSum`, Liu and Lapata 2019, section 3.1).
     pub input: Input,
-    /// The sentence of each marker. One that is too long for a window is there once a part.
+    /// The sentence of each of the input's. One that is too long for a window is there once a part.
     pub sentences: Vec<Span>,
 }
 
-/// Cuts a document into windows of whole sentences.
+/// Fills windows with sentences of a document, in order and whole. One that is longer than a window is cut into
+/// parts that follow each other.
 pub fn sentence_windows<'a>(
     document: &'a Document,
+    sentences: impl Iterator<Item = Span> + 'a,
     tokenizer: &'a Tokenizer,
     limits: &Limits,
 ) -> impl Iterator<Item = SentenceWindow> + 'a {
     let template = tokenizer.single();
     let longest = limits.window_tokens - template.special_tokens();
     let window_tokens = limits.window_tokens;
-    let mut parts = document
-        .blocks()
-        .iter()
-        .flat_map(|block| {
-            let base = block.span.start;
-            sentences(&document.text()[block.span.clone()])
-                .into_iter()
-                .map(move |s| s.start + base..s.end + base)
-        })
+    let mut parts = sentences
         .flat_map(move |span| {
             let tokens = tokenizer.tokens(&document.text()[span.clone()]);
             tokens
@@ -241,10 +235,11 @@ pub fn sentence_windows<'a>(
             let Some((span, tokens)) = parts.next() else { break };
             // The second segment's id, which is that of the first where a model has only one.
             let segment = tokenizer.pair().segments[window.sentences.len() % 2];
-            window.input.markers.push(window.input.len());
             window
                 .input
                 .extend(template.before.iter().map(|&(id, _)| (id, segment)));
+            let start = window.input.len();
+            window.input.sentences.push(start..start + tokens.len());
             window.input.extend(tokens.iter().map(|t| (t.id, segment)));
             window
                 .input
@@ -318,17 +313,14 @@ mod tests {
         ) {
             let document = document(&sentences.concat());
             let limits = Limits::default();
+            let expected: Vec<Span> = document.sentences().map(|(_, span)| span).collect();
             let mut seen: Vec<Span> = Vec::new();
-            for window in sentence_windows(&document, &TOKENIZER, &limits) {
+            for window in sentence_windows(&document, expected.clone().into_iter(), &TOKENIZER, &limits) {
                 prop_assert!(window.input.len() <= limits.window_tokens);
-                prop_assert_eq!(window.input.markers.len(), window.sentences.len());
+                prop_assert_eq!(window.input.sentences.len(), window.sentences.len());
                 seen.extend(window.sentences);
             }
             seen.dedup();
-            let expected: Vec<Span> = document.blocks().iter().flat_map(|b| {
-                crate::document::sentences(&document.text()[b.span.clone()]).into_iter()
-                    .map(|s| s.start + b.span.start..s.end + b.span.start)
-            }).collect();
             prop_assert_eq!(seen, expected);
         }
     }

@@ -86,7 +86,7 @@ fn input(pair: &Pair) -> Input {
     Input {
         ids: pair.ids.clone(),
         segments: pair.type_ids.clone().unwrap_or_else(|| vec![0; pair.ids.len()]),
-        markers: vec![],
+        sentences: vec![],
     }
 }
 

@@ -21,6 +21,8 @@ def parse():
     parser.add_argument("--also", type=Path, nargs="*", default=[], help="reader directories to average with, each weighing as much as --run (see --share)")
     parser.add_argument("--share", type=float, default=0.5, help="share of --run in the average with --also")
     parser.add_argument("--like", type=Path, default=Path("../../shared/models/starter"), help="directory whose names, config.json and tokenizer.json are followed")
+    parser.add_argument("--scorer", type=Path, help="directory of scorer.pt, which goes into the same file")
+    parser.add_argument("--reader", type=Path, help="a reader directory instead of --run, to add a scorer to it")
     parser.add_argument("--out", type=Path, default=Path("../../train/reader"))
     parser.add_argument("--float", action="store_true", help="write F32 instead (to measure what quantising costs)")
     parser.add_argument("--smoke", action="store_true", help="accepted for uniformity: this step takes seconds anyway")
@@ -38,17 +40,28 @@ def quantise(matrix):
     return np.clip(np.rint(matrix / scale[:, None]), -127, 127).astype(np.int8), scale
 
 
+def scorer_tensors(directory):
+    """The sentence scorer's network, in full precision: it is small."""
+    state = torch.load(directory / "scorer.pt", weights_only=True)
+    return {f"sentence_scorer.{name}": value.numpy().astype(np.float32) for name, value in state.items()}
+
+
 def main():
     args = parse()
-    paths = sorted(args.run.glob("checkpoint-*.pt"))[-args.last :]
-    weights = average([torch.load(path, weights_only=True)["model"] for path in paths])
+    if args.reader:
+        import reader
+
+        paths, weights = [args.reader], reader.load_weights(args.reader)
+    else:
+        paths = sorted(args.run.glob("checkpoint-*.pt"))[-args.last :]
+        weights = average([torch.load(path, weights_only=True)["model"] for path in paths])
     if args.also:
         import reader
 
         others = average([reader.load_weights(path) for path in args.also])
         weights = {name: args.share * value + (1 - args.share) * others[name] for name, value in weights.items()}
     with safe_open(args.like / "model.safetensors", "numpy") as like:
-        kinds = {name: like.get_slice(name).get_dtype() for name in like.keys()}
+        kinds = {name: like.get_slice(name).get_dtype() for name in like.keys() if not name.startswith("sentence_")}
     tensors = {}
     for name, kind in kinds.items():
         if name.endswith("_scale"):
@@ -58,6 +71,8 @@ def main():
             tensors[name], tensors[name + "_scale"] = quantise(value)
         else:
             tensors[name] = value
+    if args.scorer:
+        tensors.update(scorer_tensors(args.scorer))
     args.out.mkdir(parents=True, exist_ok=True)
     save_file(tensors, args.out / "model.safetensors", metadata={"format": "pt", "layout": "f32" if args.float else "int8 rows, symmetric, X_scale"})
     config = json.loads((args.like / "config.json").read_text())

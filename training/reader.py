@@ -21,7 +21,7 @@ def load_weights(directory):
     raw = load_file(Path(directory) / "model.safetensors")
     weights = {}
     for name, value in raw.items():
-        if name.endswith("_scale"):
+        if name.endswith("_scale") or name.startswith("sentence_"):
             continue
         if value.dtype == np.int8:
             value = value.astype(np.float32) * raw[name + "_scale"][:, None]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::summary::Method;
+
 const EXAMPLES: &str = "\
 Examples:
   ask \"who leads negotiations?\"                 the documents that ask.toml names
@@ -11,6 +13,7 @@ Examples:
   ask \"who signed?\" contracts/ 'mail/*.txt'     a folder and a pattern
   pdftotext report.pdf - | ask \"what was the profit?\"
   ask --top 3 --json \"who signed?\" contracts/   for programs
+  ask summarize report.md                       a summary in its own sentences
   ask                                           a session: many questions, one start
   ask -- summarize                              a question of one word
 
@@ -76,6 +79,14 @@ pub struct CommonArgs {
     #[arg(long)]
     pub always_answer: bool,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reading: ReadingArgs,
+}
+
+/// Options of all commands that read documents.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ReadingArgs {
     /// Read with the model in this folder instead of the built-in one
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub model: Option<PathBuf>,
@@ -130,6 +141,8 @@ pub enum Colour {
 pub enum Command {
     /// Answer many questions: JSON Lines in, JSON Lines out
     Batch(BatchArgs),
+    /// Shorten documents to their own sentences
+    Summarize(SummarizeArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  ask completions bash > ~/.local/share/bash-completion/completions/ask"
@@ -148,7 +161,9 @@ A line of input is one of
   {\"id\": 7, \"question\": \"who signed?\", \"context\": \"The text itself.\"}
   {\"id\": 8, \"question\": \"who signed?\", \"docs\": [\"contracts/\", \"note.txt\"]}
   {\"id\": 9, \"question\": \"who signed?\"}                  with --docs
-and may set \"top\", \"min_confidence\" and \"always_answer\" for itself. There is one line
+  {\"id\": 10, \"summarize\": {\"sentences\": 3}, \"context\": \"The text itself.\"}
+A question may set \"top\", \"min_confidence\" and \"always_answer\" for itself, a summary
+\"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". There is one line
 of output for every line of input, in order; a bad line gives {\"id\": …, \"error\": …}
 and the rest goes on. Output is written as soon as no further input is ready.
 
@@ -178,4 +193,100 @@ pub struct BatchArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub common: CommonArgs,
+}
+
+const SUMMARIZE_HELP: &str = "\
+Every sentence is a sentence of the document, word for word, in its order. Headings, lists,
+tables, code and captions are left out; a text that has nothing else is shortened to its lines.
+
+Examples:
+  ask summarize                                 the documents that ask.toml names
+  ask summarize report.md --words 120
+  ask summarize folder/ --sentences 5 --focus \"sanctions\"
+  ask summarize --together mail/ --bullets      one summary over all, with the places
+  ask summarize law.txt --highlight | less -R   the whole text, the chosen sentences marked
+  pdftotext report.pdf - | ask summarize --json
+
+Exit code: 0 done, 2 error (also: done, but some documents could not be read).";
+
+/// `ask summarize [PATH]…`
+#[derive(Debug, clap::Args)]
+#[command(after_help = SUMMARIZE_HELP)]
+pub struct SummarizeArgs {
+    /// Files, folders or patterns to read ("-": standard input); standard input or ask.toml's documents
+    /// if there are none
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// More files, folders or patterns to read
+    #[arg(long = "docs", value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub docs: Vec<PathBuf>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub summary: SummaryArgs,
+
+    /// One sentence a line, with its place
+    #[arg(long, group = "form")]
+    pub bullets: bool,
+
+    /// The whole text, with the chosen sentences marked
+    #[arg(long, group = "form")]
+    pub highlight: bool,
+
+    /// Markdown with the places as footnotes
+    #[arg(long, group = "form")]
+    pub markdown: bool,
+
+    /// Print one line of JSON
+    #[arg(long, group = "form")]
+    pub json: bool,
+
+    /// Show the score of each sentence
+    #[arg(long, conflicts_with_all = ["highlight", "markdown", "json"])]
+    pub scores: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reading: ReadingArgs,
+}
+
+/// What a summary is to be. The keys of `ask batch` are the names of these flags.
+#[derive(Debug, Clone, Default, clap::Args, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SummaryArgs {
+    /// At most so many sentences [default: 3]
+    #[arg(long, value_name = "N", group = "length", allow_negative_numbers = true)]
+    pub sentences: Option<usize>,
+
+    /// At most so many words, in whole sentences
+    #[arg(long, value_name = "N", group = "length", allow_negative_numbers = true)]
+    pub words: Option<usize>,
+
+    /// At most this share of the text's words (0.1 or 10%), in whole sentences
+    #[arg(long, value_name = "P", group = "length", allow_negative_numbers = true, value_parser = share)]
+    pub share: Option<f64>,
+
+    /// How sentences are scored [default: transformer]
+    #[arg(long, value_name = "METHOD")]
+    pub method: Option<Method>,
+
+    /// Prefer sentences about a question or topic
+    #[arg(long, value_name = "TEXT")]
+    pub focus: Option<String>,
+
+    /// One summary over all documents instead of one each
+    #[arg(long)]
+    pub together: bool,
+}
+
+/// `0.1` or `10%`.
+fn share(text: &str) -> Result<f64, String> {
+    let (number, unit) = text
+        .strip_suffix('%')
+        .map_or((text, 1.0), |number| (number, 100.0));
+    match number.trim().parse::<f64>() {
+        Ok(value) => Ok(value / unit),
+        Err(_) => Err("write a share like 0.1 or a percentage like 10%".to_owned()),
+    }
 }

@@ -19,7 +19,7 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
     loaded.report(plan.quiet, environment);
     let documents: Vec<&Document> = loaded.documents.iter().collect();
-    note_language(&documents, plan.quiet, environment);
+    note_language(&documents, "its confidence does", plan.quiet, environment);
     let answers = answer(
         &reader,
         question,
@@ -67,10 +67,11 @@ pub(super) fn answer(
     })
 }
 
-pub(super) fn note_language(documents: &[&Document], quiet: bool, environment: &mut Environment) {
+/// Says that what holds for English, `what`, does not hold for the language of the text.
+pub(super) fn note_language(documents: &[&Document], what: &str, quiet: bool, environment: &mut Environment) {
     if let (Some(language), false) = (language::foreign(documents), quiet) {
         environment.tell(&format!(
-            "note: the text looks like {language}; the built-in model reads English, and its confidence does not hold here"
+            "note: the text looks like {language}; the built-in model reads English, and {what} not hold here"
         ));
     }
 }

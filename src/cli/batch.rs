@@ -19,9 +19,9 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::args::BatchArgs;
+use super::args::{BatchArgs, SummaryArgs};
 use super::documents::{self, Loaded};
-use super::json::{self, ErrorLine, Line};
+use super::json::{self, ErrorLine, Line, SummaryLine};
 use super::plan::{self, Plan, Source};
 use super::{ANSWERED, Environment, Input};
 use crate::document::{Document, Format};
@@ -38,7 +38,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// A line of input. Keys that are not known are let pass: callers send their own records.
 #[derive(Debug, Deserialize)]
 struct Request {
-    question: String,
+    question: Option<String>,
+    summarize: Option<SummaryArgs>,
     context: Option<String>,
     docs: Option<Vec<PathBuf>>,
     top: Option<usize>,
@@ -337,22 +338,70 @@ impl Batch<'_> {
         // The deserializer stops after the object; what follows it on the line would go unseen.
         serde_json::from_slice::<serde::de::IgnoredAny>(line)
             .map_err(|e| anyhow::anyhow!("the line is not JSON: {e}"))?;
-        let options = self.options(&request)?;
-        self.reader.question(&request.question)?;
-        let loaded = self.documents(&request, sets)?;
+        match (&request.question, &request.summarize) {
+            (Some(question), None) => self.question(id, question, &request, sets, started, stopped),
+            (None, Some(args)) => self.summary(id, args, &request, sets, started, stopped),
+            (None, None) => bail!(
+                "the line has neither question nor summarize; see ask batch --help for what a line holds"
+            ),
+            (Some(_), Some(_)) => bail!("the line has both question and summarize; make two lines of it"),
+        }
+    }
+
+    fn question(
+        &self,
+        id: Option<&RawValue>,
+        question: &str,
+        request: &Request,
+        sets: &Sets,
+        started: Instant,
+        stopped: &impl Fn() -> bool,
+    ) -> anyhow::Result<Vec<u8>> {
+        let options = self.options(request)?;
+        self.reader.question(question)?;
+        let loaded = self.documents(request, sets)?;
         let documents: Vec<&Document> = loaded.documents.iter().collect();
         let answers = self
             .reader
-            .ask_with_progress(&request.question, &documents, &options, |_| !stopped())?;
+            .ask_with_progress(question, &documents, &options, |_| !stopped())?;
         Ok(json::line(&Line {
             id: Some(id),
-            question: &request.question,
+            question,
             answers: &answers,
             unread: &loaded.unread,
             skipped: loaded.excluded,
             model: self.reader.model_name(),
             elapsed_ms: super::ask::milliseconds(started),
         })?)
+    }
+
+    fn summary(
+        &self,
+        id: Option<&RawValue>,
+        args: &SummaryArgs,
+        request: &Request,
+        sets: &Sets,
+        started: Instant,
+        stopped: &impl Fn() -> bool,
+    ) -> anyhow::Result<Vec<u8>> {
+        let options = plan::summary_options(args, |key| format!("summarize.{key}"))?;
+        let loaded = self.documents(request, sets)?;
+        let documents: Vec<&Document> = loaded.documents.iter().collect();
+        let summary = self.reader.summarize(&documents, &options, |_| !stopped())?;
+        let uses_model = options.method.without_model().is_none();
+        let line = SummaryLine {
+            id: Some(id),
+            documents: &summary.documents,
+            unread: &loaded.unread,
+            skipped: loaded.excluded,
+            method: options.method,
+            model: uses_model.then(|| self.reader.model_name()),
+            elapsed_ms: super::ask::milliseconds(started),
+        };
+        Ok(match (&summary.documents[..], &request.context) {
+            ([only], Some(_)) => json::line(&line.of_context(only))?,
+            _ => json::line(&line)?,
+        })
     }
 
     fn options(&self, request: &Request) -> anyhow::Result<AskOptions> {

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::documents::UnreadNote;
 use super::render::is_hidden_control;
 use crate::qa::Answers;
+use crate::summary::{DocumentSummary, Method, SummarySentence};
 
 /// What is printed for a question.
 #[derive(Debug, Serialize)]
@@ -23,6 +24,45 @@ pub(super) struct Line<'a> {
     pub(super) skipped: u64,
     pub(super) model: &'a str,
     pub(super) elapsed_ms: u64,
+}
+
+/// What is printed for a summary.
+#[derive(Debug, Serialize)]
+pub(super) struct SummaryLine<'a> {
+    /// As in [`Line`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<Option<&'a RawValue>>,
+    pub(super) documents: &'a [DocumentSummary],
+    pub(super) unread: &'a [UnreadNote],
+    pub(super) skipped: u64,
+    pub(super) method: Method,
+    /// `null` for a method without one.
+    pub(super) model: Option<&'a str>,
+    pub(super) elapsed_ms: u64,
+}
+
+/// What is printed for the summary of a text that came with its line: no document to name.
+#[derive(Debug, Serialize)]
+pub(super) struct ContextSummaryLine<'a> {
+    id: Option<Option<&'a RawValue>>,
+    sentences: &'a [SummarySentence],
+    skipped: usize,
+    method: Method,
+    model: Option<&'a str>,
+    elapsed_ms: u64,
+}
+
+impl<'a> SummaryLine<'a> {
+    pub(super) fn of_context(&self, context: &'a DocumentSummary) -> ContextSummaryLine<'a> {
+        ContextSummaryLine {
+            id: self.id,
+            sentences: &context.sentences,
+            skipped: context.skipped,
+            method: self.method,
+            model: self.model,
+            elapsed_ms: self.elapsed_ms,
+        }
+    }
 }
 
 /// What is printed for a line of input that could not be answered.

@@ -14,6 +14,7 @@ pub mod plan;
 mod progress;
 mod render;
 mod session;
+mod summarize;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
@@ -173,6 +174,10 @@ fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> an
         Some(Command::Batch(batch)) => {
             let plan = Plan::of_batch(batch, environment)?;
             return with_threads(plan.threads, || batch::run(batch, &plan, environment));
+        }
+        Some(Command::Summarize(summarize)) => {
+            let plan = Plan::of_summarize(summarize, environment)?;
+            return with_threads(plan.threads, || summarize::run(summarize, &plan, environment));
         }
         None => {}
     }

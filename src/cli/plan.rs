@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::CommandFactory;
 
-use super::args::{Args, Around, AskArgs, BatchArgs, Colour, CommonArgs};
+use super::args::{Args, Around, AskArgs, BatchArgs, Colour, CommonArgs, SummarizeArgs, SummaryArgs};
 use super::config::{self, Config};
 use super::{Environment, Input};
 use crate::document::read::ReadOptions;
 use crate::error::Error;
 use crate::reader::AskOptions;
+use crate::summary::{Length, Method, SummaryOptions};
 
 /// Commands that other versions have, for hints.
 const KNOWN_COMMANDS: [&str; 7] = [
@@ -71,18 +72,9 @@ impl Plan {
             refuse_forgotten_quotes(question, &args.paths)?;
         }
         let config = config::find(environment)?.unwrap_or_default();
-        let mut paths: Vec<PathBuf> = args.paths.iter().chain(&args.docs).cloned().collect();
-        for path in &mut paths {
-            *path = environment.directory.join(&*path);
-        }
-        let dash = paths.len() == 1 && paths[0] == environment.directory.join("-");
-        let source = match (paths.is_empty(), &environment.input, args.question.is_some()) {
-            (_, Input::Stream(_), true) if dash => Source::Stream(Vec::new()),
-            (false, ..) => Source::Paths(paths),
-            (true, Input::Stream(_), true) => Source::Stream(config.docs.clone()),
-            _ if !config.docs.is_empty() => Source::Paths(config.docs.clone()),
-            _ => Source::None,
-        };
+        let paths = args.paths.iter().chain(&args.docs);
+        // A session's questions come from standard input.
+        let source = source(paths, args.question.is_some(), &config, environment);
         let mut plan = Self::new(&args.common, args.top, source, &config, environment)?;
         plan.around = args.context.or(config.context).unwrap_or(Around::Sentence);
         plan.json = args.json;
@@ -110,6 +102,23 @@ impl Plan {
         Self::new(&args.common, args.top, source, &config, environment)
     }
 
+    /// Checks `ask summarize [PATH]…`.
+    ///
+    /// # Errors
+    /// When an option is out of range or `ask.toml` is wrong.
+    pub fn of_summarize(args: &SummarizeArgs, environment: &Environment) -> anyhow::Result<Self> {
+        let config = config::find(environment)?.unwrap_or_default();
+        let source = source(args.paths.iter().chain(&args.docs), true, &config, environment);
+        let common = CommonArgs {
+            min_confidence: None,
+            always_answer: false,
+            reading: args.reading.clone(),
+        };
+        let mut plan = Self::new(&common, None, source, &config, environment)?;
+        plan.json = args.json;
+        Ok(plan)
+    }
+
     fn new(
         args: &CommonArgs,
         top: Option<usize>,
@@ -133,6 +142,7 @@ impl Plan {
             always_answer: args.always_answer
                 || (args.min_confidence.is_none() && config.always_answer.unwrap_or(false)),
         };
+        let reading = &args.reading;
         let option = |typed: bool, name: &str| {
             if typed {
                 format!("--{name}")
@@ -140,24 +150,24 @@ impl Plan {
                 format!("ask.toml: {name}")
             }
         };
-        let threads = match args.threads.or(config.threads) {
+        let threads = match reading.threads.or(config.threads) {
             None => std::thread::available_parallelism().map_or(1, usize::from),
             Some(n) if (1..=1024).contains(&n) => n,
             Some(n) => bail!(bad_option(
-                option(args.threads.is_some(), "threads"),
+                option(reading.threads.is_some(), "threads"),
                 n,
                 "1 to 1024"
             )),
         };
-        let max_mib = match args.max_mib.or(config.max_mib).unwrap_or(64) {
+        let max_mib = match reading.max_mib.or(config.max_mib).unwrap_or(64) {
             n if (1..=1 << 20).contains(&n) => n,
             n => bail!(bad_option(
-                option(args.max_mib.is_some(), "max-mib"),
+                option(reading.max_mib.is_some(), "max-mib"),
                 n,
                 "1 to 1048576"
             )),
         };
-        let colour = match args.color.or(config.color).unwrap_or(Colour::Auto) {
+        let colour = match reading.color.or(config.color).unwrap_or(Colour::Auto) {
             Colour::Auto => environment.output_is_terminal && environment.colour,
             Colour::Always => true,
             Colour::Never => false,
@@ -167,20 +177,77 @@ impl Plan {
             options,
             read: ReadOptions {
                 max_bytes: max_mib << 20,
-                no_ignore: args.no_ignore || config.no_ignore.unwrap_or(false),
+                no_ignore: reading.no_ignore || config.no_ignore.unwrap_or(false),
             },
             around: Around::Sentence,
             json: false,
-            model: args
+            model: reading
                 .model
                 .as_ref()
                 .map(|path| environment.directory.join(path))
                 .or_else(|| config.model.clone()),
             threads,
             colour,
-            quiet: args.quiet,
+            quiet: reading.quiet,
         })
     }
+}
+
+/// What was typed, else standard input if it `may` be read, else what `ask.toml` names.
+fn source<'a>(
+    paths: impl Iterator<Item = &'a PathBuf>,
+    may: bool,
+    config: &Config,
+    environment: &Environment,
+) -> Source {
+    let paths: Vec<PathBuf> = paths.map(|path| environment.directory.join(path)).collect();
+    let dash = paths.len() == 1 && paths[0] == environment.directory.join("-");
+    match (paths.is_empty(), &environment.input, may) {
+        (_, Input::Stream(_), true) if dash => Source::Stream(Vec::new()),
+        (false, ..) => Source::Paths(paths),
+        (true, Input::Stream(_), true) => Source::Stream(config.docs.clone()),
+        _ if !config.docs.is_empty() => Source::Paths(config.docs.clone()),
+        _ => Source::None,
+    }
+}
+
+/// The longest summaries that may be asked for.
+const MAX_SENTENCES: usize = 100_000;
+const MAX_WORDS: usize = 10_000_000;
+
+/// What a summary is to be. `name` makes an option's name of a key's.
+///
+/// # Errors
+/// When a number is out of range, or more than one length is given.
+pub(super) fn summary_options(
+    args: &SummaryArgs,
+    name: impl Fn(&str) -> String,
+) -> anyhow::Result<SummaryOptions> {
+    let length = match (args.sentences, args.words, args.share) {
+        (None, None, None) => SummaryOptions::default().length,
+        (Some(n), None, None) if (1..=MAX_SENTENCES).contains(&n) => Length::Sentences(n),
+        (None, Some(n), None) if (1..=MAX_WORDS).contains(&n) => Length::Words(n),
+        (None, None, Some(p)) if p > 0.0 && p <= 1.0 => Length::Share(p),
+        (Some(n), None, None) => bail!(bad_option(name("sentences"), n, "1 to 100000")),
+        (None, Some(n), None) => bail!(bad_option(name("words"), n, "1 to 10000000")),
+        (None, None, Some(p)) => bail!(bad_option(
+            name("share"),
+            p,
+            "more than 0 and at most 1 (or 100%)"
+        )),
+        _ => bail!(
+            "{}, {} and {} are one length each; keep one of them",
+            name("sentences"),
+            name("words"),
+            name("share")
+        ),
+    };
+    Ok(SummaryOptions {
+        length,
+        method: args.method.unwrap_or(Method::Transformer),
+        focus: args.focus.clone(),
+        together: args.together,
+    })
 }
 
 /// Whether so many answers may be asked for.

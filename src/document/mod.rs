@@ -190,6 +190,16 @@ impl Document {
         &self.blocks[after.saturating_sub(1)]
     }
 
+    /// The sentences of all blocks in the order of the text, each with the index of its block.
+    pub fn sentences(&self) -> impl Iterator<Item = (usize, Span)> + '_ {
+        self.blocks.iter().enumerate().flat_map(|(index, block)| {
+            let base = block.span.start;
+            sentences(&self.text()[block.span.clone()])
+                .into_iter()
+                .map(move |s| (index, s.start + base..s.end + base))
+        })
+    }
+
     /// The sentence around a span, or the sentences where it reaches over several.
     #[must_use]
     pub fn sentence_around(&self, span: &Span) -> Span {

@@ -3,6 +3,8 @@
 pub mod native;
 pub mod scripted;
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 
 /// One sequence for an encoder to read.
@@ -12,8 +14,8 @@ pub struct Input {
     pub ids: Vec<u32>,
     /// The segment of each token. `[tokens]`
     pub segments: Vec<u32>,
-    /// Positions of sentence markers, for [`Head::Sentence`].
-    pub markers: Vec<usize>,
+    /// The tokens of each sentence, for [`Head::Sentence`].
+    pub sentences: Vec<Range<usize>>,
 }
 
 impl Input {
@@ -23,7 +25,7 @@ impl Input {
         Self {
             ids: Vec::with_capacity(tokens),
             segments: Vec::with_capacity(tokens),
-            markers: Vec::new(),
+            sentences: Vec::new(),
         }
     }
 
@@ -53,7 +55,7 @@ impl Input {
 pub enum Head {
     /// Start and end logits of an answer, for each token.
     Span,
-    /// One score for each sentence marker.
+    /// A vector for each sentence: the mean of its tokens behind the layer that the model scores sentences from.
     Sentence,
     /// The last hidden state.
     Hidden,
@@ -64,8 +66,8 @@ pub enum Head {
 pub enum Output {
     /// See [`Head::Span`].
     Span(Vec<SpanLogits>),
-    /// See [`Head::Sentence`]. `[markers]` each
-    Sentence(Vec<Vec<f32>>),
+    /// See [`Head::Sentence`]. `[sentences][hidden_size]` each
+    Sentence(Vec<Vec<Vec<f32>>>),
     /// See [`Head::Hidden`]. `[tokens, hidden_size]` each, row by row
     Hidden(Vec<Vec<f32>>),
 }
@@ -101,6 +103,21 @@ pub trait Engine: Send + Sync {
                 model: String::new(),
                 head: "span",
                 task: "question answering",
+            }),
+        }
+    }
+
+    /// The vectors of the sentences of each input.
+    ///
+    /// # Errors
+    /// As [`Engine::encode`].
+    fn sentences(&self, inputs: &[&Input]) -> Result<Vec<Vec<Vec<f32>>>> {
+        match self.encode(inputs, Head::Sentence)? {
+            Output::Sentence(vectors) => Ok(vectors),
+            _ => Err(Error::NoHead {
+                model: String::new(),
+                head: "sentence",
+                task: "extractive summarization",
             }),
         }
     }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// use quotable::engine::{Engine, Input, scripted::Scripted};
 ///
 /// let engine = Scripted::new(vec![(vec![7, 8], 5.0)]);
-/// let input = Input { ids: vec![1, 7, 8, 2], segments: vec![0, 1, 1, 1], markers: vec![] };
+/// let input = Input { ids: vec![1, 7, 8, 2], segments: vec![0, 1, 1, 1], sentences: vec![] };
 /// let logits = engine.spans(&[&input])?;
 /// assert_eq!(logits[0].start, [0.0, 5.0, -9.0, -9.0]);
 /// assert_eq!(logits[0].end, [0.0, -9.0, 5.0, -9.0]);

@@ -37,6 +37,8 @@ pub struct Manifest {
     pub limits: Limits,
     /// From raw scores to probabilities; `None` for a model that was not calibrated.
     pub calibration: Option<Calibration>,
+    /// Layers that sentences are scored behind, in a model with a head for sentences.
+    pub sentence_layer: Option<usize>,
 }
 
 /// A file of a model.
@@ -141,6 +143,7 @@ impl Manifest {
             files: BTreeMap::new(),
             limits,
             calibration: None,
+            sentence_layer: None,
         }
     }
 
@@ -172,6 +175,14 @@ impl Manifest {
             if !finite || !(0.0..=1.0).contains(&c.threshold) {
                 return Err("calibration has values out of range".to_owned());
             }
+        }
+        if let Some(layer) = self.sentence_layer
+            && !(1..=config.layers).contains(&layer)
+        {
+            return Err(format!(
+                "sentence_layer is {layer}, the encoder has {} layers",
+                config.layers
+            ));
         }
         Ok(())
     }

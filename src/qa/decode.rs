@@ -78,7 +78,7 @@ mod tests {
             input: Input {
                 ids: vec![0; length],
                 segments: vec![0; length],
-                markers: vec![],
+                sentences: vec![],
             },
             context_start: 3,
             context,

@@ -1,5 +1,7 @@
 //! Text for people. Nothing of a document reaches a terminal but through [`harmless`].
 
+pub(super) mod summary;
+
 use std::borrow::Cow;
 use std::io::{self, Write};
 
@@ -171,8 +173,12 @@ pub(super) fn is_hidden_control(c: char) -> bool {
 pub(super) fn man_page(out: &mut Vec<u8>) -> io::Result<()> {
     let command = Args::command();
     clap_mangen::Man::new(command.clone()).render(out)?;
-    for sub in command.get_subcommands().filter(|c| c.get_name() == "batch") {
-        writeln!(out, ".SH ASK BATCH")?;
+    let sections = ["batch", "summarize"];
+    for sub in command
+        .get_subcommands()
+        .filter(|c| sections.contains(&c.get_name()))
+    {
+        writeln!(out, ".SH ASK {}", sub.get_name().to_uppercase())?;
         let man = clap_mangen::Man::new(sub.clone());
         man.render_synopsis_section(out)?;
         man.render_options_section(out)?;

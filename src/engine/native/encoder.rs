@@ -34,10 +34,16 @@ pub(super) struct Layer {
 }
 
 impl Encoder {
-    /// Last hidden state. `[tokens, hidden]`
-    pub(super) fn forward(&self, ids: &[u32], segments: &[u32], config: &Config) -> Vec<f32> {
+    /// Hidden state behind `layers`, of which the first are usually the encoder's own. `[tokens, hidden]`
+    pub(super) fn forward<'a>(
+        &self,
+        ids: &[u32],
+        segments: &[u32],
+        layers: impl Iterator<Item = &'a Layer>,
+        config: &Config,
+    ) -> Vec<f32> {
         let mut hidden = self.embed(ids, segments, config); // [tokens, hidden]
-        for layer in &self.layers {
+        for layer in layers {
             layer.forward(&mut hidden, config);
         }
         hidden

@@ -9,12 +9,14 @@ mod encoder;
 mod kernels;
 mod weights;
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{Engine, Head, Input, Output, SpanLogits};
 use crate::error::{Error, Result};
 use crate::model::{Config, Model};
-use encoder::Encoder;
+use encoder::{Encoder, Layer};
 use weights::{Linear, Weights};
 
 /// An encoder with the heads that its model has.
@@ -26,8 +28,8 @@ pub struct Native {
     encoder: Encoder,
     /// `[2, hidden_size]`: start, end.
     span: Option<Linear>,
-    /// `[1, hidden_size]`.
-    sentence: Option<Linear>,
+    /// Layers that a sentence's vector is read behind.
+    sentence_layer: Option<usize>,
 }
 
 impl Native {
@@ -43,32 +45,43 @@ impl Native {
                 file: "model.safetensors".to_owned(),
                 reason,
             })?;
-        let Weights {
-            encoder,
-            span,
-            sentence,
-        } = weights;
+        let Weights { encoder, span } = weights;
         Ok(Self {
             name: model.manifest.name.clone(),
             origin: model.origin.clone(),
             config: model.config.clone(),
             encoder,
             span,
-            sentence,
+            sentence_layer: model.manifest.sentence_layer,
         })
     }
 
-    /// Last hidden state of one input. `[tokens, hidden_size]`
-    fn hidden(&self, input: &Input) -> Result<Vec<f32>> {
+    /// Hidden state of each input behind `layers`, as `head` reads it. `[tokens, hidden_size]`
+    fn read<'a, T: Send>(
+        &self,
+        inputs: &[&Input],
+        layers: impl Iterator<Item = &'a Layer> + Clone + Sync,
+        head: impl Fn(&Input, Vec<f32>) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        let read = |input: &&Input| Ok(head(input, self.hidden(input, layers.clone())?));
+        inputs.par_iter().map(read).collect()
+    }
+
+    fn hidden<'a>(&self, input: &Input, layers: impl Iterator<Item = &'a Layer>) -> Result<Vec<f32>> {
         let valid = (1..=self.config.max_tokens).contains(&input.len())
             && input.segments.len() == input.len()
             && input
                 .ids
                 .iter()
                 .all(|&id| (id as usize) < self.config.vocabulary_size)
-            && input.markers.iter().all(|&m| m < input.len());
+            && input
+                .sentences
+                .iter()
+                .all(|s| s.start < s.end && s.end <= input.len());
         assert!(valid, "an input must have been planned for this model");
-        let hidden = self.encoder.forward(&input.ids, &input.segments, &self.config);
+        let hidden = self
+            .encoder
+            .forward(&input.ids, &input.segments, layers, &self.config);
         // One check a window: a damaged weight spreads to every logit.
         if hidden.iter().all(|x| x.is_finite()) {
             Ok(hidden)
@@ -93,38 +106,48 @@ impl Native {
 impl Engine for Native {
     fn encode(&self, inputs: &[&Input], head: Head) -> Result<Output> {
         let width = self.config.hidden_size;
+        let layers = &self.encoder.layers;
         match head {
             Head::Span => {
                 let head = self
                     .span
                     .as_ref()
                     .ok_or_else(|| self.no_head("span", "question answering (SQuAD)"))?;
-                let spans = inputs.par_iter().map(|input| {
-                    let hidden = self.hidden(input)?;
+                let spans = self.read(inputs, layers.iter(), |_, hidden| {
                     let (start, end) = hidden
                         .chunks_exact(width)
                         .map(|row| (head.row_dot(0, row), head.row_dot(1, row)))
                         .unzip();
-                    Ok(SpanLogits { start, end })
+                    SpanLogits { start, end }
                 });
-                Ok(Output::Span(spans.collect::<Result<_>>()?))
+                Ok(Output::Span(spans?))
             }
             Head::Sentence => {
-                let head = self
-                    .sentence
-                    .as_ref()
+                let depth = self
+                    .sentence_layer
                     .ok_or_else(|| self.no_head("sentence", "extractive summarization"))?;
-                let scores = inputs.par_iter().map(|input| {
-                    let hidden = self.hidden(input)?;
-                    let row = |&m: &usize| head.row_dot(0, &hidden[m * width..(m + 1) * width]);
-                    Ok(input.markers.iter().map(row).collect())
+                let vectors = self.read(inputs, layers[..depth].iter(), |input, hidden| {
+                    let rows = |s: &Range<usize>| &hidden[s.start * width..s.end * width];
+                    input.sentences.iter().map(|s| mean(rows(s), width)).collect()
                 });
-                Ok(Output::Sentence(scores.collect::<Result<_>>()?))
+                Ok(Output::Sentence(vectors?))
             }
-            Head::Hidden => {
-                let hidden = inputs.par_iter().map(|input| self.hidden(input));
-                Ok(Output::Hidden(hidden.collect::<Result<_>>()?))
-            }
+            Head::Hidden => Ok(Output::Hidden(self.read(
+                inputs,
+                layers.iter(),
+                |_, hidden| hidden,
+            )?)),
         }
     }
+}
+
+/// The mean of rows of this width.
+fn mean(rows: &[f32], width: usize) -> Vec<f32> {
+    let mut mean = vec![0.0; width];
+    for row in rows.chunks_exact(width) {
+        kernels::add(&mut mean, row);
+    }
+    let count = (rows.len() / width) as f32;
+    mean.iter_mut().for_each(|x| *x /= count);
+    mean
 }

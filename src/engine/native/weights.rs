@@ -14,7 +14,6 @@ use crate::model::{Architecture, Config};
 pub(super) struct Weights {
     pub(super) encoder: Encoder,
     pub(super) span: Option<Linear>,
-    pub(super) sentence: Option<Linear>,
 }
 
 /// A linear layer. `weight` is `[out, in]`, `bias` is `[out]`.
@@ -106,7 +105,6 @@ impl Weights {
         Ok(Self {
             encoder: loader.encoder(config)?,
             span: loader.head("qa_outputs", 2, config)?,
-            sentence: loader.head("sentence_outputs", 1, config)?,
         })
     }
 }

@@ -1,0 +1,100 @@
+//! Summaries of documents.
+
+use std::time::Instant;
+
+use super::args::SummarizeArgs;
+use super::ask::{milliseconds, note_language};
+use super::documents;
+use super::json::{self, SummaryLine};
+use super::plan::{self, Plan};
+use super::progress::Bar;
+use super::render::summary::{Form, SummaryPrinter};
+use super::{ANSWERED, ERROR, Environment};
+use crate::document::Document;
+use crate::summary::focus::Focus;
+use crate::summary::{Method, Summary, summarize};
+
+pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
+    let started = Instant::now();
+    let options = plan::summary_options(&args.summary, |key| format!("--{key}"))?;
+    // What can be wrong with the options is told before a gigabyte is read.
+    options.focus.as_deref().map(Focus::new).transpose()?;
+    let (scorer, reader) = match options.method.without_model() {
+        Some(scorer) => (Some(scorer), None),
+        None => (None, Some((environment.load)(plan.model.as_deref())?)),
+    };
+    let loaded = documents::load(&plan.source, &plan.read, environment)?;
+    loaded.report(plan.quiet, environment);
+    let documents: Vec<&Document> = loaded.documents.iter().collect();
+    let mut bar = Bar::new(!plan.quiet && environment.error_is_terminal);
+    let progress = |progress| {
+        bar.update(progress);
+        !environment.is_interrupted()
+    };
+    let summary = match (&reader, scorer) {
+        (Some(reader), _) => reader.summarize(&documents, &options, progress)?,
+        (None, Some(scorer)) => summarize(&documents, scorer, &options, progress)?,
+        (None, None) => unreachable!("a method has a scorer, or a model is loaded for it"),
+    };
+    drop(bar);
+    if options.method == Method::Transformer {
+        note_language(&documents, "its scores do", plan.quiet, environment);
+    }
+    if !plan.quiet {
+        note(&summary, options.focus.as_deref(), plan.json, environment);
+    }
+    if plan.json {
+        let line = json::line(&SummaryLine {
+            id: None,
+            documents: &summary.documents,
+            unread: &loaded.unread,
+            skipped: loaded.excluded,
+            method: options.method,
+            model: reader.as_ref().map(crate::Reader::model_name),
+            elapsed_ms: milliseconds(started),
+        })?;
+        environment.output.write_all(&line)?;
+    } else {
+        let form = if args.highlight {
+            Form::Highlight
+        } else if args.markdown {
+            Form::Markdown
+        } else if args.bullets || args.scores {
+            Form::Bullets
+        } else {
+            Form::Paragraph
+        };
+        let printer = SummaryPrinter {
+            colour: plan.colour,
+            form,
+            scores: args.scores,
+            together: options.together,
+        };
+        printer.summary(&summary, &documents, &mut environment.output)?;
+    }
+    environment.output.flush()?;
+    Ok(if loaded.unread.is_empty() { ANSWERED } else { ERROR })
+}
+
+/// Tells what is not in the summary, and why.
+fn note(summary: &Summary, focus: Option<&str>, json: bool, environment: &mut Environment) {
+    let mut sentences = summary.documents.iter().flat_map(|d| &d.sentences);
+    if let Some(focus) = focus
+        && sentences.all(|s| s.relevance == Some(0.0))
+    {
+        environment.tell(&format!(
+            "note: no sentence has a word of the focus \"{focus}\"; the summary is without one"
+        ));
+    }
+    let skipped: usize = summary.documents.iter().map(|d| d.skipped).sum();
+    if skipped > 0 && !json {
+        let (lines, are) = if skipped == 1 {
+            ("line", "is")
+        } else {
+            ("lines", "are")
+        };
+        environment.tell(&format!(
+            "note: {skipped} {lines} of headings, lists, tables, code, captions and the like {are} left out"
+        ));
+    }
+}

@@ -1,0 +1,63 @@
+//! Relevance to a question or topic.
+
+use super::terms::{Terms, stems};
+use crate::error::{Error, Result};
+
+/// How fast a term that recurs in a sentence stops to count, and how much the length of the sentence matters
+/// (Robertson and Zaragoza 2009, section 3.5: k1 between 1.2 and 2, b between 0.5 and 0.8; sentences differ
+/// less in length than documents).
+const K1: f64 = 1.2;
+const B: f64 = 0.5;
+
+/// A question or topic.
+#[derive(Debug, Clone)]
+pub struct Focus {
+    stems: Vec<String>,
+}
+
+impl Focus {
+    /// Reads a focus.
+    ///
+    /// # Errors
+    /// [`Error::EmptyFocus`] when it has no word that tells sentences apart.
+    pub fn new(text: &str) -> Result<Self> {
+        let mut stems: Vec<String> = stems(text).take(256).collect();
+        stems.sort_unstable();
+        stems.dedup();
+        if stems.is_empty() {
+            return Err(Error::EmptyFocus);
+        }
+        Ok(Self { stems })
+    }
+
+    /// BM25 of each candidate, relative to the highest; 0 everywhere when no candidate has a term.
+    #[must_use]
+    pub fn relevance(&self, terms: &Terms) -> Vec<f64> {
+        let wanted: Vec<u32> = self.stems.iter().filter_map(|s| terms.find(s)).collect();
+        let lengths: Vec<f64> = terms
+            .of
+            .iter()
+            .map(|t| t.iter().map(|&(_, n)| f64::from(n)).sum())
+            .collect();
+        let mean = lengths.iter().sum::<f64>() / lengths.len().max(1) as f64;
+        let scores: Vec<f64> = std::iter::zip(&terms.of, &lengths)
+            .map(|(own, length)| {
+                wanted
+                    .iter()
+                    .filter_map(|term| own.binary_search_by_key(term, |&(t, _)| t).ok())
+                    .map(|at| {
+                        let (term, count) = (own[at].0, f64::from(own[at].1));
+                        let norm = K1 * (1.0 - B + B * length / mean);
+                        terms.inverse_frequency(term) * count * (K1 + 1.0) / (count + norm)
+                    })
+                    .sum()
+            })
+            .collect();
+        let highest = scores.iter().copied().fold(0.0, f64::max);
+        if highest > 0.0 {
+            scores.into_iter().map(|s| s / highest).collect()
+        } else {
+            scores
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Summaries: whole sentences of documents, chosen by a score under a length.
+//!
+//! [`prose`] says which sentences can stand in a summary, a [`Scorer`] says how much each belongs there, and
+//! [`select`] chooses: no sentence that repeats another, none that cannot be read without what stands before
+//! it, unless that comes along. Every sentence of a summary is a slice of its document.
+
+pub mod focus;
+pub mod lead;
+pub mod opener;
+pub mod prose;
+pub mod select;
+pub mod terms;
+pub mod textrank;
+pub mod transformer;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cite;
+use crate::document::{Document, Span};
+use crate::error::{Error, Result};
+use crate::reader::Progress;
+use focus::Focus;
+use lead::Lead;
+use prose::Candidate;
+use terms::Terms;
+use textrank::TextRank;
+
+/// How long a summary is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Length {
+    /// So many sentences at most.
+    Sentences(usize),
+    /// So many words at most, as `wc -w` counts them, in whole sentences.
+    Words(usize),
+    /// This share (0 to 1) of the words of the text at most, in whole sentences.
+    Share(f64),
+}
+
+/// How sentences are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// The first sentences: the floor that every other method has to beat
+    Lead,
+    /// Sentences that have much in common with the others (Mihalcea and Tarau 2004)
+    Textrank,
+    /// The local transformer
+    Transformer,
+}
+
+impl Method {
+    /// What scores sentences without a model, for the methods that need none.
+    #[must_use]
+    pub fn without_model(self) -> Option<&'static dyn Scorer> {
+        match self {
+            Self::Lead => Some(&Lead),
+            Self::Textrank => Some(&TextRank),
+            Self::Transformer => None,
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct SummaryOptions {
+    /// Of each document's summary, or of the one over all.
+    pub length: Length,
+    /// How sentences are scored.
+    pub method: Method,
+    /// A question or topic; sentences about it are preferred.
+    pub focus: Option<String>,
+    /// One summary over all documents instead of one for each.
+    pub together: bool,
+}
+
+impl Default for SummaryOptions {
+    fn default() -> Self {
+        Self {
+            length: Length::Sentences(3),
+            method: Method::Transformer,
+            focus: None,
+            together: false,
+        }
+    }
+}
+
+/// Says how much each sentence belongs into a summary.
+pub trait Scorer {
+    /// One finite score a candidate, higher is better. `read` is told how many bytes of the documents that the
+    /// candidates are of have been read, and ends the work by returning `false`.
+    ///
+    /// # Errors
+    /// When a model cannot read, and [`Error::Interrupted`].
+    fn score(
+        &self,
+        documents: &[&Document],
+        candidates: &[Candidate],
+        read: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<Vec<f64>>;
+
+    /// A score as results show it.
+    fn shown(&self, score: f64) -> f64 {
+        score
+    }
+}
+
+/// Summaries of documents, in their order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// One element a document, also where one summary was made over all of them.
+    pub documents: Vec<DocumentSummary>,
+}
+
+/// The sentences that were chosen of a document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DocumentSummary {
+    /// The document's name.
+    pub document: String,
+    /// In the document's order.
+    pub sentences: Vec<SummarySentence>,
+    /// Sentences that were not considered: headings, lists, tables, code, captions and the like.
+    pub skipped: usize,
+}
+
+/// A sentence of a summary.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SummarySentence {
+    /// The exact words, a slice of the document's clean text.
+    pub text: String,
+    /// How much it belongs into the summary, as the method has it: the transformer's probability, the rank
+    /// relative to the highest, one over the place. Compares within one method only.
+    pub score: f64,
+    /// How much it has to do with the focus, relative to the sentence that has most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relevance: Option<f64>,
+    /// The bytes `start_byte..end_byte` of the source.
+    pub source_text: String,
+    /// Where it begins in the source, in bytes.
+    pub start_byte: usize,
+    /// Where it ends in the source, in bytes.
+    pub end_byte: usize,
+    /// The line that it begins on, from 1.
+    pub line: usize,
+    /// The column that it begins in, in characters from 1.
+    pub column: usize,
+    /// The page that it begins on, from 1, where the text has pages.
+    pub page: Option<usize>,
+    /// Where other documents say the same, in a summary over several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Place>,
+    /// Where it stands in the document's clean text.
+    #[serde(skip)]
+    pub span: Span,
+}
+
+/// A place in a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// The document's name.
+    pub document: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// Summarises documents. `progress` is told now and then how far it is, and stops the work by returning
+/// `false`.
+///
+/// ```
+/// use quotable::summary::{Length, Method, SummaryOptions, lead::Lead, summarize};
+/// use quotable::{Document, Format};
+///
+/// let text = "The dam broke on Monday night. Water reached the town in an hour. Nobody was hurt by it.";
+/// let document = Document::new("news.txt", text, Format::Plain)?;
+/// let options = SummaryOptions { length: Length::Words(8), method: Method::Lead, ..Default::default() };
+/// let summary = summarize(&[&document], &Lead, &options, |_| true)?;
+/// assert_eq!(summary.documents[0].sentences[0].text, "The dam broke on Monday night.");
+/// # Ok::<(), quotable::Error>(())
+/// ```
+///
+/// # Errors
+/// When the focus has no word in it, no sentence is short enough, or the scorer fails.
+pub fn summarize(
+    documents: &[&Document],
+    scorer: &dyn Scorer,
+    options: &SummaryOptions,
+    mut progress: impl FnMut(Progress) -> bool,
+) -> Result<Summary> {
+    let focus = options.focus.as_deref().map(Focus::new).transpose()?;
+    let mut found: Vec<prose::Found> = Vec::with_capacity(documents.len());
+    for (index, document) in documents.iter().enumerate() {
+        found.push(prose::candidates(document, index));
+    }
+    let mut summary = Summary {
+        documents: std::iter::zip(documents, &found)
+            .map(|(document, found)| DocumentSummary {
+                document: document.name().to_owned(),
+                sentences: Vec::new(),
+                skipped: found.skipped,
+            })
+            .collect(),
+    };
+    let groups: Vec<Vec<Candidate>> = if options.together {
+        vec![found.into_iter().flat_map(|f| f.candidates).collect()]
+    } else {
+        found.into_iter().map(|f| f.candidates).collect()
+    };
+    let total_bytes = documents.iter().map(|d| d.text().len() as u64).sum();
+    let mut bytes_before = 0;
+    for candidates in &groups {
+        let scores = scorer.score(documents, candidates, &mut |bytes| {
+            progress(Progress {
+                bytes: bytes_before + bytes,
+                total_bytes,
+            })
+        })?;
+        let texts = candidates.chunk_by(|a, b| a.document == b.document);
+        bytes_before += texts
+            .map(|c| documents[c[0].document].text().len() as u64)
+            .sum::<u64>();
+        let terms = Terms::of(documents, candidates);
+        let relevance = focus.as_ref().map(|focus| focus.relevance(&terms));
+        let pool = select::Pool {
+            candidates,
+            terms: &terms,
+            scores: &scores,
+            relevance: relevance.as_deref(),
+            plain: options.method == Method::Lead && focus.is_none(),
+        };
+        let words = options.length.words(documents, candidates);
+        for index in pool.choose(options.length.sentences(), words) {
+            let candidate = &candidates[index];
+            let also = if options.together {
+                pool.elsewhere(index)
+            } else {
+                Vec::new()
+            };
+            let place = |&i: &usize| place(documents, &candidates[i]);
+            summary.documents[candidate.document]
+                .sentences
+                .push(SummarySentence {
+                    relevance: relevance.as_ref().map(|r| r[index]),
+                    also: also.iter().map(place).collect(),
+                    ..quote(documents, candidate, scorer.shown(scores[index]))
+                });
+        }
+    }
+    if summary.documents.iter().all(|d| d.sentences.is_empty()) {
+        let shortest = groups.iter().flatten().map(|c| c.words).min();
+        return Err(Error::SummaryTooShort {
+            shortest: shortest.unwrap_or(0),
+        });
+    }
+    Ok(summary)
+}
+
+impl Length {
+    /// The most sentences.
+    fn sentences(self) -> usize {
+        match self {
+            Self::Sentences(n) => n,
+            _ => usize::MAX,
+        }
+    }
+
+    /// The most words.
+    fn words(self, documents: &[&Document], candidates: &[Candidate]) -> usize {
+        match self {
+            Self::Sentences(_) => usize::MAX,
+            Self::Words(n) => n,
+            Self::Share(share) => {
+                let ours = candidates.chunk_by(|a, b| a.document == b.document);
+                let words: usize = ours
+                    .map(|c| documents[c[0].document].text().split_whitespace().count())
+                    .sum();
+                (share * words as f64).ceil() as usize
+            }
+        }
+    }
+}
+
+fn quote(documents: &[&Document], candidate: &Candidate, score: f64) -> SummarySentence {
+    let quotation = cite::quotation(documents[candidate.document], &candidate.span);
+    SummarySentence {
+        text: quotation.text,
+        score,
+        relevance: None,
+        source_text: quotation.source_text,
+        start_byte: quotation.source.start,
+        end_byte: quotation.source.end,
+        line: quotation.position.line,
+        column: quotation.position.column,
+        page: quotation.position.page,
+        also: Vec::new(),
+        span: candidate.span.clone(),
+    }
+}
+
+fn place(documents: &[&Document], candidate: &Candidate) -> Place {
+    let document = documents[candidate.document];
+    let source = document.source_span(&candidate.span);
+    Place {
+        document: document.name().to_owned(),
+        line: document.position(source.start).line,
+    }
+}

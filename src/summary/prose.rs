@@ -1,0 +1,393 @@
+//! Which sentences of a document can stand in a summary.
+//!
+//! Prose can: whole sentences of paragraphs. Headings, lists, tables, code, captions, bylines, datelines and
+//! the standing matter of web pages cannot. A document that hardly has prose (a log, a list) is summarised by
+//! its lines instead.
+
+use super::opener;
+use crate::document::{BlockKind, Document, Span};
+
+/// A sentence that can stand in a summary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which of the documents.
+    pub document: usize,
+    /// Where it stands in the document's clean text.
+    pub span: Span,
+    /// Its number among the candidates of its document, from 0.
+    pub index: usize,
+    /// Its number among those of its section: what a heading stands above, or the whole document.
+    pub place: usize,
+    /// How many candidates its section has.
+    pub section_size: usize,
+    /// The section's number in the document, from 0.
+    pub section: usize,
+    /// Its length in words, as `wc -w` counts them.
+    pub words: usize,
+    /// Whether it leans on what stands before it ("He said …").
+    pub leans: bool,
+    /// Whether the candidate before it in the list is what stands before it in the text.
+    pub follows: bool,
+}
+
+/// The candidates of a document.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// In the order of the text.
+    pub candidates: Vec<Candidate>,
+    /// Sentences that are none.
+    pub skipped: usize,
+}
+
+/// Prose has at least so many words a sentence; fewer are a caption or an exclamation.
+const FEWEST_WORDS: usize = 4;
+/// A longer one is an enumeration, or no sentence was found in it.
+const MOST_WORDS: usize = 150;
+/// A document with less prose than this share of its words is summarised by its lines.
+const LEAST_PROSE: f64 = 0.05;
+/// A section of fewer headings than this is no structure: a title, or a line taken for one.
+const FEWEST_HEADINGS: usize = 3;
+
+/// How fit a sentence is for a summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fitness {
+    /// Nothing to read: no letters, code, a table's cell, standing matter.
+    None,
+    /// A line, an item, a fragment.
+    Line,
+    /// A sentence of running text.
+    Prose,
+}
+
+struct Sentence {
+    span: Span,
+    fitness: Fitness,
+    words: usize,
+    section: usize,
+    leans: bool,
+}
+
+/// Finds the candidates of a document, which is the one at `index`.
+#[must_use]
+pub fn candidates(document: &Document, index: usize) -> Found {
+    let sentences = sentences(document);
+    let words = |least: Fitness| -> usize {
+        let fit = sentences.iter().filter(|s| s.fitness >= least);
+        fit.map(|s| s.words).sum()
+    };
+    let prose = words(Fitness::Prose);
+    let least = if prose > 0 && prose as f64 >= LEAST_PROSE * words(Fitness::Line) as f64 {
+        Fitness::Prose
+    } else if words(Fitness::Line) > 0 {
+        Fitness::Line
+    } else {
+        Fitness::None
+    };
+    let structured = sentences.last().is_some_and(|s| s.section >= FEWEST_HEADINGS);
+    let mut found = Found::default();
+    let mut last_taken = false;
+    for sentence in sentences {
+        if sentence.fitness < least {
+            found.skipped += 1;
+            last_taken = false;
+            continue;
+        }
+        let section = if structured { sentence.section } else { 0 };
+        let previous = found.candidates.last().filter(|p| p.section == section);
+        found.candidates.push(Candidate {
+            document: index,
+            index: found.candidates.len(),
+            place: previous.map_or(0, |p| p.place + 1),
+            section_size: 0,
+            section,
+            words: sentence.words,
+            leans: sentence.leans,
+            follows: last_taken && previous.is_some(),
+            span: sentence.span,
+        });
+        last_taken = true;
+    }
+    for section in found.candidates.chunk_by_mut(|a, b| a.section == b.section) {
+        let size = section.len();
+        section.iter_mut().for_each(|c| c.section_size = size);
+    }
+    found
+}
+
+fn sentences(document: &Document) -> Vec<Sentence> {
+    let text = document.text();
+    let mut sentences: Vec<Sentence> = Vec::new();
+    let mut section = 0;
+    let mut last_block = usize::MAX;
+    let mut quoting = false;
+    let mut opening = true; // nothing but headings and bylines so far
+    for (block_index, mut span) in document.sentences() {
+        let block = &document.blocks()[block_index];
+        let first_of_block = block_index != last_block;
+        last_block = block_index;
+        if block.kind == BlockKind::Heading {
+            section += usize::from(first_of_block);
+            sentences.push(Sentence {
+                words: count_words(&text[span.clone()]),
+                span,
+                fitness: Fitness::None,
+                section,
+                leans: false,
+            });
+            continue;
+        }
+        // A quotation over several paragraphs opens anew in each, so a paragraph begins outside of one.
+        quoting &= !first_of_block;
+        let was_quoting = quoting;
+        quoting = opener::quotation_is_open(&text[span.clone()], quoting);
+        if opening && first_of_block {
+            span.start += dateline(&text[span.clone()]);
+        }
+        let sentence = &text[span.clone()];
+        let fitness = fitness(sentence, block.kind);
+        opening &= fitness != Fitness::Prose;
+        sentences.push(Sentence {
+            fitness,
+            words: count_words(sentence),
+            section,
+            leans: opener::leans(sentence, was_quoting),
+            span,
+        });
+    }
+    sentences
+}
+
+fn count_words(text: &str) -> usize {
+    text.split_whitespace().count()
+}
+
+fn fitness(sentence: &str, kind: BlockKind) -> Fitness {
+    let letters = sentence.chars().filter(|c| c.is_alphabetic()).count();
+    let visible = sentence.chars().filter(|c| !c.is_whitespace()).count();
+    if letters == 0 || is_standing_matter(sentence) || is_caption(sentence) {
+        return Fitness::None;
+    }
+    let words = count_words(sentence);
+    match kind {
+        BlockKind::Verbatim | BlockKind::TableCell | BlockKind::Heading => Fitness::None,
+        BlockKind::Paragraph
+            if ends_like_a_sentence(sentence)
+                && (words >= FEWEST_WORDS || is_unspaced(sentence))
+                && words <= MOST_WORDS
+                && letters * 5 >= visible * 3 =>
+        {
+            Fitness::Prose
+        }
+        _ => Fitness::Line,
+    }
+}
+
+/// A script that sets no spaces between words has no words to count.
+fn is_unspaced(sentence: &str) -> bool {
+    sentence
+        .chars()
+        .any(|c| matches!(c, '\u{3040}'..='\u{30FF}' | '\u{4E00}'..='\u{9FFF}' | '\u{0E00}'..='\u{0E7F}'))
+}
+
+fn ends_like_a_sentence(sentence: &str) -> bool {
+    // Reference marks and closing marks stand behind the stop: `… it fell.”[3]`.
+    let end = sentence.trim_end_matches(|c: char| {
+        c.is_ascii_digit() || matches!(c, '”' | '"' | '’' | '\'' | ')' | ']' | '[' | '»' | '*' | '_')
+    });
+    end.ends_with(['.', '!', '?', '…', '。', '！', '？', '।', '؟', '۔'])
+}
+
+/// What stands on many pages and says nothing of this one.
+#[rustfmt::skip]
+const STANDING_MATTER: &[&str] = &[
+    "all rights reserved", "associated press writer", "click here", "contributed to this report",
+    "contributed to this story", "follow us on", "getty images", "like us on facebook",
+    "may not be published, broadcast", "project gutenberg", "sign up for our", "sign up to our",
+    "subscribe now", "subscribe to our", "this copyrighted", "this story has been updated",
+];
+
+/// Beginnings of bylines, credits and notes to the reader.
+#[rustfmt::skip]
+const STANDING_OPENINGS: &[&str] = &[
+    "advertisement", "correction:", "editor's note:", "file photo", "follow @", "image caption",
+    "image copyright", "image:", "listen:", "media caption", "photo:", "photograph:", "photos:",
+    "published:", "read more:", "related:", "scroll down for", "see also:", "sign up", "source:",
+    "updated:", "watch:", "©",
+];
+
+fn is_standing_matter(sentence: &str) -> bool {
+    // Standing matter is short: a long sentence that mentions such words is about something.
+    if sentence.len() > 400 {
+        return false;
+    }
+    let folded = sentence.to_lowercase().replace('’', "'");
+    let folded = folded.trim_start_matches(['(', '[', '*', ' ']);
+    STANDING_OPENINGS.iter().any(|s| folded.starts_with(s))
+        || STANDING_MATTER.iter().any(|s| folded.contains(s))
+        || is_byline(sentence)
+        || folded
+            .strip_prefix("copyright")
+            .is_some_and(|rest| rest.trim_start().starts_with(['©', '(', '1', '2']))
+}
+
+/// "By Ann Lee, Staff Writer".
+fn is_byline(sentence: &str) -> bool {
+    let Some(rest) = ["By ", "BY "].iter().find_map(|by| sentence.strip_prefix(by)) else {
+        return false;
+    };
+    rest.split_whitespace().count() <= 8
+        && !ends_like_a_sentence(rest)
+        && rest
+            .split_whitespace()
+            .all(|w| matches!(w, "and" | "for" | "in" | "of") || !w.starts_with(char::is_lowercase))
+}
+
+/// "Figure 3: …", "Table 2. …".
+fn is_caption(sentence: &str) -> bool {
+    let Some((word, rest)) = sentence.split_once(' ') else {
+        return false;
+    };
+    let number = rest.split_whitespace().next().unwrap_or("");
+    matches!(
+        word.trim_end_matches('.').to_lowercase().as_str(),
+        "box" | "chart" | "exhibit" | "fig" | "figure" | "plate" | "table"
+    ) && number.ends_with([':', '.'])
+        && number
+            .trim_end_matches([':', '.'])
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '.')
+}
+
+/// The longest dateline, in bytes.
+const LONGEST_DATELINE: usize = 80;
+
+/// How many bytes of the first sentence are a dateline: `Washington — `, `LONDON, England (CNN) -- `, `(CNN)`.
+fn dateline(sentence: &str) -> usize {
+    let head = &sentence[..sentence.floor_char_boundary(LONGEST_DATELINE)];
+    let agency = head.find('(').and_then(|open| {
+        let close = open + head[open..].find(')')?;
+        let name = &head[open + 1..close];
+        let is_name = name.starts_with(char::is_uppercase) && name.split_whitespace().count() <= 3;
+        (is_name && is_place(&head[..open])).then_some(close + 1)
+    });
+    let dash = ["—", "–", "--", " - "].iter().filter_map(|dash| {
+        let at = head.find(dash)?;
+        // With a second one it is a parenthesis: "Marco Rubio — the secretary — said".
+        let again = sentence[at + dash.len()..].contains(dash);
+        Some((at, at + dash.len(), again))
+    });
+    let end = match (agency, dash.min()) {
+        (Some(end), Some((at, after, _))) if head[end..at.max(end)].trim().is_empty() => Some(after),
+        (Some(end), _) => Some(end),
+        (None, Some((at, after, false))) if is_place(&head[..at]) && at > 0 => Some(after),
+        _ => None,
+    };
+    let Some(end) = end else { return 0 };
+    let rest = sentence[end..].trim_start();
+    let opens = |c: char| c.is_uppercase() || c.is_ascii_digit() || "“\"‘'".contains(c);
+    if rest.starts_with(opens) {
+        sentence.len() - rest.len()
+    } else {
+        0
+    }
+}
+
+/// A name of a place, perhaps with a date: capitals, figures, months, and at most six words.
+fn is_place(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.len() <= 6
+        && words.iter().all(|w| {
+            w.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit())
+                || matches!(*w, "of" | "the" | "de" | "del" | "la" | "and")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Format;
+
+    fn taken(text: &str, format: Format) -> (Vec<String>, usize) {
+        let document = Document::new("t", text, format).unwrap();
+        let found = candidates(&document, 0);
+        let texts = found
+            .candidates
+            .iter()
+            .map(|c| document.text()[c.span.clone()].to_owned());
+        (texts.collect(), found.skipped)
+    }
+
+    #[test]
+    fn datelines_are_left_out_of_the_sentence() {
+        for (text, length) in [
+            ("Washington — President Trump said no.", "Washington — ".len()),
+            (
+                "LONDON, England (CNN) -- The queen spoke.",
+                "LONDON, England (CNN) -- ".len(),
+            ),
+            ("(CNN)Share, and your gift will grow.", 5),
+            (
+                "PARIS, March 3 (Reuters) - Shares fell.",
+                "PARIS, March 3 (Reuters) - ".len(),
+            ),
+            ("Marco Rubio — the secretary — said so.", 0),
+            ("The plan (see below) — a good one — failed.", 0),
+            ("Apple (AAPL) shares fell.", 0),
+            ("Nobody came.", 0),
+            ("— Ha!", 0),
+        ] {
+            assert_eq!(dateline(text), length, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_prose_is_taken() {
+        let text = "Storm over Elbing\n\nBy Ann Lee, Staff Writer\n\nELBING (AP) — The dam broke on Monday. Water reached the town.\n\n\
+                    Figure 1: The dam in 1990.\n\nRead more: dams of the north.\n\nNobody was hurt by it.\n\n© 2024 The Elbing News. All rights reserved.";
+        let (texts, skipped) = taken(text, Format::Plain);
+        assert_eq!(
+            texts,
+            [
+                "The dam broke on Monday.",
+                "Water reached the town.",
+                "Nobody was hurt by it."
+            ]
+        );
+        assert_eq!(skipped, 6);
+    }
+
+    #[test]
+    fn markdown_structure_is_no_prose() {
+        let text = "# Title\n\nThe tool reads files quickly.\n\n- an item that ends like one.\n\n```\nlet x = 1;\n```\n\n| a | b |\n|---|---|\n| one two three four. | x |\n";
+        let (texts, skipped) = taken(text, Format::Markdown);
+        assert_eq!(texts, ["The tool reads files quickly."]);
+        assert_eq!(skipped, 7);
+    }
+
+    #[test]
+    fn a_text_without_prose_is_taken_by_its_lines() {
+        let log = "10:01 started\n10:02 listening on port 8080 of all interfaces\n10:03 ready\n10:04 stopped by signal";
+        assert_eq!(taken(log, Format::Plain).0.len(), 4);
+        assert_eq!(taken("- milk\n- eggs\n", Format::Markdown).0, ["milk", "eggs"]);
+        assert_eq!(taken("```\nx = 1\n```\n", Format::Markdown).0, ["x = 1"]);
+    }
+
+    #[test]
+    fn sections_need_headings() {
+        let section = |n: usize| {
+            format!("Part {n}\n\nThe first thing happened here. The second thing followed it.\n\n")
+        };
+        let document = Document::new("t", (0..4).map(section).collect::<String>(), Format::Plain).unwrap();
+        let found = candidates(&document, 0).candidates;
+        assert_eq!(
+            found.iter().map(|c| c.section).collect::<Vec<_>>(),
+            [1, 1, 2, 2, 3, 3, 4, 4]
+        );
+        assert!(
+            found
+                .iter()
+                .all(|c| c.section_size == 2 && c.place == (c.index % 2))
+        );
+        assert!(!found[2].follows && found[3].follows);
+    }
+}

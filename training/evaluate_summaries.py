@@ -1,0 +1,94 @@
+"""Step 3c: score `ask`'s summaries against the highlights of CNN/DailyMail validation articles in their original case.
+
+    python evaluate_summaries.py --data ../../shared/data --ask ../target/release/ask --part report --methods lead,textrank,transformer
+
+ROUGE by Google's rouge_score (stemming, Lsum over sentences), bootstrap intervals over articles, of a method alone and of its difference to
+Lead-3. "dangling" is the share of chosen sentences whose first word points at something before ("He", "But", "This") while the sentence before
+them is not in the summary. The first 400 articles are for choosing, the other 600 for reporting.
+"""
+import argparse
+import json
+import random
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from rouge_score import rouge_scorer
+
+import summaries
+
+KINDS = ("rouge1", "rouge2", "rougeLsum")
+CHOOSING = 400
+POINTERS = set("he she it they his her its their him them this that these those but and so or however also then both meanwhile instead yet still".split())
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../../shared/data"))
+    parser.add_argument("--ask", default="../target/release/ask")
+    parser.add_argument("--model", help="model directory instead of the embedded one")
+    parser.add_argument("--part", choices=("choose", "report"), default="choose")
+    parser.add_argument("--sample", type=int, default=0, help="articles, 0 for all of the part")
+    parser.add_argument("--methods", default="lead,transformer")
+    parser.add_argument("--sentences", type=int, default=3)
+    parser.add_argument("--out", type=Path, help="where the summaries go (JSON Lines)")
+    parser.add_argument("--smoke", action="store_true", help="8 articles")
+    return parser.parse_args()
+
+
+def summarise(args, articles, method):
+    lines = "".join(json.dumps({"id": a["id"], "summarize": {"sentences": args.sentences, "method": method}, "context": a["article"]}) + "\n" for a in articles)
+    command = [args.ask, "batch", *(["--model", args.model] if args.model else [])]
+    out = subprocess.run(command, input=lines, capture_output=True, text=True, check=True).stdout
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [row["id"] for row in found] == [a["id"] for a in articles] and not any("error" in row for row in found)
+    for row, article in zip(found, articles):
+        source = article["article"].encode()
+        for sentence in row["sentences"]:
+            assert source[sentence["start_byte"] : sentence["end_byte"]].decode() == sentence["source_text"]
+    return [row["sentences"] for row in found]
+
+
+def dangling(chosen):
+    """(sentences that point at something before them which is not there, sentences)."""
+    count, end = 0, None
+    for sentence in chosen:
+        first = summaries.words(sentence["text"].split("'")[0])[:1]
+        count += bool(first) and first[0] in POINTERS and (end is None or sentence["start_byte"] - end > 2)
+        end = sentence["end_byte"]
+    return count, len(chosen)
+
+
+def interval(values, rng, resamples=1000):
+    means = [np.mean(values[rng.integers(0, len(values), len(values))]) for _ in range(resamples)]
+    return np.mean(values), np.percentile(means, 2.5), np.percentile(means, 97.5)
+
+
+def main():
+    args = parse()
+    articles = list(summaries.cased_articles(args.data / "summaries/cnn_dm_val1000_cased.jsonl.gz"))
+    articles = articles[:CHOOSING] if args.part == "choose" else articles[CHOOSING:]
+    if args.smoke or args.sample:
+        articles = random.Random(7).sample(articles, 8 if args.smoke else args.sample)
+    scorer, scores = rouge_scorer.RougeScorer(KINDS, use_stemmer=True), {}
+    for method in args.methods.split(","):
+        chosen = summarise(args, articles, method)
+        if args.out:
+            args.out.with_suffix(f".{method}.jsonl").write_text("".join(json.dumps({"id": a["id"], "sentences": c}) + "\n" for a, c in zip(articles, chosen)))
+        rows = [scorer.score("\n".join(a["reference"]), "\n".join(s["text"] for s in c)) for a, c in zip(articles, chosen)]
+        scores[method] = np.array([[100 * row[kind].fmeasure for kind in KINDS] for row in rows])
+        loose, total = map(sum, zip(*(dangling(c) for c in chosen)))
+        words = np.mean([sum(len(s["text"].split()) for s in c) for c in chosen])
+        line = [f"{method:12} {len(articles)} articles, {words:.0f} words, dangling {100 * loose / total:.1f} %"]
+        for k, kind in enumerate(KINDS):
+            mean, low, high = interval(scores[method][:, k], np.random.default_rng(1))
+            text = f"{kind} {mean:.2f} [{low:.2f}, {high:.2f}]"
+            if method != "lead" and "lead" in scores:
+                mean, low, high = interval(scores[method][:, k] - scores["lead"][:, k], np.random.default_rng(1))
+                text += f" lead {mean:+.2f} [{low:+.2f}, {high:+.2f}]"
+            line.append(text)
+        print("\n  ".join(line), flush=True)
+
+
+if __name__ == "__main__":
+    main()
