@@ -33,6 +33,7 @@ pub mod cli;
 pub mod document;
 pub mod engine;
 mod error;
+pub mod eval;
 pub mod model;
 pub mod qa;
 mod reader;
