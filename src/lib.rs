@@ -34,6 +34,7 @@ pub mod document;
 pub mod engine;
 mod error;
 pub mod eval;
+mod harmless;
 pub mod model;
 pub mod qa;
 mod reader;
