@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 
+use super::eval::args::EvalArgs;
+
 const EXAMPLES: &str = "\
 Examples:
   ask \"who leads negotiations?\"                 the documents that ask.toml names
@@ -130,6 +132,8 @@ pub enum Colour {
 pub enum Command {
     /// Answer many questions: JSON Lines in, JSON Lines out
     Batch(BatchArgs),
+    /// Measure answers and summaries against suites of questions, and compare with a baseline
+    Eval(EvalArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  ask completions bash > ~/.local/share/bash-completion/completions/ask"

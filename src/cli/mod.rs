@@ -8,6 +8,7 @@ mod ask;
 mod batch;
 mod config;
 mod documents;
+pub mod eval;
 mod json;
 mod language;
 pub mod plan;
@@ -173,6 +174,10 @@ fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> an
         Some(Command::Batch(batch)) => {
             let plan = Plan::of_batch(batch, environment)?;
             return with_threads(plan.threads, || batch::run(batch, &plan, environment));
+        }
+        Some(Command::Eval(eval)) => {
+            let plan = Plan::of_eval(eval, environment)?;
+            return with_threads(plan.threads, || eval::run(eval, &plan, environment));
         }
         None => {}
     }

@@ -7,6 +7,7 @@ use clap::CommandFactory;
 
 use super::args::{Args, Around, AskArgs, BatchArgs, Colour, CommonArgs};
 use super::config::{self, Config};
+use super::eval::args::EvalArgs;
 use super::{Environment, Input};
 use crate::document::read::ReadOptions;
 use crate::error::Error;
@@ -108,6 +109,14 @@ impl Plan {
             Source::None
         };
         Self::new(&args.common, args.top, source, &config, environment)
+    }
+
+    /// Checks `ask eval [PATH]…`. `ask.toml` does not apply, so that figures compare.
+    ///
+    /// # Errors
+    /// When an option is out of range.
+    pub fn of_eval(args: &EvalArgs, environment: &Environment) -> anyhow::Result<Self> {
+        Self::new(&args.common, None, Source::None, &Config::default(), environment)
     }
 
     fn new(

@@ -1,5 +1,6 @@
 //! Templates whose values are made harmless and escaped, whatever they hold.
 
+use minijinja::value::Serde;
 use minijinja::{Environment, Error, Value, escape_formatter};
 use serde::Serialize;
 
@@ -18,9 +19,7 @@ pub(super) fn render(
         _ => escape_formatter(out, state, value),
     });
     environment.add_template(name, source)?;
-    environment
-        .get_template(name)?
-        .render(Value::from_serialize(values))
+    environment.get_template(name)?.render(Value::from(Serde(values)))
 }
 
 /// Without what XML 1.0 does not allow (production 2) and what would steer a page.
