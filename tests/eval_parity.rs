@@ -110,9 +110,10 @@ fn stems_are_those_of_nltk() {
 
 #[test]
 fn rouge_is_that_of_rouge_score() {
+    type Case = (String, String, [f64; 2], [f64; 2], [f64; 2], [f64; 3]);
     #[derive(Deserialize)]
     struct Summaries {
-        cases: Vec<(String, String, [f64; 2], [f64; 2], [f64; 2], [f64; 3])>,
+        cases: Vec<Case>,
     }
     let golden: Summaries = serde_json::from_str(SUMMARIES).unwrap();
     assert!(golden.cases.len() >= 1900);

@@ -514,8 +514,8 @@ mod tests {
             .collect();
         // Noise: as many lost as gained, but one.
         let mut after = before.clone();
-        for i in 0..30 {
-            let flip = &mut after[i * 13].kept;
+        for i in (0..14).map(|k| 3 * k).chain((0..15).map(|k| 3 * k + 1)) {
+            let flip = &mut after[i].kept;
             flip.score = 1.0 - flip.score;
             flip.right = !flip.right;
         }
