@@ -46,6 +46,8 @@ pub mod cli;
 pub mod document;
 pub mod engine;
 mod error;
+pub mod eval;
+mod harmless;
 pub mod model;
 pub mod qa;
 mod reader;

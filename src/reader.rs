@@ -8,7 +8,7 @@ use crate::document::Document;
 use crate::engine::native::Native;
 use crate::engine::{Engine, Input};
 use crate::error::{Error, Result};
-use crate::model::{Limits, Model, Tokenizer};
+use crate::model::{Calibration, Limits, Model, Tokenizer};
 use crate::qa::Answers;
 use crate::qa::calibrate::Calibrator;
 use crate::qa::merge::Merger;
@@ -64,6 +64,8 @@ pub struct Progress {
 /// ```
 pub struct Reader {
     name: String,
+    weights_sha256: Option<String>,
+    calibration: Option<Calibration>,
     limits: Limits,
     tokenizer: Tokenizer,
     calibrator: Calibrator,
@@ -106,8 +108,11 @@ impl Reader {
     /// With an engine of your own for a model's tokenizer and manifest.
     #[must_use]
     pub fn with_engine(model: Model, engine: Box<dyn Engine>) -> Self {
+        let weights = model.manifest.files.get("model.safetensors");
         Self {
             name: model.manifest.name,
+            weights_sha256: weights.map(|file| file.sha256.to_ascii_lowercase()),
+            calibration: model.manifest.calibration,
             limits: model.manifest.limits,
             tokenizer: model.tokenizer,
             calibrator: Calibrator::new(model.manifest.calibration),
@@ -120,6 +125,18 @@ impl Reader {
     #[must_use]
     pub fn model_name(&self) -> &str {
         &self.name
+    }
+
+    /// SHA-256 of the weights, as the model's manifest has it; `None` for a model without a manifest.
+    #[must_use]
+    pub fn weights_sha256(&self) -> Option<&str> {
+        self.weights_sha256.as_deref()
+    }
+
+    /// How scores become probabilities; `None` for a model that was not calibrated.
+    #[must_use]
+    pub fn calibration(&self) -> Option<Calibration> {
+        self.calibration
     }
 
     /// Tokenises a question, to find out early whether it can be asked.
@@ -227,11 +244,18 @@ impl Reader {
             not_in_document,
             calibrated: self.calibrator.is_fitted(),
             answers,
+            windows,
         }
     }
 }
 
 impl Reader {
+    /// Whether the model scores sentences, which [`Method::Transformer`](crate::summary::Method) needs.
+    #[must_use]
+    pub fn can_summarize(&self) -> bool {
+        self.sentences.is_some()
+    }
+
     /// Summarises documents with the method that the options name; `progress` as in
     /// [`ask_with_progress`](Self::ask_with_progress).
     ///

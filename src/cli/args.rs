@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 
+use super::eval::args::EvalArgs;
 use crate::summary::Method;
 
 const EXAMPLES: &str = "\
@@ -143,6 +144,8 @@ pub enum Command {
     Batch(BatchArgs),
     /// Shorten documents to their own sentences
     Summarize(SummarizeArgs),
+    /// Measure answers and summaries against suites of questions, and compare with a baseline
+    Eval(EvalArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  ask completions bash > ~/.local/share/bash-completion/completions/ask"

@@ -8,6 +8,7 @@ mod ask;
 mod batch;
 mod config;
 mod documents;
+pub mod eval;
 mod json;
 mod language;
 pub mod plan;
@@ -178,6 +179,10 @@ fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> an
         Some(Command::Summarize(summarize)) => {
             let plan = Plan::of_summarize(summarize, environment)?;
             return with_threads(plan.threads, || summarize::run(summarize, &plan, environment));
+        }
+        Some(Command::Eval(eval)) => {
+            let plan = Plan::of_eval(eval, environment)?;
+            return with_threads(plan.threads, || eval::run(eval, &plan, environment));
         }
         None => {}
     }

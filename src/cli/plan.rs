@@ -7,6 +7,7 @@ use clap::CommandFactory;
 
 use super::args::{Args, Around, AskArgs, BatchArgs, Colour, CommonArgs, SummarizeArgs, SummaryArgs};
 use super::config::{self, Config};
+use super::eval::args::EvalArgs;
 use super::{Environment, Input};
 use crate::document::read::ReadOptions;
 use crate::error::Error;
@@ -117,6 +118,14 @@ impl Plan {
         let mut plan = Self::new(&common, None, source, &config, environment)?;
         plan.json = args.json;
         Ok(plan)
+    }
+
+    /// Checks `ask eval [PATH]…`. `ask.toml` does not apply, so that figures compare.
+    ///
+    /// # Errors
+    /// When an option is out of range.
+    pub fn of_eval(args: &EvalArgs, environment: &Environment) -> anyhow::Result<Self> {
+        Self::new(&args.common, None, Source::None, &Config::default(), environment)
     }
 
     fn new(

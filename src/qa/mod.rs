@@ -24,6 +24,9 @@ pub struct Answers {
     pub calibrated: bool,
     /// The candidates, best first, whether or not the question counts as answered.
     pub answers: Vec<Answer>,
+    /// Windows that were read.
+    #[serde(skip)]
+    pub windows: usize,
 }
 
 fn is_true(value: &bool) -> bool {

@@ -2,13 +2,13 @@
 
 pub(super) mod summary;
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use clap::CommandFactory;
 
 use super::args::{Args, Around};
 use crate::document::Document;
+pub(super) use crate::harmless::{harmless, is_hidden_control};
 use crate::qa::{Answer, Answers};
 
 /// Prints answers.
@@ -145,30 +145,6 @@ fn one_line(text: &str) -> String {
     harmless(&text.replace(['\n', '\t'], " ")).into_owned()
 }
 
-/// Text that cannot steer a terminal: control characters and marks of direction are shown as symbols.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
-    let bad = |c: char| c.is_control() || is_hidden_control(c);
-    if !text.contains(bad) {
-        return text.into();
-    }
-    text.chars()
-        .map(|c| match u32::from(c) {
-            _ if !bad(c) => c.to_string(),
-            code @ 0..=0x1F => char::from_u32(0x2400 + code).unwrap_or('\u{FFFD}').to_string(),
-            0x7F => '␡'.to_string(),
-            code => format!("<U+{code:04X}>"),
-        })
-        .collect::<String>()
-        .into()
-}
-
-/// DEL, the control characters of Latin-1, the line separators, and what changes the direction of text:
-/// embeddings, overrides, isolates and marks (UAX #9, section 2).
-pub(super) fn is_hidden_control(c: char) -> bool {
-    matches!(c,
-        '\u{7F}'..='\u{9F}' | '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
 /// The manual page, from the same definitions as the help.
 pub(super) fn man_page(out: &mut Vec<u8>) -> io::Result<()> {
     let command = Args::command();
@@ -190,14 +166,6 @@ pub(super) fn man_page(out: &mut Vec<u8>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_steers_a_terminal_is_shown_instead() {
-        assert_eq!(harmless("a\u{1b}[2Jb\u{7}\r"), "a␛[2Jb␇␍");
-        assert_eq!(harmless("x\u{202e}y\u{9b}"), "x<U+202E>y<U+009B>");
-        assert_eq!(harmless("two\nlines"), "two␊lines");
-        assert!(matches!(harmless("plain “text” é"), Cow::Borrowed(_)));
-    }
 
     #[test]
     fn nothing_is_certain() {

@@ -1,0 +1,353 @@
+//! `ask eval`: measures, compares, reports.
+
+pub mod args;
+mod calibrate;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::{Context, bail};
+
+use super::plan::Plan;
+use super::progress::Bar;
+use super::{ANSWERED, Environment, json};
+use crate::document::read;
+use crate::error::Error;
+use crate::eval::baseline::{self, Baseline, Item};
+use crate::eval::problem::Problems;
+use crate::eval::report::{self, Line, Provenance, Report, Style};
+use crate::eval::run::{self, Run, Summariser, SummaryOutcome};
+use crate::eval::suite::{self, Suite};
+use crate::eval::{file, lines, squad};
+use crate::harmless::harmless;
+use crate::reader::{Progress, Reader};
+use crate::summary::{Length, SummaryOptions};
+use crate::{Document, Span};
+use args::EvalArgs;
+
+/// Exit code: the gate fails.
+const WORSE: u8 = 1;
+/// What the program's own summaries are called, beside the floor's.
+const SUMMARISER: &str = "quotable";
+/// Problems that are told one by one.
+const MOST_PROBLEMS: usize = 50;
+/// The largest file of weights that is hashed for the report.
+const MOST_WEIGHTS_BYTES: u64 = 8 << 30;
+
+pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
+    if args.init {
+        return init(args, plan, environment);
+    }
+    if args.limit == Some(0) {
+        bail!(Error::BadOption {
+            option: "--limit".to_owned(),
+            value: "0".to_owned(),
+            expected: "1 or more"
+        });
+    }
+    let mut suites = match load(args, plan, environment)? {
+        Ok(suites) => suites,
+        Err(problems) => return tell(&problems, args.check, environment),
+    };
+    if args.check {
+        return checked(&suites, environment);
+    }
+    // What may be wrong with the other files is told before a question is asked.
+    let kept = match &args.baseline {
+        Some(path) => Some(Baseline::read(&environment.directory.join(path))?),
+        None => None,
+    };
+    for suite in &mut suites {
+        sample(suite, args.limit);
+    }
+    let reader = (environment.load)(plan.model.as_deref())?;
+    if args.calibrate {
+        return calibrate::run(&reader, &suites, plan, environment);
+    }
+    let (run, summaries) = measure(&reader, &suites, plan, environment)?;
+    let mut provenance = Provenance::here(reader.model_name(), plan.threads);
+    provenance.model_sha256 = weights_sha256(&reader, plan.model.as_deref());
+    provenance.calibrated = run.calibrated;
+    provenance.threshold = reader.calibration().map_or(0.5, |c| c.threshold);
+    provenance.always_answer = plan.options.always_answer;
+    provenance.min_confidence = plan.options.min_confidence;
+    provenance.limit = args.limit;
+    let summariser = reader.can_summarize().then_some(SUMMARISER);
+    let items = baseline::items(&run.outcomes, &summaries, summariser);
+    let comparison = kept.map(|kept| baseline::compare(&kept, &suites, &items, args.limit.is_some()));
+    let worse = comparison.as_ref().is_some_and(|c| !c.holds());
+    if let Some(path) = &args.bless {
+        bless(path, &provenance, &suites, &items, environment)?;
+    }
+    let report = Report::new(provenance, &suites, run, summaries, comparison);
+    write_files(args, &report, environment)?;
+    print(args, plan, &report, environment)?;
+    Ok(if worse { WORSE } else { ANSWERED })
+}
+
+/// Loads all that was named. The inner error is what is wrong with suites.
+fn load(
+    args: &EvalArgs,
+    plan: &Plan,
+    environment: &Environment,
+) -> anyhow::Result<Result<Vec<Suite>, Problems>> {
+    if args.paths.is_empty() && args.squad.is_empty() && args.summaries.is_empty() {
+        bail!("no suite: name one (ask eval suite.toml), or begin one with ask eval --init FILE");
+    }
+    let here = |path: &PathBuf| environment.directory.join(path);
+    let paths: Vec<PathBuf> = args.paths.iter().map(here).collect();
+    let mut problems = Vec::new();
+    let mut suites = Vec::new();
+    match suite::load_all(&paths, &plan.read) {
+        Ok(loaded) => suites = loaded,
+        Err(Problems(more)) => problems.extend(more),
+    }
+    let others = args.squad.iter().map(|path| squad::load(&here(path)));
+    for loaded in others.chain(args.summaries.iter().map(|path| lines::load_pairs(&here(path)))) {
+        match loaded {
+            Ok(suite) => suites.push(suite),
+            Err(Problems(more)) => problems.extend(more),
+        }
+    }
+    Ok(if problems.is_empty() {
+        Ok(suites)
+    } else {
+        Err(Problems(problems))
+    })
+}
+
+/// Tells problems: all of them for `--check`, otherwise the first and how many more there are.
+fn tell(problems: &Problems, all: bool, environment: &mut Environment) -> anyhow::Result<u8> {
+    if !all {
+        bail!(problems.clone());
+    }
+    for problem in problems.0.iter().take(MOST_PROBLEMS) {
+        environment.tell(&problem.to_string());
+    }
+    if let more @ 1.. = problems.0.len().saturating_sub(MOST_PROBLEMS) {
+        environment.tell(&format!("and {more} more"));
+    }
+    Ok(super::ERROR)
+}
+
+fn checked(suites: &[Suite], environment: &mut Environment) -> anyhow::Result<u8> {
+    for suite in suites {
+        let unanswerable = suite.questions.iter().filter(|q| q.golds.is_empty()).count();
+        let summaries = match suite.summaries.len() {
+            0 => String::new(),
+            n => format!(", {n} summaries"),
+        };
+        let line = format!(
+            "{}: {} questions, {unanswerable} unanswerable{summaries}",
+            suite.file,
+            suite.questions.len()
+        );
+        writeln!(environment.output, "{}", harmless(&line))?;
+    }
+    environment.output.flush()?;
+    Ok(ANSWERED)
+}
+
+fn init(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
+    if args.paths.is_empty() {
+        bail!("name the documents that the suite is about: ask eval --init report.txt > suite.toml");
+    }
+    let paths: Vec<PathBuf> = args
+        .paths
+        .iter()
+        .map(|path| environment.directory.join(path))
+        .collect();
+    let found = read::find(&paths, &plan.read)?;
+    let mut documents = Vec::new();
+    for file in &found.files {
+        let name = file
+            .strip_prefix(&environment.directory)
+            .unwrap_or(file)
+            .display()
+            .to_string();
+        documents.push((name, read::read_file(file, &plan.read)?));
+    }
+    environment
+        .output
+        .write_all(suite::skeleton(&documents).as_bytes())?;
+    environment.output.flush()?;
+    Ok(ANSWERED)
+}
+
+/// Keeps so many questions and checks, evenly spread: the same ones every time.
+fn sample(suite: &mut Suite, limit: Option<usize>) {
+    fn thin<T>(list: &mut Vec<T>, limit: usize) {
+        let total = list.len();
+        if total > limit {
+            let mut kept = (0..limit).map(|i| i * total / limit).peekable();
+            let mut at = 0;
+            list.retain(|_| {
+                at += 1;
+                kept.next_if_eq(&(at - 1)).is_some()
+            });
+        }
+    }
+    if let Some(limit) = limit {
+        thin(&mut suite.questions, limit);
+        thin(&mut suite.summaries, limit);
+    }
+}
+
+/// Asks and summarises, with a bar, listening for Ctrl-C.
+fn measure(
+    reader: &Reader,
+    suites: &[Suite],
+    plan: &Plan,
+    environment: &Environment,
+) -> crate::Result<(Run, Vec<SummaryOutcome>)> {
+    let of_questions = suites.iter().flat_map(|s| {
+        s.questions
+            .iter()
+            .flat_map(|q| q.documents.iter().map(|&d| &s.documents[d]))
+    });
+    let of_summaries = suites
+        .iter()
+        .flat_map(|s| s.summaries.iter().map(|c| &s.documents[c.document]));
+    let total_bytes = of_questions
+        .chain(of_summaries)
+        .map(|d| d.text().len() as u64)
+        .sum();
+    let bar = Mutex::new((Bar::new(!plan.quiet && environment.error_is_terminal), 0));
+    let interrupted = &environment.interrupted;
+    let done = |more: u64| {
+        let mut bar = bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        bar.1 += more;
+        let bytes = bar.1;
+        bar.0.update(Progress { bytes, total_bytes });
+        !interrupted.load(std::sync::atomic::Ordering::SeqCst)
+    };
+    let run = run::ask(reader, suites, &plan.options, done)?;
+    let transformer = |document: &Document, sentences: usize| -> Result<Vec<Span>, Error> {
+        let options = SummaryOptions {
+            length: Length::Sentences(sentences),
+            ..SummaryOptions::default()
+        };
+        let mut summary = reader.summarize(&[document], &options, |_| true)?;
+        let chosen = summary.documents.pop().map(|d| d.sentences);
+        Ok(chosen.into_iter().flatten().map(|s| s.span).collect())
+    };
+    let mut systems: Vec<(&str, Summariser<'_>)> = Vec::new();
+    if reader.can_summarize() {
+        systems.push((SUMMARISER, &transformer));
+    }
+    let summaries = run::summarise(suites, &systems, done)?;
+    Ok((run, summaries))
+}
+
+/// From the manifest, or of the file where there is no manifest.
+fn weights_sha256(reader: &Reader, model: Option<&Path>) -> Option<String> {
+    if let Some(hash) = reader.weights_sha256() {
+        return Some(hash.to_owned());
+    }
+    let path = model?.join("model.safetensors");
+    let metadata = path
+        .metadata()
+        .ok()
+        .filter(|m| m.is_file() && m.len() <= MOST_WEIGHTS_BYTES);
+    metadata
+        .and_then(|_| std::fs::read(path).ok())
+        .map(|bytes| suite::sha256(&bytes))
+}
+
+fn bless(
+    path: &Path,
+    provenance: &Provenance,
+    suites: &[Suite],
+    items: &[Item],
+    environment: &mut Environment,
+) -> anyhow::Result<()> {
+    let kept = Baseline::of(
+        &provenance.model,
+        provenance.model_sha256.as_deref(),
+        &provenance.date,
+        suites,
+        items,
+    );
+    write(&environment.directory.join(path), kept.to_json()?.as_bytes())?;
+    for item in items
+        .iter()
+        .filter(|item| item.kept.must_pass && !item.kept.right)
+    {
+        environment.tell(&format!(
+            "note: {}/{} must pass and is wrong: the gate fails until it is right or the mark is taken away",
+            item.suite, item.id
+        ));
+    }
+    Ok(())
+}
+
+fn write_files(args: &EvalArgs, report: &Report, environment: &Environment) -> anyhow::Result<()> {
+    let here = |path: &PathBuf| environment.directory.join(path);
+    if let Some(path) = &args.predictions {
+        let mut out = Vec::new();
+        for outcome in &report.questions {
+            out.extend(json::line(outcome)?);
+        }
+        for outcome in &report.summary_checks {
+            out.extend(json::line(outcome)?);
+        }
+        write(&here(path), &out)?;
+    }
+    if let Some(path) = &args.html {
+        write(&here(path), report::html(report)?.as_bytes())?;
+    }
+    if let Some(path) = &args.markdown {
+        write(&here(path), report::markdown(report).as_bytes())?;
+    }
+    if let Some(path) = &args.junit {
+        write(&here(path), report::junit(report)?.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let what = || {
+        format!(
+            "{}: cannot be written; check that the folder is there and that you may write",
+            path.display()
+        )
+    };
+    file::write(path, content).with_context(what)
+}
+
+fn print(args: &EvalArgs, plan: &Plan, report: &Report, environment: &mut Environment) -> anyhow::Result<()> {
+    if args.json {
+        environment.output.write_all(&json::line(report)?)?;
+    } else {
+        let text: String = report::text(report)
+            .iter()
+            .map(|line| styled(line, plan.colour))
+            .collect();
+        environment.output.write_all(text.as_bytes())?;
+    }
+    if args.github {
+        let text: String = report::annotations(report)
+            .into_iter()
+            .map(|line| line + "\n")
+            .collect();
+        environment.output.write_all(text.as_bytes())?;
+    }
+    environment.output.flush()?;
+    Ok(())
+}
+
+fn styled(line: &Line, colour: bool) -> String {
+    let text = harmless(&line.text);
+    let code = match line.style {
+        Style::Heading => "1",
+        Style::Bad => "31",
+        Style::Good => "32",
+        Style::Faint => "2",
+        Style::Plain => "",
+    };
+    if colour && !code.is_empty() && !text.is_empty() {
+        format!("\u{1b}[{code}m{text}\u{1b}[0m\n")
+    } else {
+        format!("{text}\n")
+    }
+}

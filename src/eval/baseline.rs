@@ -1,0 +1,557 @@
+//! Baselines: what a run scored, kept to compare later ones with.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::file;
+use super::problem::{Result, at, whole};
+use super::run::{Outcome, SummaryOutcome};
+use super::squad::reason;
+use super::stats::{Interval, bootstrap, mcnemar};
+use super::suite::Suite;
+
+/// The format that this version writes and reads.
+pub const FORMAT: u32 = 1;
+/// The largest file.
+const MOST_BYTES: u64 = 256 << 20;
+/// From so many questions up, a loss has to be more than chance to fail.
+pub const CHANCE_FROM: usize = 200;
+/// What rounding in a file can change.
+const ROUNDING: f64 = 1e-9;
+
+/// What a run scored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The version of `ask` that wrote it.
+    pub ask: String,
+    /// The model's name.
+    pub model: String,
+    /// SHA-256 of its weights.
+    pub model_sha256: Option<String>,
+    /// When it was written.
+    pub date: String,
+    /// By the suite's name.
+    pub suites: BTreeMap<String, SuiteBaseline>,
+}
+
+/// What a suite scored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteBaseline {
+    /// SHA-256 of the suite's file.
+    pub sha256: String,
+    /// By the question's id. Checks of summaries are among them.
+    pub questions: BTreeMap<String, Kept>,
+}
+
+/// What a question scored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// F1, 0 to 1; for a check of a summary, the share of its conditions that hold.
+    pub score: f64,
+    /// Whether it was right.
+    pub right: bool,
+    /// What was answered; empty if it was declined.
+    pub answer: String,
+    /// Whether it fails the gate on its own.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub must_pass: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// What is compared of a run: a question, or a check of a summary.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The suite's name.
+    pub suite: String,
+    /// The id.
+    pub id: String,
+    /// What was asked.
+    pub question: String,
+    /// What is right, in short.
+    pub wanted: String,
+    /// The score and the rest.
+    pub kept: Kept,
+    /// The document.
+    pub group: String,
+    /// The suite's file and the line in it.
+    pub defined: (String, usize),
+}
+
+/// The items of a run. Of summaries, the checks of the system of this name count.
+#[must_use]
+pub fn items(outcomes: &[Outcome], summaries: &[SummaryOutcome], system: Option<&str>) -> Vec<Item> {
+    let questions = outcomes.iter().map(|o| Item {
+        suite: o.suite.clone(),
+        id: o.id.clone(),
+        question: o.question.clone(),
+        wanted: o.golds.first().cloned().unwrap_or_default(),
+        kept: Kept {
+            score: o.f1,
+            right: o.right,
+            answer: o.prediction.clone(),
+            must_pass: o.must_pass,
+        },
+        group: o.group.clone(),
+        defined: o.defined.clone(),
+    });
+    let checks = summaries
+        .iter()
+        .filter(|s| Some(s.system.as_str()) == system)
+        .filter_map(|s| {
+            let right = s.passed?;
+            Some(Item {
+                suite: s.suite.clone(),
+                id: s.id.clone(),
+                question: "(summary)".to_owned(),
+                wanted: s
+                    .missing
+                    .iter()
+                    .map(|m| format!("+{m}"))
+                    .chain(s.forbidden.iter().map(|f| format!("−{f}")))
+                    .collect::<Vec<_>>()
+                    .join(" "),
+                kept: Kept {
+                    score: f64::from(u8::from(right)),
+                    right,
+                    answer: s.summary.clone(),
+                    must_pass: s.must_pass,
+                },
+                group: s.group.clone(),
+                defined: s.defined.clone(),
+            })
+        });
+    questions.chain(checks).collect()
+}
+
+impl Baseline {
+    /// A baseline of a run.
+    #[must_use]
+    pub fn of(model: &str, model_sha256: Option<&str>, date: &str, suites: &[Suite], items: &[Item]) -> Self {
+        let of_suite = |suite: &Suite| {
+            let questions = items
+                .iter()
+                .filter(|item| item.suite == suite.name)
+                .map(|item| (item.id.clone(), item.kept.clone()));
+            let kept = SuiteBaseline {
+                sha256: suite.sha256.clone(),
+                questions: questions.collect(),
+            };
+            (suite.name.clone(), kept)
+        };
+        Self {
+            format: FORMAT,
+            ask: env!("CARGO_PKG_VERSION").to_owned(),
+            model: model.to_owned(),
+            model_sha256: model_sha256.map(str::to_owned),
+            date: date.to_owned(),
+            suites: suites.iter().map(of_suite).collect(),
+        }
+    }
+
+    /// Reads a baseline.
+    ///
+    /// # Errors
+    /// With the place of what is wrong in it.
+    pub fn read(path: &Path) -> Result<Self> {
+        const REMEDY: &str = "write it anew with ask eval … --bless FILE";
+        let name = path.display().to_string();
+        let text = file::read(path, MOST_BYTES, "a baseline that ask eval --bless wrote")?;
+        let mut json = serde_json::Deserializer::from_str(&text);
+        let parsed: Result<Self, _> = serde_path_to_error::deserialize(&mut json);
+        let baseline = parsed.map_err(|error| {
+            let place = (error.inner().line().max(1), error.inner().column().max(1));
+            let what = match error.path().to_string().as_str() {
+                "." => reason(error.inner()),
+                path => format!("{path}: {}", reason(error.inner())),
+            };
+            at(&name, place, what, REMEDY)
+        })?;
+        if baseline.format != FORMAT {
+            let what = format!("has format {}, this version reads {FORMAT}", baseline.format);
+            return Err(whole(&name, what, REMEDY));
+        }
+        Ok(baseline)
+    }
+
+    /// As a file has it: one question a line, so that a change shows in a diff.
+    ///
+    /// # Errors
+    /// Never for what [`of`](Self::of) makes.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        let mut out = format!(
+            "{{\n\"format\": {},\n\"ask\": {},\n\"model\": {},\n\"model_sha256\": {},\n\"date\": {},\n\"suites\": {{",
+            self.format,
+            serde_json::to_string(&self.ask)?,
+            serde_json::to_string(&self.model)?,
+            serde_json::to_string(&self.model_sha256)?,
+            serde_json::to_string(&self.date)?,
+        );
+        for (i, (name, suite)) in self.suites.iter().enumerate() {
+            out += if i > 0 { ",\n" } else { "\n" };
+            out += &format!(
+                "{}: {{\n  \"sha256\": {},\n  \"questions\": {{",
+                serde_json::to_string(name)?,
+                serde_json::to_string(&suite.sha256)?
+            );
+            for (j, (id, kept)) in suite.questions.iter().enumerate() {
+                out += if j > 0 { ",\n" } else { "\n" };
+                out += &format!(
+                    "    {}: {}",
+                    serde_json::to_string(id)?,
+                    serde_json::to_string(kept)?
+                );
+            }
+            out += "\n  }\n}";
+        }
+        out += "\n}\n}\n";
+        Ok(out)
+    }
+}
+
+/// A question whose score changed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Change {
+    /// The suite's name.
+    pub suite: String,
+    /// The id.
+    pub id: String,
+    /// What was asked.
+    pub question: String,
+    /// An acceptable answer; empty if there is none.
+    pub wanted: String,
+    /// The score before, 0 to 1.
+    pub score_before: f64,
+    /// And now.
+    pub score: f64,
+    /// What was answered before; empty if it was declined.
+    pub answer_before: String,
+    /// And now.
+    pub answer: String,
+    /// Whether it was right before.
+    pub right_before: bool,
+    /// And now.
+    pub right: bool,
+    /// Whether it fails the gate on its own.
+    pub must_pass: bool,
+    /// The suite's file.
+    pub file: String,
+    /// The line in it, from 1.
+    pub line: usize,
+}
+
+/// A run beside a baseline.
+#[derive(Debug, Clone, Serialize)]
+pub struct Comparison {
+    /// The baseline's model, version and date.
+    pub baseline_model: String,
+    /// When it was blessed.
+    pub baseline_date: String,
+    /// Questions in both.
+    pub compared: usize,
+    /// Questions whose score rose.
+    pub gains: Vec<Change>,
+    /// Questions whose score fell.
+    pub losses: Vec<Change>,
+    /// `must_pass` questions that are wrong now, whatever they were.
+    pub must_pass_wrong: Vec<Change>,
+    /// `suite/id` of questions that the baseline does not have.
+    pub new: Vec<String>,
+    /// `suite/id` of questions that the run does not have, of suites that it has.
+    pub gone: Vec<String>,
+    /// Those of them that must pass.
+    pub must_pass_gone: Vec<String>,
+    /// Suites of the baseline that the run does not have.
+    pub suites_not_run: Vec<String>,
+    /// Suites that have changed since they were blessed.
+    pub suites_changed: Vec<String>,
+    /// The mean score now less that before, in percentage points.
+    pub difference: f64,
+    /// Its paired bootstrap interval of 95 %.
+    pub interval: Option<Interval>,
+    /// Right before and not now.
+    pub lost_right: usize,
+    /// Right now and not before.
+    pub gained_right: usize,
+    /// McNemar's exact test of these two.
+    pub mcnemar_p: f64,
+    /// Why the gate fails; empty if it holds.
+    pub failures: Vec<String>,
+}
+
+impl Comparison {
+    /// Whether the gate holds.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.failures.is_empty()
+    }
+}
+
+/// Compares a run with a baseline. `partial` says that not all questions of the suites were asked, so that
+/// none of them is gone.
+#[must_use]
+pub fn compare(baseline: &Baseline, suites: &[Suite], items: &[Item], partial: bool) -> Comparison {
+    let before = |item: &Item| baseline.suites.get(&item.suite)?.questions.get(&item.id);
+    let name = |item: &Item| format!("{}/{}", item.suite, item.id);
+    let paired: Vec<(&Item, &Kept)> = items
+        .iter()
+        .filter_map(|item| Some((item, before(item)?)))
+        .collect();
+    let differences: Vec<f64> = paired
+        .iter()
+        .map(|(item, kept)| item.kept.score - kept.score)
+        .map(|d| if d.abs() < ROUNDING { 0.0 } else { 100.0 * d })
+        .collect();
+    let groups: Vec<&str> = paired.iter().map(|(item, _)| item.group.as_str()).collect();
+    let changes = |wanted: fn(f64, &Item, &Kept) -> bool| -> Vec<Change> {
+        let all = paired.iter().zip(&differences);
+        all.filter(|((item, kept), d)| wanted(**d, item, kept))
+            .map(|((item, kept), _)| change(item, Some(kept)))
+            .collect()
+    };
+    let flipped = |wanted: fn(bool, bool) -> bool| {
+        paired
+            .iter()
+            .filter(|(item, kept)| wanted(kept.right, item.kept.right))
+            .count()
+    };
+    let (lost_right, gained_right) = (flipped(|b, a| b && !a), flipped(|b, a| !b && a));
+    let asked = |suite: &str, id: &str| items.iter().any(|item| item.suite == suite && item.id == id);
+    let gone: Vec<(String, bool)> = suites
+        .iter()
+        .filter(|_| !partial)
+        .filter_map(|suite| Some((suite, baseline.suites.get(&suite.name)?)))
+        .flat_map(|(suite, kept)| {
+            let missing = kept.questions.iter().filter(|(id, _)| !asked(&suite.name, id));
+            missing
+                .map(|(id, kept)| (format!("{}/{id}", suite.name), kept.must_pass))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let mut comparison = Comparison {
+        baseline_model: baseline.model.clone(),
+        baseline_date: baseline.date.clone(),
+        compared: paired.len(),
+        gains: changes(|d, item, kept| d > 0.0 || d == 0.0 && item.kept.right && !kept.right),
+        losses: changes(|d, item, kept| d < 0.0 || d == 0.0 && !item.kept.right && kept.right),
+        must_pass_wrong: items
+            .iter()
+            .filter(|item| item.kept.must_pass && !item.kept.right)
+            .map(|item| change(item, before(item)))
+            .collect(),
+        new: items
+            .iter()
+            .filter(|item| before(item).is_none())
+            .map(name)
+            .collect(),
+        must_pass_gone: gone
+            .iter()
+            .filter(|(_, must)| *must)
+            .map(|(name, _)| name.clone())
+            .collect(),
+        gone: gone.into_iter().map(|(name, _)| name).collect(),
+        suites_not_run: baseline
+            .suites
+            .keys()
+            .filter(|name| suites.iter().all(|s| s.name != **name))
+            .cloned()
+            .collect(),
+        suites_changed: suites
+            .iter()
+            .filter(|s| {
+                baseline
+                    .suites
+                    .get(&s.name)
+                    .is_some_and(|kept| kept.sha256 != s.sha256)
+            })
+            .map(|s| s.name.clone())
+            .collect(),
+        difference: differences.iter().sum::<f64>() / differences.len().max(1) as f64,
+        interval: bootstrap(&differences, &groups),
+        lost_right,
+        gained_right,
+        mcnemar_p: mcnemar(lost_right, gained_right),
+        failures: Vec::new(),
+    };
+    comparison.failures = failures(&comparison);
+    comparison
+}
+
+fn change(item: &Item, before: Option<&Kept>) -> Change {
+    Change {
+        suite: item.suite.clone(),
+        id: item.id.clone(),
+        question: item.question.clone(),
+        wanted: item.wanted.clone(),
+        score_before: before.map_or(0.0, |kept| kept.score),
+        score: item.kept.score,
+        answer_before: before.map_or_else(String::new, |kept| kept.answer.clone()),
+        answer: item.kept.answer.clone(),
+        right_before: before.is_some_and(|kept| kept.right),
+        right: item.kept.right,
+        must_pass: item.kept.must_pass,
+        file: item.defined.0.clone(),
+        line: item.defined.1,
+    }
+}
+
+/// The gate. Among few questions the interval is wide enough to hide any loss, so a net loss fails; among many
+/// it has to be more than chance.
+fn failures(comparison: &Comparison) -> Vec<String> {
+    let c = comparison;
+    let mut failures = Vec::new();
+    for wrong in &c.must_pass_wrong {
+        failures.push(format!("{}/{} must pass and is wrong", wrong.suite, wrong.id));
+    }
+    for gone in &c.must_pass_gone {
+        failures.push(format!("{gone} must pass and is not asked any more"));
+    }
+    if c.compared == 0 {
+        failures.push("no question of the run is in the baseline".to_owned());
+    } else if c.compared < CHANCE_FROM {
+        if c.difference < -ROUNDING {
+            failures.push(format!(
+                "the score fell by {:.2} points over {} questions",
+                -c.difference, c.compared
+            ));
+        }
+        if c.lost_right > c.gained_right {
+            failures.push(format!(
+                "{} right answers were lost and {} gained",
+                c.lost_right, c.gained_right
+            ));
+        }
+    } else if let Some(interval) = c.interval.filter(|interval| interval.high < 0.0) {
+        failures.push(format!(
+            "the score fell by {:.2} points over {} questions, more than chance (95 %: {:.2} to {:.2})",
+            -c.difference, c.compared, interval.low, interval.high
+        ));
+    }
+    failures
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(id: usize, score: f64, must_pass: bool) -> Item {
+        Item {
+            suite: "s".to_owned(),
+            id: id.to_string(),
+            question: "q".to_owned(),
+            wanted: "w".to_owned(),
+            kept: Kept {
+                score,
+                right: score >= 0.6,
+                answer: "a".to_owned(),
+                must_pass,
+            },
+            group: (id % 20).to_string(),
+            defined: ("s.toml".to_owned(), id + 1),
+        }
+    }
+
+    fn suite() -> Suite {
+        Suite {
+            name: "s".to_owned(),
+            file: "s.toml".to_owned(),
+            sha256: "0".to_owned(),
+            documents: Vec::new(),
+            questions: Vec::new(),
+            summaries: Vec::new(),
+        }
+    }
+
+    fn compared(before: &[Item], after: &[Item]) -> Comparison {
+        let baseline = Baseline::of("m", None, "now", &[suite()], before);
+        let text = baseline.to_json().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.json");
+        std::fs::write(&path, text).unwrap();
+        let read = Baseline::read(&path).unwrap();
+        assert_eq!(read.suites["s"].questions.len(), before.len());
+        compare(&read, &[suite()], after, false)
+    }
+
+    #[test]
+    fn the_same_again_holds() {
+        let items: Vec<Item> = (0..50)
+            .map(|i| item(i, 1.0 / (1.0 + i as f64 / 7.0), i == 0))
+            .collect();
+        let comparison = compared(&items, &items);
+        assert!(comparison.holds() && comparison.gains.is_empty() && comparison.losses.is_empty());
+        assert_eq!(comparison.mcnemar_p, 1.0);
+    }
+
+    #[test]
+    fn few_questions_may_not_lose_on_balance() {
+        let before: Vec<Item> = (0..50).map(|i| item(i, 0.8, false)).collect();
+        let mut after = before.clone();
+        after[7].kept.score = 0.7;
+        let comparison = compared(&before, &after);
+        assert_eq!(comparison.losses[0].id, "7");
+        assert_eq!(
+            comparison.failures,
+            ["the score fell by 0.20 points over 50 questions"]
+        );
+        after[8].kept.score = 1.0;
+        assert!(compared(&before, &after).holds());
+    }
+
+    #[test]
+    fn many_questions_may_lose_by_chance_but_no_more() {
+        let before: Vec<Item> = (0..400)
+            .map(|i| item(i, f64::from(u8::from(i % 3 > 0)), false))
+            .collect();
+        // Noise: as many lost as gained, but one.
+        let mut after = before.clone();
+        for i in (0..14).map(|k| 3 * k).chain((0..15).map(|k| 3 * k + 1)) {
+            let flip = &mut after[i].kept;
+            flip.score = 1.0 - flip.score;
+            flip.right = !flip.right;
+        }
+        let noise = compared(&before, &after);
+        assert!(noise.difference < 0.0 && noise.holds(), "{:?}", noise.failures);
+        // More than noise.
+        for kept in after
+            .iter_mut()
+            .filter(|i| i.id.parse::<usize>().unwrap() / 20 % 4 == 0)
+            .map(|i| &mut i.kept)
+        {
+            (kept.score, kept.right) = (0.0, false);
+        }
+        let worse = compared(&before, &after);
+        assert!(
+            worse.failures[0].contains("more than chance"),
+            "{:?}",
+            worse.failures
+        );
+        assert!(worse.mcnemar_p < 0.05);
+    }
+
+    #[test]
+    fn what_must_pass_decides_alone() {
+        let before: Vec<Item> = (0..300).map(|i| item(i, 0.5, i == 3)).collect();
+        let mut after: Vec<Item> = before
+            .iter()
+            .map(|i| item(i.id.parse().unwrap(), 0.9, i.kept.must_pass))
+            .collect();
+        after[3] = item(3, 0.1, true);
+        assert_eq!(compared(&before, &after).failures, ["s/3 must pass and is wrong"]);
+        after.remove(3);
+        assert_eq!(
+            compared(&before, &after).failures,
+            ["s/3 must pass and is not asked any more"]
+        );
+        assert_eq!(compared(&before, &[]).failures.len(), 2);
+    }
+}

@@ -1,0 +1,87 @@
+//! Reading and writing whole files, within limits.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use super::problem::{Result, whole};
+
+/// Reads a text file of at most `limit` bytes. Only regular files are opened.
+pub(super) fn read(path: &Path, limit: u64, kind: &str) -> Result<String> {
+    let name = path.display().to_string();
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => whole(&name, "no such file", "check the spelling"),
+        _ => whole(
+            &name,
+            format!("cannot be read: {error}"),
+            "check that you may read it",
+        ),
+    };
+    // Looked at before it is opened: opening a named pipe would wait for a writer.
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() {
+            "is a folder"
+        } else {
+            "is not a regular file"
+        };
+        return Err(whole(&name, what, format!("name {kind}")));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > limit {
+        let what = format!("is over the limit of {} MiB for {kind}", limit >> 20);
+        return Err(whole(&name, what, "split it"));
+    }
+    if bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"\x28\xb5\x2f\xfd") {
+        return Err(whole(
+            &name,
+            "is compressed",
+            "decompress it first: gzip -d or zstd -d",
+        ));
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        whole(
+            &name,
+            format!("is not UTF-8 text (byte {at})"),
+            format!("name {kind}"),
+        )
+    })
+}
+
+/// Writes a file whole or not at all: into a file beside it, which then takes its name. What is no regular
+/// file (`/dev/stdout`) is written to directly.
+///
+/// # Errors
+/// The operating system's.
+pub fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return File::options().write(true).open(path)?.write_all(content);
+    }
+    // A link keeps its name and its target gets the content.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ask-");
+    #[cfg(unix)]
+    {
+        // As the file has it, or as a new file gets it: a temporary file alone is its owner's only.
+        use std::os::unix::fs::PermissionsExt;
+        let mode = path.metadata().map_or(0o666, |m| m.permissions().mode());
+        builder.permissions(std::fs::Permissions::from_mode(mode));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,393 @@
+//! JSON Lines: questions, and pairs of texts and summaries.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::file;
+use super::problem::{Problem, Problems, Result, whole};
+use super::squad::{self, Gold, reason};
+use super::suite::{Question, SENTENCES, Suite, SummaryCheck, sha256};
+use crate::document::read::{self, ReadOptions};
+use crate::document::{Document, Format};
+
+/// The largest file.
+const MOST_BYTES: u64 = 1 << 30;
+/// Problems that are told of one file.
+const MOST_PROBLEMS: usize = 1000;
+
+#[derive(Deserialize)]
+struct Line {
+    id: Option<Box<RawValue>>,
+    question: String,
+    context: Option<String>,
+    docs: Option<Vec<PathBuf>>,
+    #[serde(alias = "golds")]
+    answers: Option<Answers>,
+    #[serde(default, alias = "is_impossible")]
+    unanswerable: bool,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    must_pass: bool,
+    title: Option<String>,
+}
+
+/// Texts, objects of SQuAD, or the columns of the Hugging Face hub.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answers {
+    Texts(Vec<String>),
+    Objects(Vec<At>),
+    Columns {
+        text: Vec<String>,
+        #[serde(default)]
+        answer_start: Vec<usize>,
+    },
+}
+
+#[derive(Deserialize)]
+struct At {
+    text: String,
+    answer_start: Option<usize>,
+}
+
+impl Gold for At {
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn start(&self) -> Option<usize> {
+        self.answer_start
+    }
+}
+
+impl Answers {
+    fn into_list(self) -> Vec<At> {
+        match self {
+            Self::Objects(list) => list,
+            Self::Texts(list) => list
+                .into_iter()
+                .map(|text| At {
+                    text,
+                    answer_start: None,
+                })
+                .collect(),
+            Self::Columns { text, answer_start } => text
+                .into_iter()
+                .enumerate()
+                .map(|(i, text)| At {
+                    text,
+                    answer_start: answer_start.get(i).copied(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Reads questions, one a line: `{"id", "question", "context" or "docs", "answers", "unanswerable", "tags"}`.
+/// `answers` is a list of texts, SQuAD's list of objects, or the columns of the Hugging Face hub.
+///
+/// # Errors
+/// Everything that is wrong, with its line.
+pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
+    const REMEDY: &str =
+        "a line is {\"id\", \"question\", \"context\" or \"docs\", \"answers\" or \"unanswerable\"}";
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let mut documents: Vec<Document> = Vec::new();
+    let mut contexts: HashMap<String, usize> = HashMap::new();
+    let mut files: HashMap<PathBuf, usize> = HashMap::new();
+    let mut questions = Vec::new();
+    let mut ids: HashMap<String, usize> = HashMap::new();
+    let (name, text) = each_line::<Line>(path, REMEDY, |number, line| {
+        let id = id(line.id.as_deref(), number);
+        if let Some(first) = ids.insert(id.clone(), number) {
+            return Err((
+                format!("id \"{id}\" is taken by line {first}"),
+                "give each question an id of its own",
+            ));
+        }
+        if line.question.trim().is_empty() {
+            return Err(("the question is empty".to_owned(), "write what is asked"));
+        }
+        let answers = line.answers.map(Answers::into_list).unwrap_or_default();
+        let answers = if line.unanswerable { Vec::new() } else { answers };
+        let mut golds: Vec<String> = Vec::new();
+        for answer in &answers {
+            if !golds.contains(&answer.text) {
+                golds.push(answer.text.clone());
+            }
+        }
+        let (read, places) = match (line.context, line.docs) {
+            (Some(context), None) => {
+                let next = documents.len();
+                let index = *contexts.entry(context.clone()).or_insert(next);
+                if index == next {
+                    let document = Document::new(
+                        format!("context of line {number}"),
+                        context.as_str(),
+                        Format::Plain,
+                    );
+                    documents.push(
+                        document.map_err(|_| ("the context holds no text".to_owned(), "give it some"))?,
+                    );
+                }
+                (vec![index], squad::places(&context, &answers, index))
+            }
+            (None, Some(docs)) if !docs.is_empty() => {
+                let paths: Vec<PathBuf> = docs.iter().map(|doc| folder.join(doc)).collect();
+                let failed = |error: crate::Error| (error.to_string(), "paths are relative to the file");
+                let mut indices = Vec::new();
+                for file in read::find(&paths, options).map_err(failed)?.files {
+                    let index = match files.get(&file) {
+                        Some(index) => *index,
+                        None => {
+                            documents.push(read::read_file(&file, options).map_err(failed)?);
+                            files.insert(file, documents.len() - 1);
+                            documents.len() - 1
+                        }
+                    };
+                    indices.push(index);
+                }
+                (indices, Vec::new())
+            }
+            _ => return Err(("needs context or docs, one of them".to_owned(), REMEDY)),
+        };
+        let answering: Vec<usize> = read
+            .iter()
+            .copied()
+            .filter(|&i| {
+                golds
+                    .iter()
+                    .any(|gold| documents[i].source().contains(gold.as_str()))
+            })
+            .collect();
+        questions.push(Question {
+            id,
+            question: line.question,
+            tags: line.tags,
+            must_pass: line.must_pass,
+            group: line.title.unwrap_or_else(|| documents[read[0]].name().to_owned()),
+            golds,
+            answering,
+            places,
+            documents: read,
+            line: number,
+        });
+        Ok(())
+    })?;
+    if questions.is_empty() {
+        return Err(whole(&name, "holds no question", REMEDY));
+    }
+    Ok(Suite {
+        name: stem(path, &name),
+        sha256: sha256(text.as_bytes()),
+        file: name,
+        documents,
+        questions,
+        summaries: Vec::new(),
+    })
+}
+
+/// A text with its summary, under the names that data sets use.
+#[derive(Deserialize)]
+struct Pair {
+    id: Option<Box<RawValue>>,
+    #[serde(alias = "document", alias = "text", alias = "source")]
+    article: Text,
+    #[serde(
+        alias = "highlights",
+        alias = "summary_sents",
+        alias = "reference",
+        alias = "target"
+    )]
+    summary: Text,
+    #[serde(alias = "predicted")]
+    prediction: Option<Text>,
+}
+
+/// A text, or its sentences.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Text {
+    Whole(String),
+    Sentences(Vec<String>),
+}
+
+impl Text {
+    fn into_lines(self) -> String {
+        match self {
+            Self::Whole(text) => text,
+            Self::Sentences(list) => list.join("\n"),
+        }
+    }
+}
+
+/// Reads pairs of texts and summaries, one a line: `article` (or `document`, `text`, `source`), `summary` (or
+/// `highlights`, `summary_sents`, `reference`, `target`), and `prediction` if one is to be scored. Each is a
+/// text or a list of sentences.
+///
+/// # Errors
+/// Everything that is wrong, with its line.
+pub fn load_pairs(path: &Path) -> Result<Suite> {
+    const REMEDY: &str = "a line is {\"article\", \"summary\"}, with \"prediction\" if one is to be scored";
+    let (mut documents, mut summaries) = (Vec::new(), Vec::new());
+    let mut ids: HashMap<String, usize> = HashMap::new();
+    let (name, text) = each_line::<Pair>(path, REMEDY, |number, pair| {
+        let id = id(pair.id.as_deref(), number);
+        if let Some(first) = ids.insert(id.clone(), number) {
+            return Err((
+                format!("id \"{id}\" is taken by line {first}"),
+                "give each pair an id of its own",
+            ));
+        }
+        let reference = pair.summary.into_lines();
+        if reference.trim().is_empty() {
+            return Err(("the summary is empty".to_owned(), REMEDY));
+        }
+        let document = Document::new(format!("article {id}"), pair.article.into_lines(), Format::Plain);
+        documents.push(document.map_err(|_| ("the article holds no text".to_owned(), REMEDY))?);
+        summaries.push(SummaryCheck {
+            id,
+            document: documents.len() - 1,
+            sentences: SENTENCES,
+            must_mention: Vec::new(),
+            must_not_mention: Vec::new(),
+            references: vec![reference],
+            prediction: pair.prediction.map(Text::into_lines),
+            must_pass: false,
+            line: number,
+        });
+        Ok(())
+    })?;
+    if summaries.is_empty() {
+        return Err(whole(&name, "holds no pair", REMEDY));
+    }
+    Ok(Suite {
+        name: stem(path, &name),
+        sha256: sha256(text.as_bytes()),
+        file: name,
+        documents,
+        questions: Vec::new(),
+        summaries,
+    })
+}
+
+/// Parses every line and hands it on with its number; what is wrong with any is told together.
+fn each_line<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    remedy: &str,
+    mut take: impl FnMut(usize, T) -> Result<(), (String, &'static str)>,
+) -> Result<(String, String)> {
+    let name = path.display().to_string();
+    let text = file::read(path, MOST_BYTES, "a file of JSON Lines")?;
+    let mut problems = Vec::new();
+    for (i, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
+        let mut problem = |column: usize, what: String, remedy: &str| {
+            problems.push(Problem {
+                file: name.clone(),
+                position: Some((i + 1, column)),
+                what,
+                remedy: remedy.to_owned(),
+            });
+        };
+        match parse(line) {
+            Ok(value) => {
+                if let Err((what, remedy)) = take(i + 1, value) {
+                    problem(1, what, remedy);
+                }
+            }
+            Err((column, what)) => problem(column, what, remedy),
+        }
+        if problems.len() == MOST_PROBLEMS {
+            break;
+        }
+    }
+    if problems.is_empty() {
+        Ok((name, text))
+    } else {
+        Err(Problems(problems))
+    }
+}
+
+/// A line as a value, or the column and what is wrong there.
+fn parse<T: serde::de::DeserializeOwned>(line: &str) -> Result<T, (usize, String)> {
+    let mut json = serde_json::Deserializer::from_str(line);
+    let column = |error: &serde_json::Error| error.column().max(1);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let what = match error.path().to_string().as_str() {
+            "." => reason(error.inner()),
+            path => format!("{path}: {}", reason(error.inner())),
+        };
+        (column(error.inner()), what)
+    })?;
+    json.end().map_err(|error| (column(&error), reason(&error)))?;
+    Ok(value)
+}
+
+/// An id as text; the line's number if it has none.
+fn id(id: Option<&RawValue>, number: usize) -> String {
+    match id.map(RawValue::get) {
+        None | Some("null") => number.to_string(),
+        Some(raw) => serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned()),
+    }
+}
+
+fn stem(path: &Path, name: &str) -> String {
+    path.file_stem()
+        .map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in.jsonl");
+        std::fs::write(&path, content).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn three_ways_to_write_answers() {
+        let (_folder, path) = file(
+            "{\"id\":7,\"question\":\"who?\",\"context\":\"Ada came.\",\"answers\":[\"Ada\"]}\n\n\
+             {\"question\":\"who?\",\"context\":\"Ada came.\",\"answers\":[{\"text\":\"Ada\",\"answer_start\":0}]}\n\
+             {\"id\":\"x\",\"question\":\"who?\",\"context\":\"Bo.\",\"answers\":{\"text\":[],\"answer_start\":[]}}\n",
+        );
+        let suite = load(&path, &ReadOptions::default()).unwrap();
+        let ids: Vec<&str> = suite.questions.iter().map(|q| q.id.as_str()).collect();
+        assert_eq!(ids, ["7", "3", "x"]);
+        assert_eq!(suite.documents.len(), 2);
+        assert_eq!(suite.questions[1].places, [(0, 0..3)]);
+        assert!(suite.questions[2].golds.is_empty());
+    }
+
+    #[test]
+    fn pairs_of_every_name_are_read() {
+        let (_folder, path) = file(
+            "{\"article\":\"A b. C d.\",\"highlights\":\"A.\\nB.\"}\n{\"document\":[\"A.\",\"B.\"],\"summary\":[\"x\",\"y\"],\"prediction\":\"A.\"}\n",
+        );
+        let suite = load_pairs(&path).unwrap();
+        assert_eq!(suite.summaries[1].references, ["x\ny"]);
+        assert_eq!(suite.summaries[1].prediction.as_deref(), Some("A."));
+        assert_eq!(suite.documents[1].source(), "A.\nB.");
+    }
+
+    #[test]
+    fn every_bad_line_is_told() {
+        let (_folder, path) = file(
+            "{\"question\":\"q\"}\nnonsense\n{\"question\":7}\n{\"question\":\"q\",\"context\":\"x\"} y\n{\"question\":\"q\",\"docs\":[\"no\"]}\n",
+        );
+        let problems = load(&path, &ReadOptions::default()).unwrap_err().0;
+        let places: Vec<_> = problems.iter().map(|p| p.position.unwrap().0).collect();
+        assert_eq!(places, [1, 2, 3, 4, 5], "{problems:?}");
+    }
+}

@@ -1,0 +1,220 @@
+//! A run as people and programs read it: one value, several forms.
+
+mod annotations;
+mod html;
+mod junit;
+mod template;
+mod text;
+
+use serde::Serialize;
+
+pub use annotations::annotations;
+pub use html::html;
+pub use junit::junit;
+pub use text::{Line, Style, markdown, text};
+
+use super::baseline::Comparison;
+use super::run::{Outcome, Run, SummaryOutcome};
+use super::scores::{self, Scores, SummaryScores, TagScores};
+use super::stats::{RESAMPLES, SEED};
+use super::suite::{Suite, sha256};
+
+/// The format of the JSON report.
+pub const FORMAT: u32 = 1;
+
+/// Everything that a run found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// What was measured, with what, where and when.
+    pub provenance: Provenance,
+    /// Over all questions; `None` without any.
+    pub scores: Option<Scores>,
+    /// By suite.
+    pub suites: Vec<SuiteReport>,
+    /// By tag.
+    pub tags: Vec<TagScores>,
+    /// How long it took.
+    pub latency: Option<Latency>,
+    /// By system.
+    pub summaries: Vec<SummaryScores>,
+    /// Beside a baseline.
+    pub comparison: Option<Comparison>,
+    /// Question by question.
+    pub questions: Vec<Outcome>,
+    /// Summary by summary.
+    pub summary_checks: Vec<SummaryOutcome>,
+}
+
+/// What was measured, with what, where and when.
+#[derive(Debug, Clone, Serialize)]
+pub struct Provenance {
+    /// The version of `ask`.
+    pub ask: String,
+    /// The model's name.
+    pub model: String,
+    /// SHA-256 of its weights.
+    pub model_sha256: Option<String>,
+    /// Whether its probabilities were fitted.
+    pub calibrated: bool,
+    /// Above this probability a question is declined.
+    pub threshold: f64,
+    /// Whether no question was declined.
+    pub always_answer: bool,
+    /// Answers below this confidence did not count.
+    pub min_confidence: f64,
+    /// Questions were sampled evenly down to so many.
+    pub limit: Option<usize>,
+    /// Processor and operating system.
+    pub machine: String,
+    /// Threads.
+    pub threads: usize,
+    /// When, in UTC.
+    pub date: String,
+    /// The seed of the bootstrap.
+    pub seed: u64,
+    /// Its resamples.
+    pub resamples: usize,
+}
+
+impl Provenance {
+    /// What can be said of this build and machine; the rest is the caller's.
+    #[must_use]
+    pub fn here(model: &str, threads: usize) -> Self {
+        Self {
+            ask: env!("CARGO_PKG_VERSION").to_owned(),
+            model: model.to_owned(),
+            model_sha256: None,
+            calibrated: false,
+            threshold: 0.5,
+            always_answer: false,
+            min_confidence: 0.0,
+            limit: None,
+            machine: machine(),
+            threads,
+            date: now(),
+            seed: SEED,
+            resamples: RESAMPLES,
+        }
+    }
+}
+
+/// The time in UTC, to the second.
+#[must_use]
+pub fn now() -> String {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_second(now.as_second())
+        .unwrap_or(now)
+        .to_string()
+}
+
+/// The processor's name where the system tells it, and the system.
+fn machine() -> String {
+    let system = format!("{} {}", std::env::consts::ARCH, std::env::consts::OS);
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    match name {
+        Some((_, name)) => format!("{}, {system}", name.trim()),
+        None => system,
+    }
+}
+
+/// A suite and its figures.
+#[derive(Debug, Serialize)]
+pub struct SuiteReport {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// SHA-256 of its documents' sources, one after the other.
+    pub documents_sha256: String,
+    /// How many documents.
+    pub documents: usize,
+    /// Its figures; `None` without questions.
+    pub scores: Option<Scores>,
+}
+
+/// How long questions take that are asked one at a time.
+#[derive(Debug, Clone, Serialize)]
+pub struct Latency {
+    /// How many were timed.
+    pub timed: usize,
+    /// Half of them took at most this, in milliseconds.
+    pub p50_ms: f64,
+    /// 95 % of them.
+    pub p95_ms: f64,
+    /// Questions a second over the whole run, side by side.
+    pub questions_per_second: f64,
+    /// All times, sorted.
+    pub times_ms: Vec<f64>,
+}
+
+impl Latency {
+    fn of(run: &Run) -> Option<Self> {
+        let mut times = run.alone_ms.clone();
+        times.sort_by(f64::total_cmp);
+        let quantile = |q: f64| {
+            times
+                .get(((times.len() as f64 * q).ceil() as usize).saturating_sub(1))
+                .copied()
+        };
+        Some(Self {
+            timed: times.len(),
+            p50_ms: quantile(0.5)?,
+            p95_ms: quantile(0.95)?,
+            questions_per_second: run.outcomes.len() as f64 / run.elapsed.as_secs_f64().max(1e-9),
+            times_ms: times,
+        })
+    }
+}
+
+impl Report {
+    /// Puts a run's figures together.
+    #[must_use]
+    pub fn new(
+        provenance: Provenance,
+        suites: &[Suite],
+        run: Run,
+        summary_checks: Vec<SummaryOutcome>,
+        comparison: Option<Comparison>,
+    ) -> Self {
+        let scored =
+            |outcomes: &[&Outcome]| (!outcomes.is_empty()).then(|| scores::scores(outcomes.iter().copied()));
+        let all: Vec<&Outcome> = run.outcomes.iter().collect();
+        let of_suite = |suite: &Suite| {
+            let own: Vec<&Outcome> = all.iter().copied().filter(|o| o.suite == suite.name).collect();
+            SuiteReport {
+                name: suite.name.clone(),
+                file: suite.file.clone(),
+                sha256: suite.sha256.clone(),
+                documents_sha256: sha256(
+                    suite
+                        .documents
+                        .iter()
+                        .map(|d| d.source())
+                        .collect::<String>()
+                        .as_bytes(),
+                ),
+                documents: suite.documents.len(),
+                scores: scored(&own),
+            }
+        };
+        Self {
+            format: FORMAT,
+            scores: scored(&all),
+            suites: suites.iter().map(of_suite).collect(),
+            tags: scores::by_tag(&run.outcomes),
+            latency: Latency::of(&run),
+            summaries: scores::summary_scores(&summary_checks),
+            comparison,
+            provenance,
+            questions: run.outcomes,
+            summary_checks,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! `ask eval` from argument to exit code, with an engine that says what it is told.
+
+mod common;
+
+use common::{Scene, assert_harmless};
+use serde_json::Value;
+
+const BRIDGE: &str = "The old bridge fell in the flood of 1928.\nThe new one was designed by Ada Quist.\nIt was opened by Mayor Tom Bell in 1931.\n";
+
+const SUITE: &str = "\
+name = \"bridge\"
+documents = [\"bridge.txt\"]
+
+[[question]]
+id = \"designer\"
+question = \"who designed it?\"
+answers = [\"Ada Quist\"]
+line = 2
+tags = [\"person\"]
+
+[[question]]
+id = \"cost\"
+question = \"what did it cost?\"
+unanswerable = true
+";
+
+const SURE: f32 = 20.0;
+
+fn scene() -> Scene {
+    Scene::new().file("bridge.txt", BRIDGE).file("s.toml", SUITE)
+}
+
+fn report(scene: &Scene, more: &[&str]) -> Value {
+    let mut arguments = vec!["eval", "s.toml", "--json"];
+    arguments.extend(more);
+    scene.run(&arguments).json()
+}
+
+#[test]
+fn answers_are_scored_and_cited() {
+    let report = report(&scene().finds("Ada Quist", SURE), &[]);
+    assert_eq!(report["scores"]["has_answer_exact"], 100.0);
+    assert_eq!(report["scores"]["no_answer"], 0.0); // the engine finds her for any question
+    assert_eq!(report["scores"]["cites_place"], 100.0);
+    assert_eq!(report["questions"][1]["right"], false);
+    assert!(report["provenance"]["model_sha256"].is_string());
+}
+
+#[test]
+fn the_gate_names_what_got_worse_and_holds_otherwise() {
+    let mut scene = scene().finds("Ada Quist", SURE);
+    assert_eq!(scene.run(&["eval", "s.toml", "--bless", "b.json"]).code, 0);
+    let same = scene.run(&["eval", "s.toml", "--baseline", "b.json"]);
+    assert_eq!(same.code, 0, "{same:?}");
+    assert!(same.out.contains("holds: nothing that counts got worse"));
+    scene = scene.finds("Tom Bell", SURE + 5.0);
+    let worse = scene.run(&[
+        "eval",
+        "s.toml",
+        "--baseline",
+        "b.json",
+        "--github",
+        "--junit",
+        "j.xml",
+    ]);
+    assert_eq!(worse.code, 1, "{worse:?}");
+    assert!(
+        worse
+            .out
+            .contains("lost bridge/designer: F1 1.00 → 0.00: “Ada Quist” → “Tom Bell”"),
+        "{}",
+        worse.out
+    );
+    assert!(
+        worse
+            .out
+            .contains("::error file=s.toml,line=5,title=bridge/designer::"),
+        "{}",
+        worse.out
+    );
+    let junit = std::fs::read_to_string(scene.path("j.xml")).unwrap();
+    assert!(
+        junit.contains("<testcase classname=\"baseline\" name=\"gate\"><failure"),
+        "{junit}"
+    );
+}
+
+#[test]
+fn what_must_pass_and_is_wrong_fails() {
+    let suite = SUITE.replace("tags = [\"person\"]", "must_pass = true");
+    let scene = scene().file("s.toml", suite).finds("Tom Bell", SURE);
+    let blessed = scene.run(&["eval", "s.toml", "--bless", "b.json"]);
+    assert!(
+        blessed.err.contains("bridge/designer must pass and is wrong"),
+        "{blessed:?}"
+    );
+    assert_eq!(scene.run(&["eval", "s.toml", "--baseline", "b.json"]).code, 1);
+}
+
+#[test]
+fn predictions_do_not_depend_on_threads() {
+    let scene = scene().finds("Ada Quist", SURE);
+    let bytes = |threads| {
+        assert_eq!(
+            scene
+                .run(&["eval", "s.toml", "--predictions", "p.jsonl", "--threads", threads])
+                .code,
+            0
+        );
+        std::fs::read(scene.path("p.jsonl")).unwrap()
+    };
+    assert_eq!(bytes("1"), bytes("2"));
+}
+
+#[test]
+fn a_wrong_suite_is_told_with_its_place() {
+    for (from, to, message) in [
+        ("[[question]]", "[[question", "s.toml:4:"),
+        ("line = 2", "lines = 2", "s.toml:8:1: unknown field `lines`"),
+        (
+            "line = 2",
+            "line = 9",
+            "s.toml:8:8: designer: line 9 is not there; the document has 3 lines",
+        ),
+        (
+            "line = 2",
+            "line = 1",
+            "s.toml:8:8: designer: none of the answers stands there",
+        ),
+        (
+            "\"cost\"",
+            "\"designer\"",
+            "s.toml:12:6: id \"designer\" is taken by line 5",
+        ),
+        (
+            "\"Ada Quist\"",
+            "\"Ada quist\"",
+            "s.toml:7:12: designer: answer \"Ada quist\" is not in bridge.txt; it has \"Ada Quist\": copy",
+        ),
+        ("unanswerable = true", "", "s.toml:12:6: cost: has no answers"),
+        (
+            "\"who designed it?\"",
+            "\" \"",
+            "s.toml:6:12: designer: the question is empty",
+        ),
+        ("bridge.txt\"]", "no.txt\"]", "s.toml:2:14: no.txt: no such file"),
+        ("[\"bridge.txt\"]", "[]", "s.toml:2:13: documents is empty"),
+    ] {
+        let scene = scene().file("s.toml", SUITE.replacen(from, to, 1));
+        scene.run(&["eval", "s.toml"]).fails_with(&[message]);
+        let checked = scene.run(&["eval", "--check", "s.toml"]);
+        assert_eq!(checked.code, 2);
+        assert!(checked.err.contains(message), "{checked:?}");
+    }
+}
+
+#[test]
+fn wrong_input_of_every_kind_is_an_error() {
+    let scene = scene()
+        .file("empty.toml", "")
+        .file("photo.toml", b"\xff\xd8\xff\xe0\x00\x10JFIF")
+        .file("gz.json", b"\x1f\x8b\x08\x00")
+        .file("bad.json", "{\"data\": 7}")
+        .file("bad.jsonl", "{}\n")
+        .file("folder/x.txt", "x")
+        .file("old.json", "{\"format\": 9, \"ask\": \"\", \"model\": \"\", \"model_sha256\": null, \"date\": \"\", \"suites\": {}}");
+    scene.run(&["eval"]).fails_with(&["no suite", "--init"]);
+    scene
+        .run(&["eval", "no.toml"])
+        .fails_with(&["no.toml: no such file"]);
+    scene
+        .run(&["eval", "empty.toml"])
+        .fails_with(&["empty.toml:1:1: missing field `documents`"]);
+    scene
+        .run(&["eval", "photo.toml"])
+        .fails_with(&["photo.toml: is not UTF-8 text"]);
+    scene
+        .run(&["eval", "folder"])
+        .fails_with(&["folder: holds no suite"]);
+    scene
+        .run(&["eval", "--squad", "gz.json"])
+        .fails_with(&["gz.json: is compressed"]);
+    scene
+        .run(&["eval", "--squad", "bad.json"])
+        .fails_with(&["bad.json:1:10: data: invalid type"]);
+    scene
+        .run(&["eval", "--summaries", "bad.jsonl"])
+        .fails_with(&["bad.jsonl:1:2: missing field `article`"]);
+    scene
+        .run(&["eval", "s.toml", "--baseline", "bad.json"])
+        .fails_with(&["bad.json:1:", "--bless"]);
+    scene
+        .run(&["eval", "s.toml", "--baseline", "old.json"])
+        .fails_with(&["has format 9"]);
+    scene
+        .run(&["eval", "s.toml", "--limit", "0"])
+        .fails_with(&["--limit"]);
+    scene
+        .run(&["eval", "s.toml", "--calibrate"])
+        .fails_with(&["--model"]);
+}
+
+#[test]
+fn what_a_suite_holds_cannot_steer_a_report() {
+    let line = serde_json::json!({"id": "a\u{1b}[31m\u{202e}<b>", "question": "who\u{9b}? </script><img src=x>", "context": BRIDGE, "answers": ["Ada Quist"], "tags": ["\"><x>"]});
+    let scene = scene().file("q.jsonl", line.to_string()).finds("Tom Bell", SURE);
+    let arguments = [
+        "eval",
+        "q.jsonl",
+        "--html",
+        "r.html",
+        "--junit",
+        "r.xml",
+        "--markdown",
+        "r.md",
+    ];
+    assert_harmless(&scene.run(&arguments).out);
+    for file in ["r.html", "r.xml", "r.md"] {
+        let text = std::fs::read_to_string(scene.path(file)).unwrap();
+        assert_harmless(&text);
+        assert!(
+            !text.contains("<img") && !text.contains("<x>") && !text.contains("<b>&"),
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn summaries_are_measured_beside_the_first_sentences() {
+    let pair = serde_json::json!({"article": "One ferry sank. It was old. Nobody was hurt. The owner paid.", "summary": "One ferry sank.", "prediction": "One ferry sank."});
+    let scene = scene().file("p.jsonl", pair.to_string());
+    let report = scene.run(&["eval", "--summaries", "p.jsonl", "--json"]).json();
+    let systems: Vec<&str> = report["summaries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["system"].as_str().unwrap())
+        .collect();
+    assert_eq!(systems, ["lead", "prediction"]);
+    assert_eq!(report["summaries"][1]["rouge"][0]["percent"], 100.0);
+}
+
+#[test]
+fn a_skeleton_is_printed() {
+    let outcome = scene().run(&["eval", "--init", "bridge.txt"]);
+    assert_eq!(outcome.code, 0);
+    assert!(
+        outcome.out.contains("documents = [\"bridge.txt\"]"),
+        "{outcome:?}"
+    );
+}
