@@ -7,7 +7,9 @@ use quotable::engine::native::Native;
 use quotable::engine::{Engine, Head, Input, Output};
 use quotable::model::Model;
 use quotable::qa::decode::best_span;
+use quotable::summary::{Scorer, prose};
 use quotable::window::{ContextToken, Window};
+use quotable::{Document, Format, Reader};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -312,5 +314,36 @@ fn tokens_of_nasty_strings_are_those_of_the_reference() {
         let offsets: Vec<(usize, usize)> = tokens.iter().map(|t| (t.start, t.end)).collect();
         assert_eq!(ids, row.ids, "{}", row.name);
         assert_eq!(offsets, row.offsets, "{}", row.name);
+    }
+}
+
+#[derive(Deserialize)]
+struct Sentences {
+    sentences: Vec<String>,
+    logits: Vec<f64>,
+}
+
+/// The sentence scorer against PyTorch (`scripts/goldens/sentences.py`), one sentence over several windows.
+#[test]
+fn sentence_scores_are_those_of_the_reference() {
+    let golden: Sentences = read("reader/sentences.json");
+    let text = golden.sentences.join("\n\n");
+    let document = Document::new("t", text, Format::Plain).unwrap();
+    let mut candidates = prose::candidates(&document, 0).candidates;
+    // The long enumeration is no candidate by itself: what is compared is the scorer.
+    let last = document.sentences().last().unwrap().1;
+    if candidates.len() < golden.logits.len() {
+        let mut long = candidates[candidates.len() - 1].clone();
+        long.span = last;
+        candidates.push(long);
+    }
+    assert_eq!(candidates.len(), golden.logits.len());
+    let reader = Reader::embedded().unwrap();
+    let scores = reader.score(&[&document], &candidates, &mut |_| true).unwrap();
+    for (i, (got, expected)) in scores.iter().zip(&golden.logits).enumerate() {
+        assert!(
+            (got - expected).abs() < 1e-3,
+            "at {i} got {got}, PyTorch has {expected}"
+        );
     }
 }

@@ -17,6 +17,8 @@ import torch
 from text import score as official
 
 RIGHT_F1 = 0.6
+AS_GOOD = 0.005  # a difference in F1 that is not seen among a few hundred questions
+ENOUGH = 100  # questions of one length that may choose the threshold
 GENERIC = ("policyqa", "qamr")  # their questions ("do you share my data?", "what kind of minister?") are answered by other documents of the same source too
 
 
@@ -138,7 +140,11 @@ def fit_all(table):
     absent = fit(table.features, 1 - table.answerable, table.weights)
     right = fit(table.features, table.right, table.weights)
     probability = sigmoid(table.features @ absent)
-    threshold = max(np.arange(0.05, 0.96, 0.01), key=lambda t: table.overall_f1(probability, t))
+    # The threshold is chosen where there are questions enough: a dozen on the longest documents would decide it by chance.
+    enough = np.isin(table.length, [length for length in set(table.length) if (table.length == length).sum() >= min(ENOUGH, len(table.length) // 2)])
+    values = {float(t): table.overall_f1(probability, t, enough) for t in np.arange(0.05, 0.96, 0.01)}
+    # The best are a plateau; of thresholds as good as the best, the one that declines least.
+    threshold = max(t for t, value in values.items() if value >= max(values.values()) - AS_GOOD)
     return absent, right, float(threshold)
 
 

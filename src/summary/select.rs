@@ -8,13 +8,11 @@ use super::terms::Terms;
 
 /// What is taken off a sentence that leans on one that is not in the summary. This and the values below are
 /// in standard deviations of the scores, which makes them the same for every method.
-const LEANING: f64 = 0.9;
-/// What is taken off the mean of a sentence and the one that it leans on, when both are taken.
-const COMPANION: f64 = 0.2;
+const LEANING: f64 = 1.6;
 /// What is taken off a sentence all of whose terms are in another one that was chosen.
-const REPETITION: f64 = 1.0;
+const REPETITION: f64 = 0.3;
 /// A sentence that has this share of its terms in common with a chosen one repeats it.
-const REPEATS: f64 = 0.65;
+const REPEATS: f64 = 0.8;
 /// A sentence of another document that has this share in common says the same.
 const SAYS_THE_SAME: f64 = 0.5;
 /// What is taken off for every sentence that its section has beyond its share.
@@ -216,7 +214,7 @@ impl<'a> Choice<'a> {
             if self.taken[previous] || leans_further || !self.fits(&[previous, index]) {
                 return None;
             }
-            return Some((self.bare_worth(previous)? + self.bare_worth(index)?) / 2.0 - COMPANION);
+            return Some((self.bare_worth(previous)? + self.bare_worth(index)?) / 2.0);
         }
         if !self.fits(&[index]) {
             return None;
