@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use quotable::document::read::{ReadOptions, read_file, read_stream};
 use quotable::engine::scripted::Scripted;
 use quotable::model::Model;
+use quotable::summary::{Length, Method, SummaryOptions, prose};
 use quotable::{Answers, AskOptions, Document, Error, Format, Reader};
 
 static READER: LazyLock<Reader> = LazyLock::new(|| Reader::embedded().unwrap());
@@ -244,4 +245,70 @@ fn bounded() {
         let document = Document::new("t", text, Format::Plain).unwrap();
         READER.ask("why?", &[&document], &top(1)).unwrap();
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Promises 1, 2, 3 and 8 for summaries: sentences are slices in the order of the text, lead back to the
+    /// source, keep to the length, and every sentence of the text was considered or is counted as skipped.
+    #[test]
+    fn summaries_are_verbatim_traceable_and_counted(
+        text in "(?s)([A-Z][a-z]{1,7}( [a-z]{1,7}|, “[a-z]{2,6}”| \u{a0}|Â|â€™s){1,12}[.!?][ \n]{1,2}|# [A-Z][a-z]{2,8}\n\n|- [a-z]{3,9}\n){1,40}",
+        words in 5usize..80,
+        transformer: bool,
+        markdown: bool,
+    ) {
+        let format = if markdown { Format::Markdown } else { Format::Plain };
+        let Ok(document) = Document::new("t", text, format) else { return Ok(()) };
+        let options = SummaryOptions {
+            length: Length::Words(words),
+            method: if transformer { Method::Transformer } else { Method::Textrank },
+            ..SummaryOptions::default()
+        };
+        let Ok(summary) = READER.summarize(&[&document], &options, |_| true) else { return Ok(()) };
+        let [found] = &summary.documents[..] else { panic!("one document, one summary") };
+        let considered = prose::candidates(&document, 0).candidates.len();
+        prop_assert_eq!(considered + found.skipped, document.sentences().count());
+        let mut end = 0;
+        let mut used = 0;
+        for sentence in &found.sentences {
+            prop_assert_eq!(&sentence.text, &document.text()[sentence.span.clone()]);
+            prop_assert_eq!(&sentence.source_text, &document.source()[sentence.start_byte..sentence.end_byte]);
+            prop_assert!(sentence.span.start >= end);
+            end = sentence.span.end;
+            used += sentence.text.split_whitespace().count();
+        }
+        prop_assert!(used <= words);
+    }
+}
+
+/// Promise 6 for summaries: the same bytes whatever stands in other windows and however many threads work.
+#[test]
+fn summaries_are_deterministic() {
+    let options = SummaryOptions::default();
+    let of = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| READER.summarize(&[&SEED], &options, |_| true).unwrap())
+    };
+    assert_eq!(of(1), of(3));
+}
+
+/// Promise 3 for summaries: a sentence far into a long text is found when the focus asks for it.
+#[test]
+fn summaries_read_the_whole_text() {
+    let filler = "The committee met again and talked about the weather of the season. ".repeat(4000);
+    let text = format!("{filler}The keeper Ada Quist found a zeppelin in the harbour.");
+    let document = Document::new("t", text, Format::Plain).unwrap();
+    let options = SummaryOptions {
+        length: Length::Sentences(1),
+        method: Method::Textrank,
+        focus: Some("zeppelin".to_owned()),
+        ..SummaryOptions::default()
+    };
+    let summary = READER.summarize(&[&document], &options, |_| true).unwrap();
+    assert!(summary.documents[0].sentences[0].text.contains("Ada Quist"));
 }

@@ -212,7 +212,13 @@ fn several_documents_are_summarised_one_by_one_or_together() {
         "--bullets",
         "-q",
     ];
-    assert_snapshot!(scene.run(&arguments), @"");
+    assert_snapshot!(scene.run(&arguments), @r#"
+    exit code 0
+    --- output
+    - The dam above Elbing broke on Monday night.  storm.txt:3 (also other.txt:1)
+    - Water reached the town within an hour.  storm.txt:3
+    - Schools in the valley stay closed this week.  other.txt:1
+    "#);
 }
 
 #[test]
@@ -301,4 +307,23 @@ fn batch_summarises_line_by_line() {
         "{}",
         error(5)
     );
+}
+
+/// Read by eye: it says that Trump spoke with Putin, that talks are to start and who leads them, and no sentence leans on one that is not there.
+#[test]
+fn the_summary_of_the_sample_article() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/000_641a5b59e4350978.txt");
+    let seed = quotable::document::read::read_file(&path, &Default::default()).unwrap();
+    let reader = quotable::Reader::embedded().unwrap();
+    let summary = reader.summarize(&[&seed], &Default::default(), |_| true).unwrap();
+    let lines: Vec<String> = summary.documents[0]
+        .sentences
+        .iter()
+        .map(|s| format!("{}: {}", s.line, s.text))
+        .collect();
+    assert_snapshot!(lines.join("\n"), @r"
+    1: President Trump said Wednesday that he spoke with Russian President Vladimir Putin and directed members of his national security team to “immediately” begin negotiations aimed at ending Russia’s war with Ukraine.
+    2: The call between Mr. Trump and Putin is the first known conversation between the two since the president returned to the White House for a second term.
+    5: The president said he has directed Secretary of State Marco Rubio, CIA Director John Ratcliffe, national security adviser Michael Waltz and Middle East envoy Steve Witkoff to lead negotiations on the war.
+    ");
 }

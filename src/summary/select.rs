@@ -19,6 +19,8 @@ const SAYS_THE_SAME: f64 = 0.5;
 const CROWDING: f64 = 0.5;
 /// What the focus adds to the sentence that has most to do with it.
 const FOCUS: f64 = 4.0;
+/// No sentence is worse than this, so that the focus reaches it in a text of which it is unlike the rest.
+const LOWEST: f64 = -3.0;
 /// A summary in words is full when this share of them is used; what is left is not filled with what happens
 /// to be short.
 const FULL: f64 = 0.85;
@@ -102,7 +104,7 @@ impl Pool<'_> {
         let variance = self.scores.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / n;
         let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
         let relevance = |i| self.relevance.map_or(0.0, |r: &[f64]| FOCUS * r[i]);
-        let value = |(i, score): (usize, &f64)| (score - mean) / deviation + relevance(i);
+        let value = |(i, score): (usize, &f64)| ((score - mean) / deviation).max(LOWEST) + relevance(i);
         self.scores.iter().enumerate().map(value).collect()
     }
 }
