@@ -259,7 +259,13 @@ pub struct SummarizeArgs {
 #[serde(deny_unknown_fields, default)]
 pub struct SummaryArgs {
     /// At most so many sentences [default: 3]
-    #[arg(long, value_name = "N", group = "length", allow_negative_numbers = true)]
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "N",
+        group = "length",
+        allow_negative_numbers = true
+    )]
     pub sentences: Option<usize>,
 
     /// At most so many words, in whole sentences

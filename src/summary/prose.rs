@@ -143,18 +143,39 @@ fn sentences(document: &Document) -> Vec<Sentence> {
         if opening && first_of_block {
             span.start += dateline(&text[span.clone()]);
         }
-        let sentence = &text[span.clone()];
-        let fitness = fitness(sentence, block.kind);
-        opening &= fitness != Fitness::Prose;
-        sentences.push(Sentence {
-            fitness,
-            words: count_words(sentence),
-            section,
-            leans: opener::leans(sentence, was_quoting),
-            span,
-        });
+        let is_too_long = count_words(&text[span.clone()]) > MOST_WORDS;
+        for part in if is_too_long {
+            lines(text, &span)
+        } else {
+            vec![span]
+        } {
+            let sentence = &text[part.clone()];
+            let fitness = fitness(sentence, block.kind);
+            opening &= fitness != Fitness::Prose;
+            sentences.push(Sentence {
+                fitness,
+                words: count_words(sentence),
+                section,
+                leans: opener::leans(sentence, was_quoting),
+                span: part,
+            });
+        }
     }
     sentences
+}
+
+/// The lines of what is too long for a sentence: log lines of one width look like a paragraph that was wrapped.
+fn lines(text: &str, span: &Span) -> Vec<Span> {
+    let mut start = span.start;
+    let mut lines = Vec::new();
+    for line in text[span.clone()].split('\n') {
+        let lead = line.len() - line.trim_start().len();
+        if !line.trim().is_empty() {
+            lines.push(start + lead..start + lead + line.trim().len());
+        }
+        start += line.len() + 1;
+    }
+    lines
 }
 
 fn count_words(text: &str) -> usize {
@@ -370,6 +391,21 @@ mod tests {
         assert_eq!(taken(log, Format::Plain).0.len(), 4);
         assert_eq!(taken("- milk\n- eggs\n", Format::Markdown).0, ["milk", "eggs"]);
         assert_eq!(taken("```\nx = 1\n```\n", Format::Markdown).0, ["x = 1"]);
+    }
+
+    #[test]
+    fn a_log_of_lines_of_one_width_is_taken_line_by_line() {
+        let line = |i: usize| {
+            format!(
+                "2026-11-24 10:00:{:02} INFO worker {} took batch {i:04} to the queue\n",
+                i % 60,
+                i % 7
+            )
+        };
+        let log: String = (0..200).map(line).collect();
+        let (texts, skipped) = taken(&log, Format::Plain);
+        assert_eq!((texts.len(), skipped), (200, 0));
+        assert_eq!(texts[3], line(3).trim_end());
     }
 
     #[test]
