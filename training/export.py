@@ -22,7 +22,6 @@ def parse():
     parser.add_argument("--share", type=float, default=0.5, help="share of --run in the average with --also")
     parser.add_argument("--like", type=Path, default=Path("../../shared/models/starter"), help="directory whose names, config.json and tokenizer.json are followed")
     parser.add_argument("--scorer", type=Path, help="directory of scorer.pt, which goes into the same file")
-    parser.add_argument("--reader", type=Path, help="a reader directory instead of --run, to add a scorer to it")
     parser.add_argument("--out", type=Path, default=Path("../../train/reader"))
     parser.add_argument("--float", action="store_true", help="write F32 instead (to measure what quantising costs)")
     parser.add_argument("--smoke", action="store_true", help="accepted for uniformity: this step takes seconds anyway")
@@ -48,13 +47,8 @@ def scorer_tensors(directory):
 
 def main():
     args = parse()
-    if args.reader:
-        import reader
-
-        paths, weights = [args.reader], reader.load_weights(args.reader)
-    else:
-        paths = sorted(args.run.glob("checkpoint-*.pt"))[-args.last :]
-        weights = average([torch.load(path, weights_only=True)["model"] for path in paths])
+    paths = sorted(args.run.glob("checkpoint-*.pt"))[-args.last :]
+    weights = average([torch.load(path, weights_only=True)["model"] for path in paths])
     if args.also:
         import reader
 
