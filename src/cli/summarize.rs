@@ -12,30 +12,29 @@ use super::render::summary::{Form, SummaryPrinter};
 use super::{ANSWERED, ERROR, Environment};
 use crate::document::Document;
 use crate::summary::focus::Focus;
-use crate::summary::{Method, Summary, summarize};
+use crate::summary::{Method, Scorer, Summary, summarize};
 
 pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
     let started = Instant::now();
     let options = plan::summary_options(&args.summary, |key| format!("--{key}"))?;
     // What can be wrong with the options is told before a gigabyte is read.
     options.focus.as_deref().map(Focus::new).transpose()?;
-    let (scorer, reader) = match options.method.without_model() {
-        Some(scorer) => (Some(scorer), None),
-        None => (None, Some((environment.load)(plan.model.as_deref())?)),
+    let reader;
+    let (scorer, model): (&dyn Scorer, _) = match options.method.without_model() {
+        Some(scorer) => (scorer, None),
+        None => {
+            reader = (environment.load)(plan.model.as_deref())?;
+            (&reader, Some(reader.model_name()))
+        }
     };
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
     loaded.report(plan.quiet, environment);
     let documents: Vec<&Document> = loaded.documents.iter().collect();
     let mut bar = Bar::new(!plan.quiet && environment.error_is_terminal);
-    let progress = |progress| {
+    let summary = summarize(&documents, scorer, &options, |progress| {
         bar.update(progress);
         !environment.is_interrupted()
-    };
-    let summary = match (&reader, scorer) {
-        (Some(reader), _) => reader.summarize(&documents, &options, progress)?,
-        (None, Some(scorer)) => summarize(&documents, scorer, &options, progress)?,
-        (None, None) => unreachable!("a method has a scorer, or a model is loaded for it"),
-    };
+    })?;
     drop(bar);
     if options.method == Method::Transformer {
         note_language(&documents, "its scores do", plan.quiet, environment);
@@ -50,7 +49,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
             unread: &loaded.unread,
             skipped: loaded.excluded,
             method: options.method,
-            model: reader.as_ref().map(crate::Reader::model_name),
+            model,
             elapsed_ms: milliseconds(started),
         })?;
         environment.output.write_all(&line)?;

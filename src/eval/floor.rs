@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::rouge::tokens;
-use crate::document::{Document, Span, sentences};
+use crate::document::{Document, Span};
 
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
@@ -18,15 +18,7 @@ impl Sentences {
     #[must_use]
     pub fn of(document: &Document) -> Self {
         let text = document.text();
-        let of_block = |block: &crate::document::Block| {
-            let start = block.span.start;
-            let spans = sentences(&text[block.span.clone()]);
-            spans
-                .into_iter()
-                .map(move |s| s.start + start..s.end + start)
-                .collect::<Vec<_>>()
-        };
-        let spans = document.blocks().iter().flat_map(of_block);
+        let spans = document.sentences().map(|(_, span)| span);
         Self(spans.map(|span| (span.clone(), tokens(&text[span]))).collect())
     }
 

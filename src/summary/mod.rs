@@ -128,7 +128,7 @@ pub struct SummarySentence {
     /// The exact words, a slice of the document's clean text.
     pub text: String,
     /// How much it belongs into the summary, as the method has it: the transformer's probability, the rank
-    /// relative to the highest, one over the place. Compares within one method only.
+    /// relative to the mean, one over the place. Compares within one method only.
     pub score: f64,
     /// How much it has to do with the focus, relative to the sentence that has most.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,10 +186,11 @@ pub fn summarize(
     mut progress: impl FnMut(Progress) -> bool,
 ) -> Result<Summary> {
     let focus = options.focus.as_deref().map(Focus::new).transpose()?;
-    let mut found: Vec<prose::Found> = Vec::with_capacity(documents.len());
-    for (index, document) in documents.iter().enumerate() {
-        found.push(prose::candidates(document, index));
-    }
+    let found: Vec<prose::Found> = documents
+        .iter()
+        .enumerate()
+        .map(|(index, document)| prose::candidates(document, index))
+        .collect();
     let mut summary = Summary {
         documents: std::iter::zip(documents, &found)
             .map(|(document, found)| DocumentSummary {
