@@ -92,3 +92,11 @@ fn a_batch_sees_files_change() {
     drop(input);
     assert!(child.wait().unwrap().success());
 }
+
+/// Markup dropped at the very end left no edit in the map, and the source was taken for the text.
+#[test]
+fn markup_at_the_very_end_is_not_text() {
+    let document = Document::new("t", "$\r\n#", Format::Markdown).unwrap();
+    assert_eq!(document.text(), "$");
+    assert_eq!(document.source_span(&(0..1)), 0..1);
+}

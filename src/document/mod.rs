@@ -113,7 +113,9 @@ impl Document {
         if layout.blocks.is_empty() {
             return Err(Error::EmptyDocument { name });
         }
-        let clean = (!layout.map.is_identity()).then_some(layout.text);
+        // What is dropped at the very end leaves no edit behind.
+        let is_clean = layout.map.is_identity() && layout.text.len() == source.len();
+        let clean = (!is_clean).then_some(layout.text);
         Ok(Self {
             name,
             source,
