@@ -210,6 +210,18 @@ pub enum Error {
         task: &'static str,
     },
 
+    /// `ASK_KERNELS` names what there is not, or not here.
+    #[error(
+        "ASK_KERNELS={name}: {}; use avx512vnni, avxvnni, avx2, scalar or f32, or unset it for the fastest",
+        if *.known { "this processor does not have it" } else { "there are no such kernels" }
+    )]
+    KernelsUnavailable {
+        /// What it names.
+        name: String,
+        /// Whether it is a name of kernels.
+        known: bool,
+    },
+
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use quotable::engine::native::Native;
+use quotable::engine::native::{Kernels, Native};
 use quotable::engine::{Engine, Head, Input, Output};
 use quotable::model::Model;
 use quotable::qa::decode::best_span;
@@ -105,7 +105,7 @@ fn assert_close(what: &str, got: &[f32], expected: &[f32], bound: f32) {
 
 fn check_tiny(name: &str) {
     let model = Model::from_directory(&golden(name)).unwrap();
-    let engine = Native::new(&model).unwrap();
+    let engine = Native::with_kernels(&model, Kernels::F32).unwrap();
     let golden: Tiny = read(&format!("{name}/goldens.json"));
     assert!(golden.inputs.len() >= 6);
     let inputs: Vec<Input> = golden.inputs.iter().map(input).collect();
@@ -240,7 +240,7 @@ fn reader_golden() -> ReaderGolden {
 fn the_embedded_reader_is_as_in_transformers() {
     let golden = reader_golden();
     let model = Model::embedded().unwrap();
-    let engine = Native::new(&model).unwrap();
+    let engine = Native::with_kernels(&model, Kernels::F32).unwrap();
     let inputs: Vec<Input> = golden.windows.iter().map(input).collect();
     let logits = engine.spans(&inputs.iter().collect::<Vec<_>>()).unwrap();
     for (pair, logits) in golden.windows.iter().zip(&logits) {

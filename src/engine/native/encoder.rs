@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::kernels::{self, Matrix};
+use super::quantized;
 use super::weights::{Linear, Norm, Table};
 use crate::model::{Activation, Config};
 
@@ -19,7 +20,23 @@ pub(super) struct Encoder {
     pub(super) norm: Norm,
     /// ELECTRA's step from narrow embeddings to the width of the layers.
     pub(super) projection: Option<Linear>,
-    pub(super) layers: Vec<Layer>,
+    pub(super) layers: Stack,
+}
+
+/// The layers, as their products are computed.
+#[derive(Debug)]
+pub(super) enum Stack {
+    F32(Vec<Layer>),
+    Int8(quantized::Layers),
+}
+
+impl Stack {
+    pub(super) fn depth(&self) -> usize {
+        match self {
+            Self::F32(layers) => layers.len(),
+            Self::Int8(layers) => layers.layers.len(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -34,19 +51,27 @@ pub(super) struct Layer {
 }
 
 impl Encoder {
-    /// Hidden state behind `layers`, of which the first are usually the encoder's own. `[tokens, hidden]`
-    pub(super) fn forward<'a>(
+    /// Hidden state behind the first `depth` layers. `[tokens, hidden]`
+    ///
+    /// With `alone`, all threads may work on this input.
+    pub(super) fn forward(
         &self,
         ids: &[u32],
         segments: &[u32],
-        layers: impl Iterator<Item = &'a Layer>,
+        depth: usize,
         config: &Config,
+        alone: bool,
     ) -> Vec<f32> {
         let mut hidden = self.embed(ids, segments, config); // [tokens, hidden]
-        for layer in layers {
-            layer.forward(&mut hidden, config);
+        match &self.layers {
+            Stack::F32(layers) => {
+                for layer in &layers[..depth] {
+                    layer.forward(&mut hidden, config);
+                }
+                hidden
+            }
+            Stack::Int8(layers) => layers.forward(hidden, depth, alone),
         }
-        hidden
     }
 
     fn embed(&self, ids: &[u32], segments: &[u32], config: &Config) -> Vec<f32> {

@@ -1,14 +1,16 @@
 //! The engine of the default build: a BERT-family encoder in pure Rust.
 //!
-//! Post-norm transformer encoder (Vaswani et al. 2017; Devlin et al. 2019, section 3), in f32. Inputs are
-//! read one by one at their own length, so nothing is padded and an output cannot depend on a neighbour.
-//! Work is cut by the length of the input alone, never by the number of threads, for the same reason.
+//! Post-norm transformer encoder (Vaswani et al. 2017; Devlin et al. 2019, section 3). A model whose matrices are
+//! stored in int8 is read with int8 products ([`quantized`]), any other in f32. Inputs are read one by one at
+//! their own length, so nothing is padded and an output cannot depend on a neighbour.
 
 mod encoder;
 #[allow(unsafe_code)]
 mod kernels;
+mod quantized;
 mod weights;
 
+use std::fmt;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -16,8 +18,55 @@ use rayon::prelude::*;
 use super::{Engine, Head, Input, Output, SpanLogits};
 use crate::error::{Error, Result};
 use crate::model::{Config, Model};
-use encoder::{Encoder, Layer};
+use encoder::{Encoder, Stack};
+pub use kernels::dot::InstructionSet;
 use weights::{Linear, Weights};
+
+/// The environment variable that chooses [`Kernels`].
+pub const KERNELS_VARIABLE: &str = "ASK_KERNELS";
+
+/// How an encoder computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kernels {
+    /// Products of int8, for models that are stored so. The bits of the result are the same with every
+    /// instruction set.
+    Int8(InstructionSet),
+    /// Products of f32, whatever the model is stored as.
+    F32,
+}
+
+impl Kernels {
+    /// Those that `ASK_KERNELS` names, else the fastest that this processor has.
+    ///
+    /// # Errors
+    /// When the variable names none, or one that this processor does not have.
+    pub fn choose() -> Result<Self> {
+        let Some(name) = std::env::var_os(KERNELS_VARIABLE).filter(|name| !name.is_empty()) else {
+            return Ok(Self::Int8(InstructionSet::detect()));
+        };
+        let name = name.to_string_lossy();
+        if name == "f32" {
+            return Ok(Self::F32);
+        }
+        let set = InstructionSet::ALL.into_iter().find(|set| set.name() == name);
+        match set {
+            Some(set) if set.is_available() => Ok(Self::Int8(set)),
+            _ => Err(Error::KernelsUnavailable {
+                name: name.into_owned(),
+                known: set.is_some(),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Kernels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int8(set) => write!(f, "int8, {set}"),
+            Self::F32 => f.write_str("f32"),
+        }
+    }
+}
 
 /// An encoder with the heads that its model has.
 #[derive(Debug)]
@@ -33,18 +82,31 @@ pub struct Native {
 }
 
 impl Native {
-    /// Builds the encoder of a model.
+    /// Builds the encoder of a model, with the kernels that [`Kernels::choose`] gives.
     ///
     /// # Errors
     /// When the weights are damaged, lack a tensor, or hold one of another shape than the configuration
-    /// says.
+    /// says; and as [`Kernels::choose`].
     pub fn new(model: &Model) -> Result<Self> {
-        let weights =
-            Weights::parse(&model.weights, &model.config).map_err(|reason| Error::ModelFileInvalid {
+        Self::with_kernels(model, Kernels::choose()?)
+    }
+
+    /// Builds the encoder of a model with these kernels.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_kernels(model: &Model, kernels: Kernels) -> Result<Self> {
+        let set = match kernels {
+            Kernels::Int8(set) => Some(set),
+            Kernels::F32 => None,
+        };
+        let weights = Weights::parse(&model.weights, &model.config, set).map_err(|reason| {
+            Error::ModelFileInvalid {
                 model: model.origin.clone(),
                 file: "model.safetensors".to_owned(),
                 reason,
-            })?;
+            }
+        })?;
         let Weights { encoder, span } = weights;
         Ok(Self {
             name: model.manifest.name.clone(),
@@ -56,18 +118,34 @@ impl Native {
         })
     }
 
-    /// Hidden state of each input behind `layers`, as `head` reads it. `[tokens, hidden_size]`
-    fn read<'a, T: Send>(
-        &self,
-        inputs: &[&Input],
-        layers: impl Iterator<Item = &'a Layer> + Clone + Sync,
-        head: impl Fn(&Input, Vec<f32>) -> T + Sync,
-    ) -> Result<Vec<T>> {
-        let read = |input: &&Input| Ok(head(input, self.hidden(input, layers.clone())?));
-        inputs.par_iter().map(read).collect()
+    /// How this encoder computes: in f32 also where the model is not stored in int8.
+    #[must_use]
+    pub fn kernels(&self) -> Kernels {
+        match &self.encoder.layers {
+            Stack::Int8(layers) => Kernels::Int8(layers.set),
+            Stack::F32(_) => Kernels::F32,
+        }
     }
 
-    fn hidden<'a>(&self, input: &Input, layers: impl Iterator<Item = &'a Layer>) -> Result<Vec<f32>> {
+    /// Hidden state of each input behind the first `depth` layers, as `head` reads it. `[tokens, hidden_size]`
+    ///
+    /// Threads take whole inputs where there are enough of them, and share each input otherwise.
+    fn read<T: Send>(
+        &self,
+        inputs: &[&Input],
+        depth: usize,
+        head: impl Fn(&Input, Vec<f32>) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        let alone = inputs.len() < 2 * rayon::current_num_threads();
+        let read = |input: &&Input| Ok(head(input, self.hidden(input, depth, alone)?));
+        if alone {
+            inputs.iter().map(read).collect()
+        } else {
+            inputs.par_iter().with_max_len(1).map(read).collect()
+        }
+    }
+
+    fn hidden(&self, input: &Input, depth: usize, alone: bool) -> Result<Vec<f32>> {
         let valid = (1..=self.config.max_tokens).contains(&input.len())
             && input.segments.len() == input.len()
             && input
@@ -81,7 +159,7 @@ impl Native {
         assert!(valid, "an input must have been planned for this model");
         let hidden = self
             .encoder
-            .forward(&input.ids, &input.segments, layers, &self.config);
+            .forward(&input.ids, &input.segments, depth, &self.config, alone);
         // One check a window: a damaged weight spreads to every logit.
         if hidden.iter().all(|x| x.is_finite()) {
             Ok(hidden)
@@ -106,14 +184,14 @@ impl Native {
 impl Engine for Native {
     fn encode(&self, inputs: &[&Input], head: Head) -> Result<Output> {
         let width = self.config.hidden_size;
-        let layers = &self.encoder.layers;
+        let depth = self.encoder.layers.depth();
         match head {
             Head::Span => {
                 let head = self
                     .span
                     .as_ref()
                     .ok_or_else(|| self.no_head("span", "question answering (SQuAD)"))?;
-                let spans = self.read(inputs, layers.iter(), |_, hidden| {
+                let spans = self.read(inputs, depth, |_, hidden| {
                     let (start, end) = hidden
                         .chunks_exact(width)
                         .map(|row| (head.row_dot(0, row), head.row_dot(1, row)))
@@ -126,7 +204,7 @@ impl Engine for Native {
                 let depth = self
                     .sentence_layer
                     .ok_or_else(|| self.no_head("sentence", "extractive summarization"))?;
-                let vectors = self.read(inputs, layers[..depth].iter(), |input, hidden| {
+                let vectors = self.read(inputs, depth, |input, hidden| {
                     let rows = |s: &Range<usize>| &hidden[s.start * width..s.end * width];
                     input.sentences.iter().map(|s| mean(rows(s), width)).collect()
                 });
@@ -134,7 +212,7 @@ impl Engine for Native {
             }
             Head::Hidden => Ok(Output::Hidden(self.read(
                 inputs,
-                layers.iter(),
+                depth,
                 |_, hidden| hidden,
             )?)),
         }

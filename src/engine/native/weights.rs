@@ -1,12 +1,16 @@
 //! From `model.safetensors` to an encoder: names, shapes and types are checked here.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::encoder::{Encoder, Layer};
+use super::encoder::{Encoder, Layer, Stack};
 use super::kernels;
+use super::kernels::dot::InstructionSet;
+use super::kernels::pack::Packed;
+use super::quantized::{self, FeedForward};
 use crate::model::store::Bytes;
 use crate::model::{Architecture, Config};
 
@@ -69,6 +73,57 @@ impl Table {
     }
 }
 
+/// A linear layer in int8: `data` is `[outputs, inputs]`, `scales` and `bias` are `[outputs]`.
+struct Int8<'a> {
+    data: &'a [u8],
+    inputs: usize,
+    scales: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Int8<'_> {
+    /// Some of its outputs, from some of its inputs.
+    fn packed(&self, outputs: Range<usize>, inputs: Range<usize>) -> Packed {
+        let matrix = &self.data[outputs.start * self.inputs..outputs.end * self.inputs];
+        let (scales, bias) = (&self.scales[outputs.clone()], &self.bias[outputs]);
+        Packed::new(matrix, self.inputs, inputs, scales.to_vec(), bias.to_vec())
+    }
+}
+
+/// What a layer's tensors are called, without `.weight` and `.bias`.
+struct LayerNames {
+    query: String,
+    key: String,
+    value: String,
+    attention_output: String,
+    attention_norm: String,
+    intermediate: String,
+    output: String,
+    output_norm: String,
+}
+
+impl LayerNames {
+    fn new(index: usize, architecture: Architecture) -> Self {
+        let distil = architecture == Architecture::DistilBert;
+        let base = if distil { "transformer.layer" } else { "encoder.layer" };
+        let name = |bert: &str, distilbert: &str| format!("{base}.{index}.{}", if distil { distilbert } else { bert });
+        Self {
+            query: name("attention.self.query", "attention.q_lin"),
+            key: name("attention.self.key", "attention.k_lin"),
+            value: name("attention.self.value", "attention.v_lin"),
+            attention_output: name("attention.output.dense", "attention.out_lin"),
+            attention_norm: name("attention.output.LayerNorm", "sa_layer_norm"),
+            intermediate: name("intermediate.dense", "ffn.lin1"),
+            output: name("output.dense", "ffn.lin2"),
+            output_norm: name("output.LayerNorm", "output_layer_norm"),
+        }
+    }
+
+    fn matrices(&self) -> [&str; 6] {
+        [&self.query, &self.key, &self.value, &self.attention_output, &self.intermediate, &self.output].map(String::as_str)
+    }
+}
+
 struct Loader<'a> {
     bytes: &'a Bytes,
     tensors: SafeTensors<'a>,
@@ -77,8 +132,9 @@ struct Loader<'a> {
 }
 
 impl Weights {
-    /// Reads the weights of an encoder of this shape.
-    pub(super) fn parse(bytes: &Bytes, config: &Config) -> Result<Self, String> {
+    /// Reads the weights of an encoder of this shape; its layers for int8 products with this instruction set, if there
+    /// is one and they are stored so.
+    pub(super) fn parse(bytes: &Bytes, config: &Config, set: Option<InstructionSet>) -> Result<Self, String> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| match e {
             safetensors::SafeTensorError::InvalidOffset(_)
             | safetensors::SafeTensorError::MetadataIncompleteBuffer => {
@@ -103,14 +159,14 @@ impl Weights {
             },
         };
         Ok(Self {
-            encoder: loader.encoder(config)?,
+            encoder: loader.encoder(config, set)?,
             span: loader.head("qa_outputs", 2, config)?,
         })
     }
 }
 
 impl Loader<'_> {
-    fn encoder(&self, config: &Config) -> Result<Encoder, String> {
+    fn encoder(&self, config: &Config, set: Option<InstructionSet>) -> Result<Encoder, String> {
         let (hidden, embedding) = (config.hidden_size, config.embedding_size);
         let positions = config.first_position + config.max_tokens;
         Ok(Encoder {
@@ -127,36 +183,64 @@ impl Loader<'_> {
                 }
                 _ => None,
             },
-            layers: (0..config.layers)
-                .map(|i| self.layer(i, config))
-                .collect::<Result<_, _>>()?,
+            layers: match set {
+                Some(set) if quantized::fits(config) && self.all_int8(config) => {
+                    let layers = (0..config.layers).map(|i| self.quantized_layer(i, config));
+                    let layers = layers.collect::<Result<_, _>>()?;
+                    Stack::Int8(quantized::Layers::new(layers, config, set))
+                }
+                _ => {
+                    let layers = (0..config.layers).map(|i| self.layer(i, config));
+                    Stack::F32(layers.collect::<Result<_, _>>()?)
+                }
+            },
+        })
+    }
+
+    /// Whether every matrix of every layer is stored in int8.
+    fn all_int8(&self, config: &Config) -> bool {
+        (0..config.layers).all(|i| {
+            LayerNames::new(i, config.architecture).matrices().iter().all(|name| {
+                let tensor = self.tensors.tensor(&format!("{}{name}.weight", self.prefix));
+                tensor.is_ok_and(|tensor| tensor.dtype() == Dtype::I8)
+            })
         })
     }
 
     fn layer(&self, index: usize, config: &Config) -> Result<Layer, String> {
-        let distil = config.architecture == Architecture::DistilBert;
-        let base = if distil {
-            "transformer.layer"
-        } else {
-            "encoder.layer"
-        };
-        let name = |bert: &str, distilbert: &str| {
-            format!("{base}.{index}.{}", if distil { distilbert } else { bert })
-        };
+        let names = LayerNames::new(index, config.architecture);
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
-        let [query, key, value] = [("query", "q_lin"), ("key", "k_lin"), ("value", "v_lin")]
-            .map(|(b, d)| name(&format!("attention.self.{b}"), &format!("attention.{d}")));
         Ok(Layer {
-            query_key_value: self.linear(&[&query, &key, &value], hidden, hidden)?,
-            attention_output: self.linear(
-                &[&name("attention.output.dense", "attention.out_lin")],
-                hidden,
-                hidden,
-            )?,
-            attention_norm: self.norm(&name("attention.output.LayerNorm", "sa_layer_norm"), hidden)?,
-            intermediate: self.linear(&[&name("intermediate.dense", "ffn.lin1")], wide, hidden)?,
-            output: self.linear(&[&name("output.dense", "ffn.lin2")], hidden, wide)?,
-            output_norm: self.norm(&name("output.LayerNorm", "output_layer_norm"), hidden)?,
+            query_key_value: self.linear(&[&names.query, &names.key, &names.value], hidden, hidden)?,
+            attention_output: self.linear(&[&names.attention_output], hidden, hidden)?,
+            attention_norm: self.norm(&names.attention_norm, hidden)?,
+            intermediate: self.linear(&[&names.intermediate], wide, hidden)?,
+            output: self.linear(&[&names.output], hidden, wide)?,
+            output_norm: self.norm(&names.output_norm, hidden)?,
+        })
+    }
+
+    fn quantized_layer(&self, index: usize, config: &Config) -> Result<quantized::Layer, String> {
+        let names = LayerNames::new(index, config.architecture);
+        let (hidden, wide) = (config.hidden_size, config.intermediate_size);
+        let square = |name: &str| Ok::<_, String>(self.int8(name, hidden, hidden)?.packed(0..hidden, 0..hidden));
+        let group = quantized::group(config);
+        let intermediate = self.int8(&names.intermediate, wide, hidden)?;
+        let output = self.int8(&names.output, hidden, wide)?;
+        Ok(quantized::Layer {
+            query: square(&names.query)?,
+            key: square(&names.key)?,
+            value: square(&names.value)?,
+            attention_output: square(&names.attention_output)?,
+            attention_norm: self.norm(&names.attention_norm, hidden)?,
+            feed_forward: (0..wide)
+                .step_by(group)
+                .map(|start| FeedForward {
+                    intermediate: intermediate.packed(start..start + group, 0..hidden),
+                    output: output.packed(0..hidden, start..start + group),
+                })
+                .collect(),
+            output_norm: self.norm(&names.output_norm, hidden)?,
         })
     }
 
@@ -170,6 +254,22 @@ impl Loader<'_> {
             bias: self.floats(&format!("{name}.bias"), &[outputs])?,
             inputs: config.hidden_size,
         }))
+    }
+
+    /// A linear layer as it is stored in int8.
+    fn int8(&self, name: &str, outputs: usize, inputs: usize) -> Result<Int8<'_>, String> {
+        let name = format!("{}{name}", self.prefix);
+        let data = self.tensor(&format!("{name}.weight"), &[outputs, inputs])?.data();
+        // The range of the layout; products rely on it.
+        if data.contains(&i8::MIN.cast_unsigned()) {
+            return Err(format!("tensor {name}.weight holds -128; int8 weights go from -127 to 127"));
+        }
+        Ok(Int8 {
+            data,
+            inputs,
+            scales: self.floats(&format!("{name}.weight_scale"), &[outputs])?,
+            bias: self.floats(&format!("{name}.bias"), &[outputs])?,
+        })
     }
 
     /// Linear layers of the same shape, one below the other.

@@ -1,5 +1,10 @@
-//! The arithmetic of the encoder. The only module with `unsafe` code: calls into `gemm`, whose
-//! instruction set (AVX-512, AVX2 with FMA, NEON, scalar) is chosen at run time.
+//! The arithmetic of the encoder, and the only module with `unsafe` code. Here: f32, with products by `gemm`, whose
+//! instruction set (AVX-512, AVX2 with FMA, NEON, scalar) is chosen at run time. Below: int8.
+
+pub(super) mod dot;
+pub(super) mod pack;
+pub(super) mod rows;
+pub(super) mod simd;
 
 /// A matrix of f32 within a slice: element (r, c) is `data[r * row_stride + c * column_stride]`.
 #[derive(Debug, Clone, Copy)]

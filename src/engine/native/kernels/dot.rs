@@ -1,0 +1,513 @@
+//! Products of u8 with i8, summed in i32: the instructions that reading a window spends most of its time in.
+//!
+//! Sums of integers are exact, so every instruction set gives the same bits.
+
+use std::fmt;
+
+use super::pack::{DEPTH, LANES, Line};
+pub(crate) use super::simd::Scalar;
+use super::simd::Simd;
+
+/// Steps of [`DEPTH`] that stand side by side in a block of 16.
+const STEPS: usize = LANES / DEPTH;
+
+/// Instructions for int8 products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstructionSet {
+    /// `vpdpbusd` on 512 bits: Intel from Ice Lake, AMD from Zen 4.
+    Avx512Vnni,
+    /// `vpdpbusd` on 256 bits: Intel from Alder Lake, AMD from Zen 5.
+    AvxVnni,
+    /// `vpmaddubsw` on 256 bits: x86 from 2013.
+    Avx2,
+    /// What the compiler makes of plain loops, on any processor.
+    Scalar,
+}
+
+impl InstructionSet {
+    /// All, fastest first.
+    pub const ALL: [Self; 4] = [Self::Avx512Vnni, Self::AvxVnni, Self::Avx2, Self::Scalar];
+
+    /// The fastest that this processor has.
+    #[must_use]
+    pub fn detect() -> Self {
+        let found = Self::ALL.into_iter().find(|set| set.is_available());
+        found.unwrap_or(Self::Scalar)
+    }
+
+    /// Whether this processor has it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        match self {
+            Self::Avx512Vnni => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512vnni")
+                    && is_x86_feature_detected!("fma")
+            }
+            Self::AvxVnni => is_x86_feature_detected!("avxvnni") && Self::Avx2.is_available(),
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Self::Scalar => true,
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            self == Self::Scalar
+        }
+    }
+
+    /// What it is called in `ASK_KERNELS` and in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avx512Vnni => "avx512vnni",
+            Self::AvxVnni => "avxvnni",
+            Self::Avx2 => "avx2",
+            Self::Scalar => "scalar",
+        }
+    }
+}
+
+impl fmt::Display for InstructionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Work that is compiled once for each instruction set, floats included.
+///
+/// `run` and all that it calls must be `#[inline(always)]`, else it is compiled for the oldest processor.
+pub(crate) trait Work {
+    type Output;
+    fn run<D: Dot>(self) -> Self::Output;
+}
+
+/// Runs work with an instruction set.
+///
+/// # Panics
+/// When this processor does not have it.
+#[inline]
+pub(crate) fn dispatch<W: Work>(set: InstructionSet, work: W) -> W::Output {
+    assert!(set.is_available(), "this processor has no {set}");
+    #[cfg(target_arch = "x86_64")]
+    {
+        // SAFETY (all three): `is_available` has found every feature that the function is compiled for.
+        match set {
+            InstructionSet::Avx512Vnni => unsafe { x86::run_avx512vnni(work) },
+            InstructionSet::AvxVnni => unsafe { x86::run_avxvnni(work) },
+            InstructionSet::Avx2 => unsafe { x86::run_avx2(work) },
+            InstructionSet::Scalar => work.run::<Scalar>(),
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    work.run::<Scalar>()
+}
+
+/// Where packed columns lie for a product: `panels` blocks of 16 columns, each of `blocks` times 16 rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Columns<'a> {
+    pub(crate) lines: &'a [Line],
+    /// Lines from a block of 16 columns to the next.
+    pub(crate) panel_stride: usize,
+    /// Lines from a block of 16 rows, which are four lines, to the next.
+    pub(crate) block_stride: usize,
+    pub(crate) blocks: usize,
+}
+
+impl Columns<'_> {
+    /// Panics unless a product of `N` panels stays within the lines.
+    #[inline(always)]
+    fn check<const N: usize>(&self) {
+        let last = (N - 1) * self.panel_stride + (self.blocks - 1) * self.block_stride + STEPS;
+        assert!(self.blocks > 0 && last <= self.lines.len(), "columns reach past their lines");
+    }
+}
+
+/// Sums of `M` rows and `N` panels.
+pub(crate) type Tile<const M: usize, const N: usize> = [[[i32; LANES]; N]; M];
+
+/// An instruction set for products, with its vectors of f32.
+pub(crate) trait Dot {
+    type Simd: Simd;
+
+    /// `rows[m][k] · columns[k][n]`, for `M` a multiple of 4: row `m` begins at `m · stride` and has `16 · columns.blocks` elements.
+    ///
+    /// # Panics
+    /// When rows or columns reach past what they lie in.
+    fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N>;
+}
+
+#[inline(always)]
+fn check<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) {
+    columns.check::<N>();
+    assert!((M - 1) * stride + columns.blocks * LANES <= rows.len(), "rows reach past their slice");
+}
+
+/// The safe twin of the others.
+impl Dot for Scalar {
+    type Simd = Self;
+
+    #[inline(always)]
+    fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
+        check::<M, N>(rows, stride, columns);
+        let mut out = [[[0; LANES]; N]; M];
+        for (m, sums) in out.iter_mut().enumerate() {
+            let row = &rows[m * stride..][..columns.blocks * LANES];
+            for (n, sums) in sums.iter_mut().enumerate() {
+                for (block, row) in row.chunks_exact(LANES).enumerate() {
+                    let lines = &columns.lines[n * columns.panel_stride + block * columns.block_stride..];
+                    for (four, line) in row.chunks_exact(DEPTH).zip(&lines[..STEPS]) {
+                        for (sum, weights) in sums.iter_mut().zip(line.0.chunks_exact(DEPTH)) {
+                            for (&u, &w) in four.iter().zip(weights) {
+                                *sum += i32::from(u) * i32::from(w.cast_signed());
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[allow(clippy::needless_range_loop)] // iterators are not inlined into code this large, and cost calls
+mod x86 {
+    #[allow(clippy::wildcard_imports)] // intrinsics: forty names for four kernels
+    use std::arch::x86_64::*;
+
+    use super::{Columns, Dot, LANES, Line, STEPS, Tile, Work, check};
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")]
+    pub(super) fn run_avx512vnni<W: Work>(work: W) -> W::Output {
+        work.run::<Avx512Vnni>()
+    }
+
+    #[target_feature(enable = "avxvnni,avx2,fma")]
+    pub(super) fn run_avxvnni<W: Work>(work: W) -> W::Output {
+        work.run::<AvxVnni>()
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn run_avx2<W: Work>(work: W) -> W::Output {
+        work.run::<Avx2>()
+    }
+
+    /// Four neighbouring elements of a row.
+    #[inline(always)]
+    unsafe fn four(at: *const u8) -> i32 {
+        // SAFETY: the caller has checked that four bytes lie there; they need no alignment.
+        unsafe { at.cast::<i32>().read_unaligned() }
+    }
+
+    pub(super) struct Avx512Vnni;
+
+    impl Dot for Avx512Vnni {
+        type Simd = super::super::simd::x86::Avx512;
+
+        #[inline(always)]
+        fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
+            check::<M, N>(rows, stride, columns);
+            // SAFETY: only `dispatch` names this type, behind a test for these instructions, and `check` has passed.
+            unsafe { avx512vnni_tile(rows, stride, columns) }
+        }
+    }
+
+    /// # Safety
+    /// `check` must have passed for `M` and `N`.
+    #[target_feature(enable = "avx512f,avx512vnni")]
+    unsafe fn avx512vnni_tile<const M: usize, const N: usize>(
+        rows: &[u8],
+        stride: usize,
+        columns: Columns<'_>,
+    ) -> Tile<M, N> {
+        let mut sums = [[_mm512_setzero_si512(); N]; M];
+        let mut out = [[[0; LANES]; N]; M];
+        // SAFETY: `check` has shown that for every m < M, n < N, block < blocks and step < 4 both the line
+        // `n · panel_stride + block · block_stride + step` and the four bytes at `m · stride + 16 · block + 4 · step`
+        // lie within their slices. A `Line` is 64 bytes, aligned to 64; the stores claim no alignment.
+        unsafe {
+            for block in 0..columns.blocks {
+                let lines = columns.lines.as_ptr().add(block * columns.block_stride);
+                let rows = rows.as_ptr().add(block * LANES);
+                for step in 0..STEPS {
+                    let mut weights = [_mm512_setzero_si512(); N];
+                    for n in 0..N {
+                        weights[n] = _mm512_load_si512(lines.add(n * columns.panel_stride + step).cast());
+                    }
+                    for m in 0..M {
+                        let row = _mm512_set1_epi32(four(rows.add(m * stride + step * 4)));
+                        for n in 0..N {
+                            sums[m][n] = _mm512_dpbusd_epi32(sums[m][n], row, weights[n]);
+                        }
+                    }
+                }
+            }
+            for m in 0..M {
+                for n in 0..N {
+                    _mm512_storeu_si512(out[m][n].as_mut_ptr().cast(), sums[m][n]);
+                }
+            }
+        }
+        out
+    }
+
+    /// Rows whose sums for one panel fit the sixteen registers of 256 bits.
+    const PART: usize = 4;
+
+    /// A tile in such parts.
+    macro_rules! by_parts {
+        ($part:ident, $rows:expr, $stride:expr, $columns:expr, $M:ident, $N:ident) => {{
+            const { assert!($M % PART == 0) };
+            check::<$M, $N>($rows, $stride, $columns);
+            let Columns { lines, panel_stride, block_stride, blocks } = $columns;
+            let mut out = [[[0; LANES]; $N]; $M];
+            for n in 0..$N {
+                let lines = lines.as_ptr().wrapping_add(n * panel_stride);
+                let mut m = 0;
+                while m < $M {
+                    let rows = $rows.as_ptr().wrapping_add(m * $stride);
+                    // SAFETY: only `dispatch` names these types, behind a test for their instructions. `check` has
+                    // shown that for every m, n, block and step both the line and the four bytes lie within their
+                    // slices, and M is a multiple of PART.
+                    let sums = unsafe { $part(rows, $stride, lines, block_stride, blocks) };
+                    for i in 0..PART {
+                        out[m + i][n] = sums[i];
+                    }
+                    m += PART;
+                }
+            }
+            out
+        }};
+    }
+
+    /// The halves of a line: eight columns each.
+    #[inline(always)]
+    unsafe fn halves(line: *const Line) -> [__m256i; 2] {
+        // SAFETY: the caller has checked that a line lies there; it is 64 bytes, aligned to 64.
+        unsafe { [_mm256_load_si256(line.cast()), _mm256_load_si256(line.cast::<__m256i>().add(1))] }
+    }
+
+    #[inline(always)]
+    unsafe fn stored(sums: [[__m256i; 2]; PART]) -> [[i32; LANES]; PART] {
+        let mut out = [[0; LANES]; PART];
+        for r in 0..PART {
+            // SAFETY: sixteen i32 are two vectors of 256 bits; the stores claim no alignment.
+            unsafe {
+                _mm256_storeu_si256(out[r].as_mut_ptr().cast(), sums[r][0]);
+                _mm256_storeu_si256(out[r].as_mut_ptr().cast::<__m256i>().add(1), sums[r][1]);
+            }
+        }
+        out
+    }
+
+    pub(super) struct AvxVnni;
+
+    impl Dot for AvxVnni {
+        type Simd = super::super::simd::x86::Avx2;
+
+        #[inline(always)]
+        fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
+            by_parts!(avxvnni_part, rows, stride, columns, M, N)
+        }
+    }
+
+    /// # Safety
+    /// As in `by_parts`.
+    #[target_feature(enable = "avx2,avxvnni")]
+    unsafe fn avxvnni_part(
+        rows: *const u8,
+        stride: usize,
+        lines: *const Line,
+        block_stride: usize,
+        blocks: usize,
+    ) -> [[i32; LANES]; PART] {
+        // SAFETY: see `by_parts`.
+        unsafe {
+            let mut sums = [[_mm256_setzero_si256(); 2]; PART];
+            for block in 0..blocks {
+                for step in 0..STEPS {
+                    let weights = halves(lines.add(block * block_stride + step));
+                    for r in 0..PART {
+                        let row = _mm256_set1_epi32(four(rows.add(r * stride + block * LANES + step * 4)));
+                        for half in 0..2 {
+                            sums[r][half] = _mm256_dpbusd_avx_epi32(sums[r][half], row, weights[half]);
+                        }
+                    }
+                }
+            }
+            stored(sums)
+        }
+    }
+
+    pub(super) struct Avx2;
+
+    impl Dot for Avx2 {
+        type Simd = super::super::simd::x86::Avx2;
+
+        #[inline(always)]
+        fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
+            by_parts!(avx2_part, rows, stride, columns, M, N)
+        }
+    }
+
+    /// `vpmaddubsw` adds two products in an i16, where two of up to 255 · 127 do not fit. So an element u becomes
+    /// u − 128 and two products of up to 128 · 127 do; the instruction wants its first factor unsigned, so
+    /// the sign moves to the weight. What the shift takes away, 128 times the sum of the weights, is
+    /// counted in the same pass.
+    ///
+    /// # Safety
+    /// As in `by_parts`.
+    #[target_feature(enable = "avx2")]
+    unsafe fn avx2_part(
+        rows: *const u8,
+        stride: usize,
+        lines: *const Line,
+        block_stride: usize,
+        blocks: usize,
+    ) -> [[i32; LANES]; PART] {
+        // SAFETY: see `by_parts`.
+        unsafe {
+            let ones = _mm256_set1_epi16(1);
+            let all = _mm256_set1_epi8(1);
+            let shift = _mm256_set1_epi8(-128);
+            let mut sums = [[_mm256_setzero_si256(); 2]; PART];
+            let mut shifted = [_mm256_setzero_si256(); 2];
+            for block in 0..blocks {
+                for step in 0..STEPS {
+                    let weights = halves(lines.add(block * block_stride + step));
+                    for half in 0..2 {
+                        let pairs = _mm256_maddubs_epi16(all, weights[half]);
+                        shifted[half] = _mm256_add_epi32(shifted[half], _mm256_madd_epi16(pairs, ones));
+                    }
+                    for r in 0..PART {
+                        let row = _mm256_set1_epi32(four(rows.add(r * stride + block * LANES + step * 4)));
+                        let row = _mm256_xor_si256(row, shift);
+                        let size = _mm256_abs_epi8(row);
+                        for half in 0..2 {
+                            let pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(weights[half], row));
+                            sums[r][half] = _mm256_add_epi32(sums[r][half], _mm256_madd_epi16(pairs, ones));
+                        }
+                    }
+                }
+            }
+            for r in 0..PART {
+                for half in 0..2 {
+                    sums[r][half] = _mm256_add_epi32(sums[r][half], _mm256_slli_epi32::<7>(shifted[half]));
+                }
+            }
+            stored(sums)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    struct Product<'a, const M: usize, const N: usize> {
+        rows: &'a [u8],
+        stride: usize,
+        columns: Columns<'a>,
+    }
+
+    impl<const M: usize, const N: usize> Work for Product<'_, M, N> {
+        type Output = Tile<M, N>;
+        #[inline(always)]
+        fn run<D: Dot>(self) -> Self::Output {
+            D::tile(self.rows, self.stride, self.columns)
+        }
+    }
+
+    /// The definition, without packing order cleverness.
+    fn plain(rows: &[u8], stride: usize, columns: Columns<'_>, m: usize, n: usize, lane: usize) -> i32 {
+        (0..columns.blocks * LANES)
+            .map(|k| {
+                let (block, step) = (k / LANES, k % LANES / DEPTH);
+                let line = columns.lines[n * columns.panel_stride + block * columns.block_stride + step];
+                i32::from(rows[m * stride + k]) * i32::from(line.0[lane * DEPTH + k % DEPTH].cast_signed())
+            })
+            .sum()
+    }
+
+    fn compare<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) {
+        for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
+            let tile: Tile<M, N> = dispatch(set, Product { rows, stride, columns });
+            for (m, row) in tile.iter().enumerate() {
+                for (n, panel) in row.iter().enumerate() {
+                    for (lane, &sum) in panel.iter().enumerate() {
+                        assert_eq!(sum, plain(rows, stride, columns, m, n, lane), "{set} {M}×{N}: {m} {n} {lane}");
+                    }
+                }
+            }
+        }
+    }
+
+    fn compare_all(rows: &[u8], stride: usize, columns: Columns<'_>) {
+        compare::<8, 3>(rows, stride, columns);
+        compare::<8, 1>(rows, stride, columns);
+        compare::<4, 2>(rows, stride, columns);
+        compare::<4, 1>(rows, stride, columns);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn every_instruction_set_gives_the_plain_sums(
+            blocks in 1usize..6, gap in 0usize..5, panel_gap in 0usize..3, block_gap in 0usize..3, seed: u64,
+        ) {
+            let mut state = seed;
+            let mut next = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                state.to_le_bytes()[7]
+            };
+            let stride = blocks * LANES + gap;
+            let block_stride = STEPS + block_gap;
+            let panel_stride = blocks * block_stride + panel_gap;
+            let rows: Vec<u8> = (0..8 * stride).map(|_| next()).collect();
+            let mut lines = vec![Line::ZERO; 3 * panel_stride];
+            for line in &mut lines {
+                line.0 = std::array::from_fn(|_| next().cast_signed().max(-127).cast_unsigned());
+            }
+            compare_all(&rows, stride, Columns { lines: &lines, panel_stride, block_stride, blocks });
+        }
+    }
+
+    #[test]
+    fn nothing_saturates_at_the_extremes() {
+        let blocks = 24;
+        for u in [0u8, 1, 127, 128, 129, 255] {
+            for w in [-127i8, 0, 127] {
+                let rows = vec![u; 8 * blocks * LANES];
+                let lines = vec![Line([w.cast_unsigned(); 64]); 3 * blocks * STEPS];
+                let columns = Columns {
+                    lines: &lines,
+                    panel_stride: blocks * STEPS,
+                    block_stride: STEPS,
+                    blocks,
+                };
+                compare_all(&rows, blocks * LANES, columns);
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "rows reach past")]
+    fn rows_that_are_too_short_panic() {
+        let lines = [Line::ZERO; 4];
+        let columns = Columns { lines: &lines, panel_stride: 4, block_stride: 4, blocks: 1 };
+        let _: Tile<4, 1> = dispatch(InstructionSet::detect(), Product { rows: &[0; 63], stride: 16, columns });
+    }
+
+    #[test]
+    #[should_panic(expected = "columns reach past")]
+    fn columns_that_are_too_short_panic() {
+        let lines = [Line::ZERO; 7];
+        let columns = Columns { lines: &lines, panel_stride: 4, block_stride: 4, blocks: 1 };
+        let _: Tile<4, 2> = dispatch(InstructionSet::detect(), Product { rows: &[0; 64], stride: 16, columns });
+    }
+}

@@ -1,0 +1,68 @@
+//! Matrices of int8 in the order in which dot-product instructions read them.
+
+use std::ops::Range;
+
+/// Columns that one vector holds: an instruction makes their sums side by side.
+pub(crate) const LANES: usize = 16;
+/// Neighbours along the inner dimension that one instruction multiplies and adds up for each column.
+pub(crate) const DEPTH: usize = 4;
+
+/// Four steps of the inner dimension for 16 columns: byte `4 · column + step` has the bits of an i8. A cache line, and a vector of AVX-512.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C, align(64))]
+pub(crate) struct Line(pub(in crate::engine::native) [u8; LANES * DEPTH]);
+
+impl Line {
+    pub(crate) const ZERO: Self = Self([0; LANES * DEPTH]);
+}
+
+/// A linear layer in int8: `[inputs, outputs]`, with what turns integer sums back into numbers.
+///
+/// An input row is `scale · (u − zero)` with `u` of u8, a weight column is `scale · w` with `w` of i8. So an output is
+/// `row scale · column scale · (Σ u·w − zero · Σ w) + bias`.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    /// `[outputs / 16][inputs / 4]` lines.
+    pub(crate) lines: Vec<Line>,
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+    /// Scale of each column. `[outputs]`
+    pub(crate) scales: Vec<f32>,
+    /// Sum of each column. `[outputs]`
+    pub(crate) sums: Vec<f32>,
+    /// `[outputs]`
+    pub(crate) bias: Vec<f32>,
+}
+
+impl Packed {
+    /// Packs some of the inputs of a matrix as a model stores it, `[outputs, width]` with the bits of i8.
+    ///
+    /// # Panics
+    /// When the sizes are no multiples of 16 or do not agree.
+    pub(crate) fn new(matrix: &[u8], width: usize, inputs: Range<usize>, scales: Vec<f32>, bias: Vec<f32>) -> Self {
+        let outputs = matrix.len() / width;
+        assert!(outputs.is_multiple_of(LANES) && inputs.len().is_multiple_of(LANES));
+        assert!(scales.len() == outputs && bias.len() == outputs);
+        let steps = inputs.len() / DEPTH;
+        let mut lines = vec![Line::ZERO; outputs / LANES * steps];
+        let mut sums = Vec::with_capacity(outputs);
+        for (block, rows) in matrix.chunks_exact(LANES * width).enumerate() {
+            let lines = &mut lines[block * steps..(block + 1) * steps];
+            for (column, row) in rows.chunks_exact(width).enumerate() {
+                let row = &row[inputs.clone()];
+                for (line, four) in lines.iter_mut().zip(row.as_chunks::<DEPTH>().0) {
+                    line.0.as_chunks_mut().0[column] = *four;
+                }
+                sums.push(row.iter().map(|&w| i32::from(w.cast_signed())).sum::<i32>() as f32);
+            }
+        }
+        Self {
+            lines,
+            inputs: inputs.len(),
+            outputs,
+            scales,
+            sums,
+            bias,
+        }
+    }
+}

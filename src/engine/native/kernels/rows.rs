@@ -1,0 +1,286 @@
+//! Rows of f32 beside the integer products: quantisation, normalisation, activation, softmax.
+//!
+//! Plain arithmetic in a fixed order over sixteen lanes: the bits of a result are the same with every instruction
+//! set. Rows have a multiple of 16 elements.
+
+// Iterators are not inlined into code as large as a layer, and cost calls.
+#![allow(clippy::needless_range_loop)]
+
+use super::pack::LANES;
+use super::simd::{ROUND, Simd};
+
+#[inline(always)]
+fn lanes(row: &[f32]) -> &[[f32; LANES]] {
+    row.as_chunks().0
+}
+
+#[inline(always)]
+fn lanes_mut(row: &mut [f32]) -> &mut [[f32; LANES]] {
+    row.as_chunks_mut().0
+}
+
+#[inline(always)]
+fn byte_lanes(bytes: &mut [u8]) -> &mut [[u8; LANES]] {
+    bytes.as_chunks_mut().0
+}
+
+/// A quantised row stands for `scale · (u − zero)`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct RowScale {
+    pub(crate) scale: f32,
+    pub(crate) zero: f32,
+}
+
+/// Quantises a row to u8: the range of its elements and zero becomes 0..=255. The zero point is no integer, so both ends
+/// are exact; zero lies within, so that it is never far away from them, where a float would not tell the steps apart.
+#[inline(always)]
+pub(crate) fn quantize<S: Simd>(row: &[f32], out: &mut [u8]) -> RowScale {
+    let (low, high) = bounds::<S>(row);
+    let range = high - low;
+    let inverse = if range > 0.0 { 255.0 / range } else { 0.0 };
+    let zero = -low * inverse;
+    let (row, out) = (lanes(row), &mut byte_lanes(out)[..row.len() / LANES]);
+    let (factor, shift, round) = (S::splat(inverse), S::splat(zero), S::splat(ROUND));
+    for j in 0..out.len() {
+        let u = S::mul_add(S::load(&row[j]), factor, shift);
+        S::store_low_bytes(S::add(u, round), &mut out[j]);
+    }
+    RowScale {
+        scale: range / 255.0,
+        zero,
+    }
+}
+
+/// Least and greatest of the elements and zero.
+#[inline(always)]
+fn bounds<S: Simd>(row: &[f32]) -> (f32, f32) {
+    let mut low = S::splat(0.0);
+    let mut high = S::splat(0.0);
+    let row = lanes(row);
+    for j in 0..row.len() {
+        let x = S::load(&row[j]);
+        low = S::min(x, low);
+        high = S::max(x, high);
+    }
+    (S::least(low), S::greatest(high))
+}
+
+/// Quantises a row to i8 in ±127 around zero. Gives its scale and the sum of its integers; `out` has their bits.
+#[inline(always)]
+pub(crate) fn quantize_symmetric<S: Simd>(row: &[f32], out: &mut [u8]) -> (f32, f32) {
+    let (low, high) = bounds::<S>(row);
+    let most = if high > -low { high } else { -low };
+    let inverse = if most > 0.0 { 127.0 / most } else { 0.0 };
+    let (row, out) = (lanes(row), &mut byte_lanes(out)[..row.len() / LANES]);
+    let (factor, round) = (S::splat(inverse), S::splat(ROUND));
+    let mut sum = S::splat(0.0);
+    for j in 0..out.len() {
+        let rounded = S::add(S::mul(S::load(&row[j]), factor), round);
+        S::store_low_bytes(rounded, &mut out[j]);
+        sum = S::add(sum, S::sub(rounded, round));
+    }
+    (most / 127.0, S::sum(sum))
+}
+
+/// GELU by the error function, x·Φ(x) (Hendrycks and Gimpel 2016), in place.
+///
+/// Φ is 1/2 and an odd polynomial of degree 17 on ±4.5 (weighted least squares towards the minimax): the result is
+/// within 5·10⁻⁵ for |x| ≤ 8 and within 10⁻⁵·|x| beyond, a hundredth of a step of the quantisation that follows.
+#[inline(always)]
+pub(crate) fn gelu<S: Simd>(row: &mut [f32]) {
+    const C: [f32; 8] = [
+        -3.314_246_4e-9,
+        1.590_847e-7,
+        -4.451_439_5e-6,
+        8.142_195e-5,
+        -1.037_570_9e-3,
+        9.585_133e-3,
+        -6.598_455e-2,
+        3.987_125_5e-1,
+    ];
+    let row = lanes_mut(row);
+    for j in 0..row.len() {
+        let x = S::load(&row[j]);
+        let near = S::min(S::max(x, S::splat(-4.5)), S::splat(4.5));
+        let square = S::mul(near, near);
+        let mut sum = S::splat(3.035_946_8e-11);
+        for k in 0..C.len() {
+            sum = S::mul_add(sum, square, S::splat(C[k]));
+        }
+        S::store(S::mul(x, S::mul_add(near, sum, S::splat(0.5))), &mut row[j]);
+    }
+}
+
+/// `row = norm(row + other)`: the residual connection and layer normalisation (Ba et al. 2016).
+#[inline(always)]
+pub(crate) fn add_and_normalize<S: Simd>(
+    row: &mut [f32],
+    other: &[f32],
+    scale: &[f32],
+    bias: &[f32],
+    epsilon: f32,
+) {
+    let count = row.len() as f32;
+    let row = lanes_mut(row);
+    let other = &lanes(other)[..row.len()];
+    let (scale, bias) = (&lanes(scale)[..row.len()], &lanes(bias)[..row.len()]);
+    let mut sum = S::splat(0.0);
+    for j in 0..row.len() {
+        let x = S::add(S::load(&row[j]), S::load(&other[j]));
+        S::store(x, &mut row[j]);
+        sum = S::add(sum, x);
+    }
+    let mean = S::splat(S::sum(sum) / count);
+    let mut squares = S::splat(0.0);
+    for j in 0..row.len() {
+        let d = S::sub(S::load(&row[j]), mean);
+        squares = S::mul_add(d, d, squares);
+    }
+    let variance = S::sum(squares) / count;
+    let inverse = S::splat(1.0 / (variance + epsilon).sqrt());
+    for j in 0..row.len() {
+        let x = S::mul(S::sub(S::load(&row[j]), mean), inverse);
+        S::store(S::mul_add(x, S::load(&scale[j]), S::load(&bias[j])), &mut row[j]);
+    }
+}
+
+/// 2ˣ for x ≤ 0, within 3·10⁻⁶ of the value; below −126 it is 2⁻¹²⁶.
+///
+/// 2ⁿ·2ᶠ with |f| ≤ 1/2, n written into the exponent and 2ᶠ a polynomial of degree 4.
+#[inline(always)]
+fn exp2<S: Simd>(x: S::F32) -> S::F32 {
+    let x = S::max(x, S::splat(-126.0));
+    let shifted = S::add(x, S::splat(ROUND));
+    let f = S::sub(x, S::sub(shifted, S::splat(ROUND)));
+    let p = S::mul_add(S::splat(9.560_511e-3), f, S::splat(5.591_704e-2));
+    let p = S::mul_add(p, f, S::splat(2.402_498_1e-1));
+    let p = S::mul_add(p, f, S::splat(6.931_22e-1));
+    let p = S::mul_add(p, f, S::splat(9.999_992e-1));
+    S::scale_by_power(p, shifted)
+}
+
+/// From attention scores of one row, in units of ln 2, to weights in u8 times the values' scales, and what the integer
+/// sums are to be multiplied with: `Σ weights · values · result` is the softmax times the values.
+///
+/// Scales of values go into the weights because those differ from key to key, and an integer sum has one factor.
+#[inline(always)]
+pub(crate) fn softmax<'a, S: Simd>(
+    scores: &mut [f32],
+    value_scales: impl Fn(usize) -> &'a [f32; LANES],
+    weights: &mut [u8],
+) -> f32 {
+    let scores = lanes_mut(scores);
+    let weights = &mut byte_lanes(weights)[..scores.len()];
+    let mut most = S::splat(f32::NEG_INFINITY);
+    for j in 0..scores.len() {
+        most = S::max(S::load(&scores[j]), most);
+    }
+    let most = S::splat(S::greatest(most));
+    let mut sum = S::splat(0.0);
+    let mut peak = S::splat(0.0);
+    for j in 0..scores.len() {
+        let power = exp2::<S>(S::sub(S::load(&scores[j]), most));
+        sum = S::add(sum, power);
+        let weight = S::mul(power, S::load(value_scales(j)));
+        S::store(weight, &mut scores[j]);
+        peak = S::max(weight, peak);
+    }
+    let peak = S::greatest(peak);
+    let inverse = S::splat(if peak > 0.0 { 255.0 / peak } else { 0.0 });
+    for j in 0..scores.len() {
+        let rounded = S::mul_add(S::load(&scores[j]), inverse, S::splat(ROUND));
+        S::store_low_bytes(rounded, &mut weights[j]);
+    }
+    peak / (255.0 * S::sum(sum))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::Scalar;
+    use super::*;
+
+    #[test]
+    fn powers_are_within_their_bound() {
+        for i in 0..=126_000 {
+            let x = -(i as f32) / 1000.0;
+            let exact = f64::from(x).exp2();
+            let error = (f64::from(exp2::<Scalar>([x; LANES])[0]) - exact).abs() / exact;
+            assert!(error < 3e-6, "{x}: {error}");
+        }
+        assert!(exp2::<Scalar>([f32::NEG_INFINITY; LANES])[0] < 1.3e-38);
+    }
+
+    #[test]
+    fn gelu_is_within_its_bound() {
+        for i in -800..800 {
+            let mut row = [i as f32 / 100.0; LANES];
+            let x = f64::from(row[0]);
+            gelu::<Scalar>(&mut row);
+            // Φ by Simpson's rule in f64.
+            let (steps, mut sum) = (2000, 0.0);
+            let density = |t: f64| (-t * t / 2.0).exp();
+            for j in 0..=steps {
+                let weight = if j == 0 || j == steps { 1.0 } else if j % 2 == 1 { 4.0 } else { 2.0 };
+                sum += weight * density(x * f64::from(j) / f64::from(steps));
+            }
+            let phi = 0.5 + sum * x / f64::from(steps) / 3.0 / (2.0 * std::f64::consts::PI).sqrt();
+            let error = (f64::from(row[0]) - x * phi).abs();
+            assert!(error < 5e-5, "{x}: {error}");
+        }
+        let mut far = [-1e4; LANES];
+        gelu::<Scalar>(&mut far);
+        assert!(far[0].abs() < 0.1);
+    }
+
+    #[test]
+    fn quantisation_is_off_by_half_a_step_at_most() {
+        let rows: [Vec<f32>; 5] = [
+            (0..32).map(|i| (i as f32).sin() * 3.0 + 1.0).collect(),
+            vec![2.5; 16],
+            vec![0.0; 16],
+            (0..16).map(|i| if i == 3 { 1e6 } else { -0.1 }).collect(),
+            (0..16).map(|i| 100.0 + i as f32 * 1e-3).collect(),
+        ];
+        for row in rows {
+            let mut bytes = vec![0; row.len()];
+            let RowScale { scale, zero } = quantize::<Scalar>(&row, &mut bytes);
+            for (x, &u) in row.iter().zip(&bytes) {
+                let back = scale * (f32::from(u) - zero);
+                assert!((x - back).abs() <= 0.501 * scale.min(1e6) + x.abs() * 1e-6, "{x} {back}");
+            }
+            let mut bytes = vec![0; row.len()];
+            let (scale, sum) = quantize_symmetric::<Scalar>(&row, &mut bytes);
+            for (x, &q) in row.iter().zip(&bytes) {
+                assert!((x - scale * f32::from(q.cast_signed())).abs() <= 0.501 * scale, "{x} {q}");
+            }
+            assert_eq!(sum, bytes.iter().map(|&q| f32::from(q.cast_signed())).sum::<f32>());
+        }
+    }
+
+    #[test]
+    fn softmax_weighs_values_as_it_does_in_floats() {
+        let scores: Vec<f32> = (0..48).map(|i| (i as f32 * 0.7).sin() * 4.0).collect();
+        let value_scales: Vec<f32> = (0..48).map(|i| 0.01 + (i % 5) as f32 * 0.1).collect();
+        let values: Vec<f32> = (0..48).map(|i| ((i * 37) % 255) as f32 - 127.0).collect();
+        let total: f32 = scores.iter().map(|s| s.exp2()).sum();
+        let expected: f32 = (0..48).map(|i| scores[i].exp2() / total * value_scales[i] * values[i]).sum();
+        let mut work = scores.clone();
+        let mut weights = vec![0; 48];
+        let factor = softmax::<Scalar>(&mut work, |j| &lanes(&value_scales)[j], &mut weights);
+        let sum: f32 = weights.iter().zip(&values).map(|(&w, v)| f32::from(w) * v).sum();
+        assert!((sum * factor - expected).abs() < 0.05, "{} {expected}", sum * factor);
+        // All values zero: no weight, no NaN.
+        let zeros = [0.0; LANES];
+        let factor = softmax::<Scalar>(&mut work, |_| &zeros, &mut weights);
+        assert!(factor == 0.0 && weights.iter().all(|&w| w == 0));
+    }
+
+    #[test]
+    fn rows_are_normalised() {
+        let mut row: Vec<f32> = (0..32).map(|i| i as f32).collect();
+        add_and_normalize::<Scalar>(&mut row, &[1.0; 32], &[1.0; 32], &[0.5; 32], 1e-12);
+        let mean = row.iter().sum::<f32>() / 32.0;
+        let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 32.0;
+        assert!((mean - 0.5).abs() < 1e-5 && (variance - 1.0).abs() < 1e-5);
+    }
+}
