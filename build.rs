@@ -1,13 +1,15 @@
-//! Verifies the embedded model against its manifest: a build with damaged weights fails here.
+//! Verifies the embedded model against its manifest: a build with damaged weights fails here. Then takes the
+//! vocabulary out of `tokenizer.json`, so that the program need not parse it at every start.
 
 use std::path::Path;
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 fn main() {
     let directory = Path::new("models/reader");
     println!("cargo::rerun-if-changed=models/reader");
-    if let Err(reason) = verify(directory) {
+    if let Err(reason) = verify(directory).and_then(|()| split_tokenizer(directory)) {
         println!("cargo::error={}: {reason}", directory.display());
     }
 }
@@ -35,4 +37,32 @@ fn verify(directory: &Path) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Writes `vocabulary.txt`, a token on each line in the order of ids, and `tokenizer.json` with no tokens in its
+/// vocabulary but the special ones.
+fn split_tokenizer(directory: &Path) -> Result<(), String> {
+    let text = std::fs::read(directory.join("tokenizer.json")).map_err(|e| format!("tokenizer.json: {e}"))?;
+    let mut json: Value = serde_json::from_slice(&text).map_err(|e| format!("tokenizer.json: {e}"))?;
+    let added = json["added_tokens"].as_array().cloned().unwrap_or_default();
+    let special = |token: &str| added.iter().any(|added| added["content"] == token);
+    let Some(vocabulary) = json["model"]["vocab"].as_object_mut() else {
+        return Err("tokenizer.json: has no WordPiece vocabulary".to_owned());
+    };
+    let mut lines = vec![None; vocabulary.len()];
+    for (token, id) in vocabulary.iter() {
+        let id = id.as_u64().and_then(|id| usize::try_from(id).ok());
+        match id.and_then(|id| lines.get_mut(id)) {
+            Some(line @ None) if !token.contains('\n') => *line = Some(token.clone()),
+            _ => return Err(format!("tokenizer.json: the id of {token:?} leaves a gap, or is another's")),
+        }
+    }
+    vocabulary.retain(|token, _| special(token));
+    let lines: String = lines.into_iter().flatten().map(|token| token + "\n").collect();
+    let out = std::env::var_os("OUT_DIR").ok_or("cargo sets no OUT_DIR")?;
+    let write = |name: &str, bytes: &[u8]| {
+        std::fs::write(Path::new(&out).join(name), bytes).map_err(|e| format!("{name}: {e}"))
+    };
+    write("vocabulary.txt", lines.as_bytes())?;
+    write("tokenizer.json", json.to_string().as_bytes())
 }

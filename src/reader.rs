@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cite;
 use crate::document::Document;
-use crate::engine::native::Native;
+use crate::engine::native::{Kernels, Native};
 use crate::engine::{Engine, Input};
 use crate::error::{Error, Result};
 use crate::model::{Calibration, Limits, Model, Tokenizer};
@@ -87,7 +87,7 @@ impl Reader {
     /// # Errors
     /// Never for an unchanged build.
     pub fn embedded() -> Result<Self> {
-        Self::of_model(Model::embedded()?)
+        Self::with_kernels(Model::embedded()?, Kernels::choose()?)
     }
 
     /// With the model in a directory.
@@ -95,11 +95,18 @@ impl Reader {
     /// # Errors
     /// When the directory holds no model that the native engine can run.
     pub fn from_directory(directory: &Path) -> Result<Self> {
-        Self::of_model(Model::from_directory(directory)?)
+        Self::with_kernels(Model::from_directory(directory)?, Kernels::choose()?)
     }
 
-    fn of_model(model: Model) -> Result<Self> {
-        let engine = Native::new(&model)?;
+    /// With a model that is read by these kernels.
+    ///
+    /// # Errors
+    /// When the native engine cannot run the model.
+    ///
+    /// # Panics
+    /// When this processor does not have the kernels' instruction set.
+    pub fn with_kernels(model: Model, kernels: Kernels) -> Result<Self> {
+        let engine = Native::with_kernels(&model, kernels)?;
         let sentences = Network::of_model(&model)?;
         let reader = Self::with_engine(model, Box::new(engine));
         Ok(Self { sentences, ..reader })

@@ -190,6 +190,57 @@ fn batch_with_threads(threads: &str) -> Vec<Value> {
     outcome.json_lines().into_iter().map(without_time).collect()
 }
 
+/// What the program says of the question with these kernels, or nothing where the processor lacks them.
+fn answer_with_kernels(kernels: &str) -> Option<Value> {
+    let desk = Desk::new().file("article.txt", article());
+    let arguments = ["who leads negotiations?", "article.txt", "--top", "5", "--json"];
+    let outcome = outcome(desk.command().args(arguments).env("ASK_KERNELS", kernels));
+    if outcome.err.contains("does not have it") {
+        assert_eq!(outcome.code, 2);
+        return None;
+    }
+    assert_eq!((outcome.code, outcome.err.as_str()), (0, ""));
+    Some(without_time(outcome.json_lines().remove(0)))
+}
+
+#[test]
+fn instruction_sets_give_the_same_bytes() {
+    let expected = answer_with_kernels("").unwrap();
+    assert_eq!(answer_with_kernels("scalar").as_ref(), Some(&expected));
+    for kernels in ["avx2", "avxvnni", "avx512vnni"] {
+        if let Some(answer) = answer_with_kernels(kernels) {
+            assert_eq!(answer, expected, "{kernels}");
+        }
+    }
+    // In f32 the answer is the same and its score is not: the variable has an effect.
+    let exact = answer_with_kernels("f32").unwrap();
+    assert_eq!(exact["answers"][0]["text"], expected["answers"][0]["text"]);
+    assert_ne!(exact["answers"][0]["score"], expected["answers"][0]["score"]);
+}
+
+#[test]
+fn kernels_that_do_not_exist_are_an_error() {
+    let desk = Desk::new().file("article.txt", article());
+    let outcome = outcome(desk.command().args(["who?", "article.txt"]).env("ASK_KERNELS", "sse"));
+    outcome.fails_with(&["ASK_KERNELS=sse", "avx2", "unset"]);
+}
+
+#[test]
+fn the_version_names_model_and_kernels_when_asked() {
+    let desk = Desk::new();
+    let version = concat!("ask ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(desk.run(&["--version"]).out, version);
+    assert_eq!(desk.run(&["-V"]).out, version);
+    let outcome = outcome(desk.command().args(["--version", "--verbose"]).env("ASK_KERNELS", "scalar"));
+    assert_eq!(outcome.code, 0);
+    assert!(outcome.out.starts_with(version), "{}", outcome.out);
+    for part in ["model: quotable-reader", "kernels: int8, scalar", "threads: "] {
+        assert!(outcome.out.contains(part), "{part}: {}", outcome.out);
+    }
+    let alone = desk.run(&["--verbose"]);
+    assert!(alone.code == 2 && alone.err.contains("--version"), "{alone:?}");
+}
+
 #[test]
 fn the_question_of_the_readme_is_answered_from_the_article() {
     let desk = Desk::new();

@@ -338,7 +338,7 @@ fn sentence_scores_are_those_of_the_reference() {
         candidates.push(long);
     }
     assert_eq!(candidates.len(), golden.logits.len());
-    let reader = Reader::embedded().unwrap();
+    let reader = Reader::with_kernels(Model::embedded().unwrap(), Kernels::F32).unwrap();
     let scores = reader.score(&[&document], &candidates, &mut |_| true).unwrap();
     for (i, (got, expected)) in scores.iter().zip(&golden.logits).enumerate() {
         assert!(

@@ -22,7 +22,12 @@ Exit code: 0 answered, 1 not in the documents, 2 error.";
 
 /// Ask your documents: answers are their exact words, with where they stand and how sure it is.
 #[derive(Debug, Parser)]
-#[command(name = "ask", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "ask",
+    disable_version_flag = true,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Args {
     /// A question and its options.
     #[command(flatten)]
@@ -30,6 +35,14 @@ pub struct Args {
     /// Another command.
     #[command(subcommand)]
     pub command: Option<Command>,
+
+    /// Print the version
+    #[arg(short = 'V', long)]
+    pub version: bool,
+
+    /// With --version: the model, too, and the kernels that read with it
+    #[arg(long, requires = "version")]
+    pub verbose: bool,
 }
 
 /// `ask [QUESTION] [PATH]…`

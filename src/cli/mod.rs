@@ -16,6 +16,7 @@ mod progress;
 mod render;
 mod session;
 mod summarize;
+mod version;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
@@ -159,6 +160,9 @@ where
 }
 
 fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> anyhow::Result<u8> {
+    if args.version {
+        return version::run(args.verbose, environment);
+    }
     match &args.command {
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -4,6 +4,7 @@ pub mod config;
 pub mod manifest;
 pub mod store;
 pub mod tokenizer;
+mod wordpiece;
 
 use crate::error::{Error, Result};
 pub use config::{Activation, Architecture, Config};
@@ -55,7 +56,11 @@ impl Model {
             None => Manifest::of_hub_model(&origin, &config),
         };
         manifest.check(&config).map_err(|e| invalid("manifest.toml", e))?;
-        let tokenizer = Tokenizer::from_bytes(&files.tokenizer).map_err(|e| invalid("tokenizer.json", e))?;
+        let tokenizer = match files.vocabulary {
+            Some(vocabulary) => Tokenizer::from_parts(&files.tokenizer, vocabulary),
+            None => Tokenizer::from_bytes(&files.tokenizer),
+        };
+        let tokenizer = tokenizer.map_err(|e| invalid("tokenizer.json", e))?;
         if tokenizer.highest_id() > config.vocabulary_size {
             return Err(invalid(
                 "tokenizer.json",

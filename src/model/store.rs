@@ -18,6 +18,8 @@ pub(super) struct Files {
     pub(super) manifest: Option<Cow<'static, str>>,
     pub(super) config: Bytes,
     pub(super) tokenizer: Bytes,
+    /// The tokenizer's vocabulary, where it stands apart: see [`Tokenizer::from_parts`](super::Tokenizer::from_parts).
+    pub(super) vocabulary: Option<&'static str>,
     pub(super) weights: Bytes,
     pub(super) origin: PathBuf,
 }
@@ -40,12 +42,14 @@ struct Aligned<T: ?Sized>(T);
 
 static EMBEDDED_WEIGHTS: &Aligned<[u8]> = &Aligned(*include_bytes!("../../models/reader/model.safetensors"));
 
-/// `build.rs` has compared these files with the manifest's sizes and hashes.
+/// `build.rs` has compared these files with the manifest's sizes and hashes, and taken the vocabulary out of
+/// `tokenizer.json`.
 pub(super) fn embedded() -> Files {
     Files {
         manifest: Some(Cow::Borrowed(include_str!("../../models/reader/manifest.toml"))),
         config: Cow::Borrowed(include_bytes!("../../models/reader/config.json")),
-        tokenizer: Cow::Borrowed(include_bytes!("../../models/reader/tokenizer.json")),
+        tokenizer: Cow::Borrowed(include_bytes!(concat!(env!("OUT_DIR"), "/tokenizer.json"))),
+        vocabulary: Some(include_str!(concat!(env!("OUT_DIR"), "/vocabulary.txt"))),
         weights: Cow::Borrowed(&EMBEDDED_WEIGHTS.0),
         origin: PathBuf::from("(embedded)"),
     }
@@ -89,6 +93,7 @@ pub(super) fn directory(directory: &Path) -> Result<Files> {
     Ok(Files {
         config: verified(CONFIG)?,
         tokenizer: verified(TOKENIZER)?,
+        vocabulary: None,
         weights: verified(WEIGHTS)?,
         manifest: manifest.map(Cow::Owned),
         origin: directory.to_owned(),

@@ -1,12 +1,20 @@
 //! From text to token ids, with the byte range of each token.
 
 use serde_json::Value;
-use tokenizers::tokenizer::{PostProcessor, Tokenizer as HubTokenizer};
+use tokenizers::models::ModelWrapper;
+use tokenizers::tokenizer::{PostProcessor, Tokenizer as HubTokenizer, TokenizerImpl};
+use tokenizers::{DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper};
+
+use super::wordpiece::{Splitter, WordPiece};
+
+/// The library's pipeline, with our own last step where that is WordPiece.
+type Pipeline =
+    TokenizerImpl<Splitter, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
 
 /// A tokenizer as the Hugging Face `tokenizers` library stores it.
 #[derive(Debug)]
 pub struct Tokenizer {
-    inner: HubTokenizer,
+    inner: Pipeline,
     /// Special tokens around a question and a context, and around a text alone.
     pair: Template,
     single: Template,
@@ -52,10 +60,32 @@ impl Tokenizer {
     /// # Errors
     /// The parser's message, or that the tokenizer does not mark the ends of its sequences.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        Self::build(bytes, WordPiece::from_hub)
+    }
+
+    /// Reads a `tokenizer.json` whose WordPiece vocabulary is left out but for its special tokens and stands in
+    /// `vocabulary`, a token on each line: nothing of that has to be parsed.
+    pub(super) fn from_parts(bytes: &[u8], vocabulary: &'static str) -> Result<Self, String> {
+        Self::build(bytes, |hub| WordPiece::from_lines(vocabulary, hub))
+    }
+
+    fn build(
+        bytes: &[u8],
+        word_piece: impl FnOnce(&tokenizers::models::wordpiece::WordPiece) -> Result<WordPiece, String>,
+    ) -> Result<Self, String> {
         check_templates(bytes)?;
-        let mut inner = HubTokenizer::from_bytes(bytes).map_err(|e| e.to_string())?;
-        inner.with_padding(None);
-        inner.with_truncation(None).map_err(|e| e.to_string())?;
+        let hub = HubTokenizer::from_bytes(bytes).map_err(|e| e.to_string())?;
+        let splitter = match hub.get_model() {
+            ModelWrapper::WordPiece(hub) => Splitter::WordPiece(word_piece(hub)?),
+            other => Splitter::Other(other.clone()),
+        };
+        let mut inner = Pipeline::new(splitter);
+        inner
+            .with_normalizer(hub.get_normalizer().cloned())
+            .map_err(|e| e.to_string())?
+            .with_pre_tokenizer(hub.get_pre_tokenizer().cloned())
+            .with_post_processor(hub.get_post_processor().cloned())
+            .with_added_vocabulary(hub.get_added_vocabulary().clone());
         // "[SEP]" in a document is text, not the end of a sequence.
         inner.set_encode_special_tokens(true);
         // Where there is a token for the unknown, no text fails; where there is none, some would be lost.
@@ -70,12 +100,9 @@ impl Tokenizer {
     /// Tokens in the vocabulary, added ones included.
     #[must_use]
     pub fn vocabulary_size(&self) -> usize {
-        // Ids may have gaps: what counts is the highest.
-        self.inner
-            .get_vocab(true)
-            .values()
-            .max()
-            .map_or(0, |&id| id as usize + 1)
+        let added = self.inner.get_added_tokens_decoder();
+        let added = added.into_keys().max().map_or(0, |id| id as usize + 1);
+        self.inner.get_model().vocabulary_size().max(added)
     }
 
     /// The highest id that any text can get, special tokens included, plus one.
@@ -165,7 +192,7 @@ fn check_templates(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn template(inner: &HubTokenizer, pair: bool) -> Result<Template, String> {
+fn template(inner: &Pipeline, pair: bool) -> Result<Template, String> {
     let probe = |text| inner.encode(text, false).map_err(|e| e.to_string());
     let first = probe("a")?;
     let second = pair.then(|| probe("b")).transpose()?;

@@ -94,7 +94,10 @@ impl Native {
     /// Builds the encoder of a model with these kernels.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new), but for the last.
+    ///
+    /// # Panics
+    /// When this processor does not have the kernels' instruction set.
     pub fn with_kernels(model: &Model, kernels: Kernels) -> Result<Self> {
         let set = match kernels {
             Kernels::Int8(set) => Some(set),

@@ -331,6 +331,14 @@ impl Loader<'_> {
 
     /// A tensor as f32, whatever it is stored as.
     fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+        let values = self.stored_floats(name, shape)?;
+        if values.iter().all(|x| x.is_finite()) {
+            return Ok(values);
+        }
+        Err(format!("tensor {name} holds a value that is not finite"))
+    }
+
+    fn stored_floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
         let tensor = self.tensor(name, shape)?;
         let data = tensor.data();
         let pairs = || data.chunks_exact(2).map(|b| [b[0], b[1]]);
