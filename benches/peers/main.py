@@ -1,0 +1,33 @@
+"""What `benches/peers/run` starts in its environment: exports the reader, measures, prints the table and keeps it."""
+
+import argparse
+from pathlib import Path
+
+from compare import compare
+from export import export, fresh
+from squad import throughput
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benches/peers/run", description=__doc__)
+    parser.add_argument("--release", type=Path, required=True, help="cargo's folder with ask and examples/encode")
+    parser.add_argument("--scratch", type=Path, required=True, help="folder for models, times and the table")
+    parser.add_argument("--quick", action="store_true", help="3 rounds: whether it works")
+    parser.add_argument("--squad", type=Path, metavar="FILE", help="questions per second on this SQuAD file (.json or .json.gz)")
+    arguments = parser.parse_args()
+    models = arguments.scratch / "models"
+    if not fresh(models):
+        export(models)
+    if arguments.squad:
+        rounds = 3 if arguments.quick else 7
+        table = throughput(arguments.release / "ask", models, arguments.scratch, arguments.squad, rounds)
+    else:
+        rounds = 3 if arguments.quick else 15
+        table = compare(arguments.release / "examples/encode", models, arguments.scratch, rounds)
+    result = arguments.scratch / ("squad.md" if arguments.squad else "windows.md")
+    result.write_text(table, encoding="utf-8")
+    print(f"{table}\nThe table is in {result}.")
+
+
+if __name__ == "__main__":
+    main()
