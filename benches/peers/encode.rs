@@ -1,9 +1,8 @@
 //! Our side of `benches/peers/run`: reads windows with the embedded reader and says how long it took.
 //!
-//! `encode WINDOWS.json` takes one JSON command a line on standard input and gives one JSON line for each:
-//! `{"do":"load","threads":1}` and `{"do":"time","case":"384x1","threads":1}` give `{"ms":…}`,
-//! `{"do":"logits","case":"384x1","threads":1}` gives `{"start":[[…],…],"end":[[…],…]}`.
-//! `benches/peers/peer.py` answers the same commands with the other programs.
+//! `encode WINDOWS.json THREADS` takes one JSON command a line on standard input and gives one JSON line for each:
+//! `{"do":"load"}` and `{"do":"time","case":"384 tokens"}` give `{"ms":…}`, `{"do":"logits","case":"384 tokens"}` gives
+//! `{"start":[[…],…],"end":[[…],…]}`. `benches/peers/peer.py` answers the same commands with the other programs.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -13,7 +12,6 @@ use std::time::{Duration, Instant};
 use quotable::engine::native::Native;
 use quotable::engine::{Engine, Input};
 use quotable::model::Model;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -28,41 +26,45 @@ struct Window {
 #[derive(Deserialize)]
 #[serde(tag = "do", rename_all = "lowercase")]
 enum Command {
-    Load { threads: usize },
-    Time { case: String, threads: usize },
-    Logits { case: String, threads: usize },
+    Load,
+    Time { case: String },
+    Logits { case: String },
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let file = std::env::args().nth(1).ok_or("usage: encode WINDOWS.json")?;
-    let cases: HashMap<String, Vec<Window>> = serde_json::from_slice(&std::fs::read(&file)?)?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [file, threads] = arguments.as_slice() else {
+        return Err("usage: encode WINDOWS.json THREADS".into());
+    };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.parse()?)
+        .build_global()?;
+    let cases: HashMap<String, Vec<Window>> = serde_json::from_slice(&std::fs::read(file)?)?;
     let cases: HashMap<String, Vec<Input>> = cases
         .into_iter()
         .map(|(name, windows)| (name, windows.into_iter().map(input).collect()))
         .collect();
-    let case = |name: &str| -> Result<Vec<&Input>, String> {
-        let windows = cases.get(name).ok_or(format!("no case {name} in {file}"))?;
+    let windows = |case: &str| -> Result<Vec<&Input>, String> {
+        let windows = cases.get(case).ok_or(format!("no case {case} in {file}"))?;
         Ok(windows.iter().collect())
     };
     let engine = load()?;
-    let mut pools = HashMap::new();
     let mut output = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let answer = match serde_json::from_str(&line?)? {
-            Command::Load { threads } => {
+            Command::Load => {
                 let started = Instant::now();
-                let _kept_until_measured = pool(&mut pools, threads)?.install(load)?;
+                let _kept_until_measured = load()?;
                 json!({ "ms": milliseconds(started.elapsed()) })
             }
-            Command::Time { case: name, threads } => {
-                let (pool, windows) = (pool(&mut pools, threads)?, case(&name)?);
+            Command::Time { case } => {
+                let windows = windows(&case)?;
                 let started = Instant::now();
-                pool.install(|| engine.spans(&windows))?;
+                engine.spans(&windows)?;
                 json!({ "ms": milliseconds(started.elapsed()) })
             }
-            Command::Logits { case: name, threads } => {
-                let (pool, windows) = (pool(&mut pools, threads)?, case(&name)?);
-                let spans = pool.install(|| engine.spans(&windows))?;
+            Command::Logits { case } => {
+                let spans = engine.spans(&windows(&case)?)?;
                 let (start, end): (Vec<_>, Vec<_>) = spans.into_iter().map(|s| (s.start, s.end)).unzip();
                 json!({ "start": start, "end": end })
             }
@@ -82,14 +84,6 @@ fn input(window: Window) -> Input {
 /// The model with its tokenizer, ready to read.
 fn load() -> quotable::Result<Native> {
     Native::new(&Model::embedded()?)
-}
-
-/// The pool of so many threads, made when it is first asked for.
-fn pool(pools: &mut HashMap<usize, ThreadPool>, threads: usize) -> Result<&ThreadPool, Box<dyn Error>> {
-    if !pools.contains_key(&threads) {
-        pools.insert(threads, ThreadPoolBuilder::new().num_threads(threads).build()?);
-    }
-    Ok(&pools[&threads])
 }
 
 fn milliseconds(time: Duration) -> f64 {

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from compare import compare
+from compare import THREADS, compare
 from export import export, fresh
 from squad import throughput
 
@@ -13,20 +13,24 @@ def main() -> None:
     parser.add_argument("--release", type=Path, required=True, help="cargo's folder with ask and examples/encode")
     parser.add_argument("--scratch", type=Path, required=True, help="folder for models, times and the table")
     parser.add_argument("--quick", action="store_true", help="3 rounds: whether it works")
+    parser.add_argument("--threads", type=int, choices=THREADS, help="measure the windows with so many threads only")
     parser.add_argument("--squad", type=Path, metavar="FILE", help="questions per second on this SQuAD file (.json or .json.gz)")
     arguments = parser.parse_args()
     models = arguments.scratch / "models"
     if not fresh(models):
         export(models)
     if arguments.squad:
+        result = arguments.scratch / "squad.md"
         rounds = 3 if arguments.quick else 7
-        table = throughput(arguments.release / "ask", models, arguments.scratch, arguments.squad, rounds)
+        text = throughput(arguments.release / "ask", models, arguments.scratch, arguments.squad, rounds)
     else:
+        result = arguments.scratch / "windows.md"
         rounds = 3 if arguments.quick else 15
-        table = compare(arguments.release / "examples/encode", models, arguments.scratch, rounds)
-    result = arguments.scratch / ("squad.md" if arguments.squad else "windows.md")
-    result.write_text(table, encoding="utf-8")
-    print(f"{table}\nThe table is in {result}.")
+        threads = [arguments.threads] if arguments.threads else THREADS
+        encode = arguments.release / "examples/encode"
+        text = compare(encode, models, arguments.scratch, threads, rounds)
+    result.write_text(text, encoding="utf-8")
+    print(f"{text}\nThe table is in {result}.")
 
 
 if __name__ == "__main__":

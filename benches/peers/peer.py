@@ -1,9 +1,9 @@
 """One peer as a process of its own, so that its threads and memory disturb no other.
 
-    python peer.py NAME MODELS WINDOWS.json
+    python peer.py NAME MODELS WINDOWS.json THREADS
 
-It takes the commands of encode.rs on standard input, with "batch": how many windows are read at a time, and beside them
-`{"do":"about"}` and `{"do":"answer","questions":[["…","context"],…],"threads":2,"batch":4}`, which gives {"answers":[…]}.
+It takes the commands of encode.rs on standard input, with "batch": how many windows are read at a time; and beside them
+`{"do":"about"}` and `{"do":"answer","questions":[["who?","context"],…],"batch":4}`, which gives {"answers":[…]}.
 """
 
 import json
@@ -31,10 +31,10 @@ def open_transformers(models: Path, threads: int) -> Read:
     import torch
     import transformers
 
+    torch.set_num_threads(threads)
     model = transformers.BertForQuestionAnswering.from_pretrained(models / "transformers").eval()
 
     def read(ids: np.ndarray, mask: np.ndarray, segments: np.ndarray) -> Logits:
-        torch.set_num_threads(threads)  # Of the process, so before each run.
         with torch.inference_mode():
             tensors = [torch.from_numpy(array) for array in (ids, mask, segments)]
             output = model(input_ids=tensors[0], attention_mask=tensors[1], token_type_ids=tensors[2])
@@ -168,39 +168,32 @@ def answer(read: Read, tokenizer: Tokenizer, questions: list[tuple[str, str]], b
 
 
 def main() -> None:
-    name, models, file = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    name, models, file, threads = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
     # What a library prints must not come between the answers.
     output = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     cases: Cases = json.loads(file.read_text(encoding="utf-8"))
     _, open_peer = PEERS[name]
-    readers: dict[int, Read] = {}
-    tokenizer = load_tokenizer()
-
-    def reader(threads: int) -> Read:
-        if threads not in readers:
-            readers[threads] = open_peer(models, threads)
-        return readers[threads]
-
+    read, tokenizer = open_peer(models, threads), load_tokenizer()
     for line in sys.stdin:
         said: dict[str, Any]
         match json.loads(line):
             case {"do": "about"}:
                 said = about(name)
-            case {"do": "load", "threads": threads}:
+            case {"do": "load"}:
                 started = time.perf_counter()
                 _kept_until_measured = open_peer(models, threads), load_tokenizer()
                 said = {"ms": (time.perf_counter() - started) * 1e3}
-            case {"do": "time", "case": case, "threads": threads, "batch": batch}:
-                read, windows = reader(threads), cases[case]
+            case {"do": "time", "case": case, "batch": batch}:
+                windows = cases[case]
                 started = time.perf_counter()
                 read_all(read, windows, batch)
                 said = {"ms": (time.perf_counter() - started) * 1e3}
-            case {"do": "logits", "case": case, "threads": threads, "batch": batch}:
-                found = read_all(reader(threads), cases[case], batch)
+            case {"do": "logits", "case": case, "batch": batch}:
+                found = read_all(read, cases[case], batch)
                 said = {"start": [start.tolist() for start, _ in found], "end": [end.tolist() for _, end in found]}
-            case {"do": "answer", "questions": questions, "threads": threads, "batch": batch}:
-                said = {"answers": answer(reader(threads), tokenizer, questions, batch)}
+            case {"do": "answer", "questions": questions, "batch": batch}:
+                said = {"answers": answer(read, tokenizer, questions, batch)}
             case unknown:
                 raise SystemExit(f"not a command: {unknown}")
         print(json.dumps(said), file=output, flush=True)

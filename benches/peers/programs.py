@@ -60,8 +60,8 @@ class Program:
         self.process.wait()
 
 
-def open_peer(name: str, models: Path, windows: Path, logs: Path) -> Program:
-    return Program(name, [sys.executable, HERE / "peer.py", name, models, windows], logs)
+def open_peer(name: str, models: Path, windows: Path, threads: int, logs: Path) -> Program:
+    return Program(name, [sys.executable, HERE / "peer.py", name, models, windows, str(threads)], logs)
 
 
 def _said(*command: str) -> str:

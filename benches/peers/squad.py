@@ -44,8 +44,8 @@ def throughput(ask: Path, models: Path, scratch: Path, squad: Path, rounds: int)
         programs: dict[str, Answer] = {ASK: by_ask(stack.enter_context(Program(ASK, command, scratch)))}
         versions = {ASK: ask_version()}
         for name in PEERS:
-            peer = stack.enter_context(open_peer(name, models, windows, scratch))
-            batch = min(BATCHES, key=lambda size: min(seconds(by_peer(peer, size), questions) for _ in range(2)))
+            peer = stack.enter_context(open_peer(name, models, windows, THREADS, scratch))
+            batch = min(BATCHES, key=lambda size: min(seconds(by_peer(peer, size), questions) for _ in range(3)))
             programs[name] = by_peer(peer, batch)
             versions[name] = f"{peer.do('about')['version']}, {batch} windows at a time"
         answers = {name: program(questions) for name, program in programs.items()}
@@ -95,7 +95,7 @@ def by_ask(ask: Program) -> Answer:
 def by_peer(peer: Program, batch: int) -> Answer:
     def answer(questions: list[Question]) -> list[str]:
         pairs = [(question.question, question.context) for question in questions]
-        return peer.do("answer", questions=pairs, threads=THREADS, batch=batch)["answers"]
+        return peer.do("answer", questions=pairs, batch=batch)["answers"]
 
     return answer
 

@@ -66,10 +66,10 @@ def cases(text: Text) -> Cases:
     mixed = [lengths.randint(*MIXED_TOKENS) for _ in range(16)]
     eight = [text.window(i, i * WINDOW_TOKENS, WINDOW_TOKENS) for i in range(8)]
     return {
-        "64": [text.window(0, 0, 64)],
-        "384": eight[:1],
-        "8 × 384": eight,
-        "16 mixed": [text.window(i, (8 + i) * WINDOW_TOKENS, length) for i, length in enumerate(mixed)],
+        "64 tokens": [text.window(0, 0, 64)],
+        "384 tokens": eight[:1],
+        "8 of 384": eight,
+        "16 of 40 to 384": [text.window(i, (8 + i) * WINDOW_TOKENS, length) for i, length in enumerate(mixed)],
     }
 
 
