@@ -26,6 +26,8 @@ const BLOCK: usize = LANES;
 /// Blocks in a chunk, at most: the activations of so many rows stay in a core's second-level cache (about 5.5 kB a row
 /// of 384), and each chunk reads the weights once more.
 const CHUNK_BLOCKS: usize = 6;
+/// What stands for 0 in a quantised query.
+const QUERY_ZERO: f32 = 128.0;
 /// Columns of 16 that a product takes at a time: 8 rows of 3 are the 24 sums that fit 32 registers with their factors.
 const PANELS: usize = 3;
 
@@ -91,15 +93,24 @@ impl Shape {
 }
 
 /// What the keys and values of a block mean, for one head.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 struct BlockScales {
     /// Scale of each key.
     keys: [f32; BLOCK],
-    /// Sum of each key's integers.
-    key_sums: [f32; BLOCK],
+    /// What takes the queries' zero point out of a sum: -128 times the sum of each key's integers.
+    corrections: [f32; BLOCK],
     /// Scale of each value.
     values: [f32; BLOCK],
+}
+
+impl BlockScales {
+    /// Lanes that no token has: no weight, and a score below any other.
+    const PADDING: Self = Self {
+        keys: [1.0; BLOCK],
+        corrections: [f32::MIN; BLOCK],
+        values: [0.0; BLOCK],
+    };
 }
 
 /// Keys and values of a window, block by block: `[blocks][heads]`, in each the lines of the keys, then of the values.
@@ -116,8 +127,8 @@ struct State {
     hidden: Vec<f32>,
     /// `[rows, hidden]`
     queries: Vec<u8>,
-    /// `[rows, heads]`
-    query_scales: Vec<RowScale>,
+    /// Their scales; their zero point is 128. `[rows, heads]`
+    query_scales: Vec<f32>,
     /// Of the layer that is read, and of the next, which is written.
     memories: [Memory; 2],
 }
@@ -127,7 +138,7 @@ struct Chunk<'a> {
     tokens: usize,
     hidden: &'a mut [f32],
     queries: &'a mut [u8],
-    query_scales: &'a mut [RowScale],
+    query_scales: &'a mut [f32],
     lines: &'a mut [Line],
     scales: &'a mut [BlockScales],
 }
@@ -225,10 +236,10 @@ impl Layers {
         hidden.resize(blocks * BLOCK * width, 0.0);
         state.hidden = hidden;
         state.queries.resize(blocks * BLOCK * width, 0);
-        state.query_scales.resize(blocks * BLOCK * heads, RowScale::default());
+        state.query_scales.resize(blocks * BLOCK * heads, 0.0);
         for memory in &mut state.memories {
             memory.lines.resize(blocks * heads * 2 * self.shape.lines(), Line::ZERO);
-            memory.scales.resize(blocks * heads, BlockScales::default());
+            memory.scales.resize(blocks * heads, BlockScales::PADDING);
         }
 
         for index in 0..=depth {
@@ -335,14 +346,11 @@ impl Step<'_> {
         // In units of ln 2, so that the exponential is a power of 2.
         let unit = std::f32::consts::LOG2_E / (dim as f32).sqrt();
         let queries = &self.chunk.queries[row * hidden + head * dim..];
-        let mut query_scales = [RowScale::default(); M];
-        for m in 0..M {
-            query_scales[m] = self.chunk.query_scales[(row + m) * heads + head];
-            query_scales[m].scale *= unit;
-        }
+        let query_scales = &self.chunk.query_scales[row * heads + head..];
         let scales = |block: usize| &self.memory.scales[block * heads + head];
         let at = |block: usize| &self.memory.lines[(block * heads + head) * 2 * lines..];
 
+        let mut most = [<D::Simd>::splat(f32::NEG_INFINITY); M];
         each_panel!(blocks, |block, N| {
             let columns = Columns {
                 lines: at(block),
@@ -351,25 +359,32 @@ impl Step<'_> {
                 blocks: dim / LANES,
             };
             let tile = D::tile::<M, N>(queries, hidden, columns);
+            let mut key_scales = [<D::Simd>::splat(0.0); N];
+            let mut corrections = [<D::Simd>::splat(0.0); N];
+            for n in 0..N {
+                key_scales[n] = <D::Simd>::load(&scales(block + n).keys);
+                corrections[n] = <D::Simd>::load(&scales(block + n).corrections);
+            }
             for m in 0..M {
-                let RowScale { scale, zero } = query_scales[m];
-                let (scale, minus_zero) = (<D::Simd>::splat(scale), <D::Simd>::splat(-zero));
+                let scale = <D::Simd>::splat(query_scales[m * heads] * unit);
+                let out = lanes_mut::<N>(&mut scores[m * padded..], block);
                 for n in 0..N {
-                    let sums = &tile[m][n];
-                    let BlockScales { keys, key_sums, .. } = scales(block + n);
-                    let out = &mut scores[m * padded..].as_chunks_mut().0[block + n];
-                    let sums = <D::Simd>::mul_add(minus_zero, <D::Simd>::load(key_sums), <D::Simd>::from_i32(sums));
-                    let scales = <D::Simd>::mul(scale, <D::Simd>::load(keys));
-                    <D::Simd>::store(<D::Simd>::mul(sums, scales), out);
+                    let sums = <D::Simd>::add(<D::Simd>::from_i32(&tile[m][n]), corrections[n]);
+                    let score = <D::Simd>::mul(sums, <D::Simd>::mul(scale, key_scales[n]));
+                    <D::Simd>::store(score, &mut out[n]);
+                    most[m] = <D::Simd>::max(score, most[m]);
                 }
             }
         });
 
         let mut factors = [0.0; M];
         for m in 0..M {
-            let scores = &mut scores[m * padded..][..padded];
-            scores[self.tokens..].fill(f32::NEG_INFINITY);
-            factors[m] = rows::softmax::<D::Simd>(scores, |block| &scales(block).values, &mut weights[m * padded..][..padded]);
+            factors[m] = rows::softmax::<D::Simd>(
+                &mut scores[m * padded..][..padded],
+                <D::Simd>::greatest(most[m]),
+                |block| &scales(block).values,
+                &mut weights[m * padded..][..padded],
+            );
         }
 
         each_panel!(dim / LANES, |panel, N| {
@@ -382,11 +397,9 @@ impl Step<'_> {
             let tile = D::tile::<M, N>(weights, padded, columns);
             for m in 0..M {
                 let factor = <D::Simd>::splat(factors[m]);
+                let out = lanes_mut::<N>(&mut narrow[(row + m) * hidden + head * dim..], panel);
                 for n in 0..N {
-                    let sums = &tile[m][n];
-                    let start = (row + m) * hidden + head * dim;
-                    let out = &mut narrow[start..].as_chunks_mut().0[panel + n];
-                    <D::Simd>::store(<D::Simd>::mul(<D::Simd>::from_i32(sums), factor), out);
+                    <D::Simd>::store(<D::Simd>::mul(<D::Simd>::from_i32(&tile[m][n]), factor), &mut out[n]);
                 }
             }
         });
@@ -425,13 +438,16 @@ impl Step<'_> {
         quantize::<D::Simd>(hidden, width, tokens, narrow_bytes, narrow_scales);
 
         product::<D>(narrow_bytes, narrow_scales, tokens, &layer.query, narrow, false);
-        // As rows of one head each.
-        quantize::<D::Simd>(narrow, dim, tokens * heads, queries, query_scales);
+        for i in 0..tokens * heads {
+            let range = i * dim..(i + 1) * dim;
+            let (row, out) = (&narrow[range.clone()], &mut queries[range]);
+            (query_scales[i], _) = rows::quantize_symmetric::<D::Simd>(row, out, QUERY_ZERO);
+        }
 
         // Lanes of the last block that no token has.
         if !tokens.is_multiple_of(BLOCK) {
             let last = scales.len() - heads;
-            scales[last..].fill(BlockScales::default());
+            scales[last..].fill(BlockScales::PADDING);
         }
         let bytes = &mut head_bytes[..dim];
         product::<D>(narrow_bytes, narrow_scales, tokens, &layer.key, narrow, false);
@@ -441,7 +457,9 @@ impl Step<'_> {
                 let row = &narrow[token * width + head * dim..][..dim];
                 let at = block * heads + head;
                 let scales = &mut scales[at];
-                (scales.keys[lane], scales.key_sums[lane]) = rows::quantize_symmetric::<D::Simd>(row, bytes);
+                let (scale, sum) = rows::quantize_symmetric::<D::Simd>(row, bytes, 0.0);
+                scales.keys[lane] = scale;
+                scales.corrections[lane] = -QUERY_ZERO * sum;
                 let memory = &mut memory[at * 2 * lines..][..lines];
                 let fours = bytes.as_chunks::<DEPTH>().0;
                 for i in 0..lines {
@@ -455,7 +473,7 @@ impl Step<'_> {
             for head in 0..heads {
                 let row = &narrow[token * width + head * dim..][..dim];
                 let at = block * heads + head;
-                (scales[at].values[lane], _) = rows::quantize_symmetric::<D::Simd>(row, bytes);
+                (scales[at].values[lane], _) = rows::quantize_symmetric::<D::Simd>(row, bytes, 0.0);
                 let memory = &mut memory[(at * 2 + 1) * lines..][..lines];
                 // Here the inner dimension is the token and the columns are the head's.
                 let panels = bytes.as_chunks::<LANES>().0;
@@ -532,19 +550,31 @@ fn product_rows<D: Dot, const M: usize, const N: usize>(
     add: bool,
 ) {
     let tile = D::tile::<M, N>(&bytes[row * weights.inputs..], weights.inputs, columns);
+    let column_scales = lanes::<N>(&weights.scales, panel);
+    let column_sums = lanes::<N>(&weights.sums, panel);
+    let bias = lanes::<N>(&weights.bias, panel);
+    let scales = &scales[row..row + M];
     for m in 0..M {
-        let RowScale { scale, zero } = scales[row + m];
+        let RowScale { scale, zero } = scales[m];
         let (scale, minus_zero) = (<D::Simd>::splat(scale), <D::Simd>::splat(-zero));
+        let out = lanes_mut::<N>(&mut out[(row + m) * weights.outputs..], panel);
         for n in 0..N {
-            let sums = &tile[m][n];
-            let at = panel + n;
-            let out = &mut out[(row + m) * weights.outputs..].as_chunks_mut().0[at];
-            let column_sums = <D::Simd>::load(&weights.sums.as_chunks().0[at]);
-            let sums = <D::Simd>::mul_add(minus_zero, column_sums, <D::Simd>::from_i32(sums));
-            let scales = <D::Simd>::mul(scale, <D::Simd>::load(&weights.scales.as_chunks().0[at]));
-            let start = if add { &*out } else { &weights.bias.as_chunks().0[at] };
-            let start = <D::Simd>::load(start);
-            <D::Simd>::store(<D::Simd>::mul_add(sums, scales, start), out);
+            let sums = <D::Simd>::from_i32(&tile[m][n]);
+            let sums = <D::Simd>::mul_add(minus_zero, <D::Simd>::load(&column_sums[n]), sums);
+            let scales = <D::Simd>::mul(scale, <D::Simd>::load(&column_scales[n]));
+            let start = <D::Simd>::load(if add { &out[n] } else { &bias[n] });
+            <D::Simd>::store(<D::Simd>::mul_add(sums, scales, start), &mut out[n]);
         }
     }
+}
+
+/// Some of a row's sixteens, from the one with this number on.
+#[inline(always)]
+fn lanes<const N: usize>(row: &[f32], at: usize) -> &[[f32; LANES]; N] {
+    row.as_chunks().0[at..].first_chunk().expect("the row is long enough")
+}
+
+#[inline(always)]
+fn lanes_mut<const N: usize>(row: &mut [f32], at: usize) -> &mut [[f32; LANES]; N] {
+    row.as_chunks_mut().0[at..].first_chunk_mut().expect("the row is long enough")
 }

@@ -23,14 +23,17 @@ pub(crate) trait Simd {
     fn mul(a: Self::F32, b: Self::F32) -> Self::F32;
     /// a · b + c, rounded once.
     fn mul_add(a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    fn abs(x: Self::F32) -> Self::F32;
     /// a where a < b, else b.
     fn min(a: Self::F32, b: Self::F32) -> Self::F32;
     /// a where a > b, else b.
     fn max(a: Self::F32, b: Self::F32) -> Self::F32;
     /// The low byte of each lane's bits.
     fn store_low_bytes(x: Self::F32, to: &mut [u8; LANES]);
-    /// x · 2ⁿ, where n is the integer that the low bits of `n + ROUND` hold.
-    fn scale_by_power(x: Self::F32, n_plus_round: Self::F32) -> Self::F32;
+    /// The nearest integers, of two the even one.
+    fn round(x: Self::F32) -> Self::F32;
+    /// x · 2ⁿ for an integer n; both x and the result must be normal.
+    fn scale_by_power(x: Self::F32, n: Self::F32) -> Self::F32;
     /// Sum of the lanes: 16 to 8, 4, 2, 1.
     fn sum(x: Self::F32) -> f32;
     /// Least lane, in the same order.
@@ -105,6 +108,10 @@ impl Simd for Scalar {
         std::array::from_fn(|i| a[i].mul_add(b[i], c[i]))
     }
     #[inline(always)]
+    fn abs(x: Self::F32) -> Self::F32 {
+        x.map(f32::abs)
+    }
+    #[inline(always)]
     fn min(a: Self::F32, b: Self::F32) -> Self::F32 {
         map2(a, b, min)
     }
@@ -117,8 +124,12 @@ impl Simd for Scalar {
         *to = x.map(|x| x.to_bits() as u8);
     }
     #[inline(always)]
-    fn scale_by_power(x: Self::F32, n_plus_round: Self::F32) -> Self::F32 {
-        map2(x, n_plus_round, |x, n| f32::from_bits(x.to_bits().wrapping_add(n.to_bits() << 23)))
+    fn round(x: Self::F32) -> Self::F32 {
+        x.map(|x| (x + ROUND) - ROUND)
+    }
+    #[inline(always)]
+    fn scale_by_power(x: Self::F32, n: Self::F32) -> Self::F32 {
+        map2(x, n, |x, n| f32::from_bits(x.to_bits().wrapping_add((n + ROUND).to_bits() << 23)))
     }
     #[inline(always)]
     fn sum(x: Self::F32) -> f32 {
@@ -179,14 +190,13 @@ pub(super) mod x86 {
             fn sub(a: __m512, b: __m512) -> __m512 = _mm512_sub_ps(a, b);
             fn mul(a: __m512, b: __m512) -> __m512 = _mm512_mul_ps(a, b);
             fn mul_add(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fmadd_ps(a, b, c);
+            fn abs(x: __m512) -> __m512 = _mm512_abs_ps(x);
             fn min(a: __m512, b: __m512) -> __m512 = _mm512_min_ps(a, b);
             fn max(a: __m512, b: __m512) -> __m512 = _mm512_max_ps(a, b);
             fn store_low_bytes(x: __m512, to: &mut [u8; LANES]) =
                 _mm_storeu_si128(to.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(_mm512_castps_si512(x)));
-            fn scale_by_power(x: __m512, n_plus_round: __m512) -> __m512 = _mm512_castsi512_ps(_mm512_add_epi32(
-                _mm512_castps_si512(x),
-                _mm512_slli_epi32::<23>(_mm512_castps_si512(n_plus_round)),
-            ));
+            fn round(x: __m512) -> __m512 = _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT }>(x);
+            fn scale_by_power(x: __m512, n: __m512) -> __m512 = _mm512_scalef_ps(x, n);
             fn sum(x: __m512) -> f32 =
                 fold8!(_mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x)), _mm_add_ps, _mm_add_ss);
             fn least(x: __m512) -> f32 =
@@ -221,6 +231,10 @@ pub(super) mod x86 {
                 [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])];
             fn mul_add(a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] =
                 [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])];
+            fn abs(x: [__m256; 2]) -> [__m256; 2] = {
+                let sign = _mm256_set1_ps(-0.0);
+                [_mm256_andnot_ps(sign, x[0]), _mm256_andnot_ps(sign, x[1])]
+            };
             fn min(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] =
                 [_mm256_min_ps(a[0], b[0]), _mm256_min_ps(a[1], b[1])];
             fn max(a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] =
@@ -234,14 +248,18 @@ pub(super) mod x86 {
                 let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
                 _mm_storeu_si128(to.as_mut_ptr().cast(), bytes);
             };
-            fn scale_by_power(x: [__m256; 2], n_plus_round: [__m256; 2]) -> [__m256; 2] = [
+            fn round(x: [__m256; 2]) -> [__m256; 2] = [
+                _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x[0]),
+                _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x[1]),
+            ];
+            fn scale_by_power(x: [__m256; 2], n: [__m256; 2]) -> [__m256; 2] = [
                 _mm256_castsi256_ps(_mm256_add_epi32(
                     _mm256_castps_si256(x[0]),
-                    _mm256_slli_epi32::<23>(_mm256_castps_si256(n_plus_round[0])),
+                    _mm256_slli_epi32::<23>(_mm256_cvtps_epi32(n[0])),
                 )),
                 _mm256_castsi256_ps(_mm256_add_epi32(
                     _mm256_castps_si256(x[1]),
-                    _mm256_slli_epi32::<23>(_mm256_castps_si256(n_plus_round[1])),
+                    _mm256_slli_epi32::<23>(_mm256_cvtps_epi32(n[1])),
                 )),
             ];
             fn sum(x: [__m256; 2]) -> f32 = fold8!(_mm256_add_ps(x[0], x[1]), _mm_add_ps, _mm_add_ss);
