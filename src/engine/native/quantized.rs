@@ -526,8 +526,14 @@ fn product<D: Dot>(
             block_stride: LANES / DEPTH,
             blocks: weights.inputs / LANES,
         };
+        // While one panel is multiplied, the next comes in from memory.
+        let next = &weights.lines[(panel + N) * steps..];
+        let next = &next[..next.len().min(N * steps)];
+        let share = next.len().div_ceil(rows.div_ceil(8));
         let mut row = 0;
         while row + 8 <= rows {
+            let start = (row / 8 * share).min(next.len());
+            D::prefetch(&next[start..(start + share).min(next.len())]);
             product_rows::<D, 8, N>(bytes, scales, row, weights, panel, columns, out, add);
             row += 8;
         }

@@ -132,6 +132,10 @@ pub(crate) type Tile<const M: usize, const N: usize> = [[[i32; LANES]; N]; M];
 pub(crate) trait Dot {
     type Simd: Simd;
 
+    /// Asks the processor to bring these lines near.
+    fn prefetch(lines: &[Line]);
+
+
     /// `rows[m][k] · columns[k][n]`, for `M` a multiple of 4: row `m` begins at `m · stride` and has `16 · columns.blocks` elements.
     ///
     /// # Panics
@@ -148,6 +152,9 @@ fn check<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Co
 /// The safe twin of the others.
 impl Dot for Scalar {
     type Simd = Self;
+
+    #[inline(always)]
+    fn prefetch(_: &[Line]) {}
 
     #[inline(always)]
     fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
@@ -195,6 +202,14 @@ mod x86 {
         work.run::<Avx2>()
     }
 
+    #[inline(always)]
+    fn prefetch(lines: &[Line]) {
+        for i in 0..lines.len() {
+            // SAFETY: a prefetch reads nothing, of whatever address; SSE is part of x86-64.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>((&raw const lines[i]).cast()) }
+        }
+    }
+
     /// Four neighbouring elements of a row.
     #[inline(always)]
     unsafe fn four(at: *const u8) -> i32 {
@@ -206,6 +221,11 @@ mod x86 {
 
     impl Dot for Avx512Vnni {
         type Simd = super::super::simd::x86::Avx512;
+
+        #[inline(always)]
+        fn prefetch(lines: &[Line]) {
+            prefetch(lines);
+        }
 
         #[inline(always)]
         fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
@@ -309,6 +329,11 @@ mod x86 {
         type Simd = super::super::simd::x86::Avx2;
 
         #[inline(always)]
+        fn prefetch(lines: &[Line]) {
+            prefetch(lines);
+        }
+
+        #[inline(always)]
         fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
             by_parts!(avxvnni_part, rows, stride, columns, M, N)
         }
@@ -346,6 +371,11 @@ mod x86 {
 
     impl Dot for Avx2 {
         type Simd = super::super::simd::x86::Avx2;
+
+        #[inline(always)]
+        fn prefetch(lines: &[Line]) {
+            prefetch(lines);
+        }
 
         #[inline(always)]
         fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
