@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::answer::{Score, normalise, score};
 use super::floor::{self, Sentences};
 use super::rouge::{Rouge, rouge_best};
-use super::suite::{Question, Suite, SummaryCheck, mentions};
+use super::suite::{Question, Suite, SummaryCheck, mentions, occurrences};
 use super::summary::{self, Measures};
 use crate::document::{Document, Span};
 use crate::error::{Error, Result};
@@ -319,13 +319,8 @@ fn gold_context(suite: &Suite, question: &Question) -> Option<Context> {
     let gold = question
         .golds
         .iter()
-        .find(|gold| !gold.is_empty() && document.text().contains(gold.as_str()))?;
-    let spans = || {
-        document
-            .text()
-            .match_indices(gold.as_str())
-            .map(|(at, found)| at..at + found.len())
-    };
+        .find(|gold| occurrences(document.text(), gold).next().is_some())?;
+    let spans = || occurrences(document.text(), gold);
     let placed = spans().find(|span| {
         let source = document.source_span(span);
         question

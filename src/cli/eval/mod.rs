@@ -135,6 +135,7 @@ fn checked(suites: &[Suite], environment: &mut Environment) -> anyhow::Result<u8
         let unanswerable = suite.questions.iter().filter(|q| q.golds.is_empty()).count();
         let summaries = match suite.summaries.len() {
             0 => String::new(),
+            1 => ", 1 summary".to_owned(),
             n => format!(", {n} summaries"),
         };
         let line = format!(
