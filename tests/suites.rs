@@ -98,7 +98,10 @@ fn every_answer_stands_in_its_document() {
         }
         let unanswerable = suite.question.iter().filter(|q| q.unanswerable).count();
         let answerable = suite.question.len() - unanswerable;
-        assert!(unanswerable * 4 >= suite.question.len(), "{name}: a quarter is unanswerable");
+        assert!(
+            unanswerable * 4 >= suite.question.len(),
+            "{name}: a quarter is unanswerable"
+        );
         assert!(answerable >= 15, "{name}");
         for summary in &suite.summary {
             let id = format!("{name}/{}", summary.id);

@@ -114,7 +114,10 @@ mod tests {
         let root = folder.path();
         std::fs::create_dir_all(root.join("suites/deep")).unwrap();
         std::fs::write(root.join("a.txt"), "a").unwrap();
-        assert_eq!(shortest(&root.join("suites/deep/../../a.txt")), root.join("a.txt"));
+        assert_eq!(
+            shortest(&root.join("suites/deep/../../a.txt")),
+            root.join("a.txt")
+        );
         let missing = root.join("suites/../b.txt");
         assert_eq!(shortest(&missing), missing);
         #[cfg(unix)]

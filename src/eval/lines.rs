@@ -313,7 +313,7 @@ fn each_line<T: serde::de::DeserializeOwned>(
 }
 
 /// A line as a value, or the column and what is wrong there.
-fn parse<T: serde::de::DeserializeOwned>(line: &str) -> Result<T, (usize, String)> {
+pub(super) fn parse<T: serde::de::DeserializeOwned>(line: &str) -> Result<T, (usize, String)> {
     let mut json = serde_json::Deserializer::from_str(line);
     let column = |error: &serde_json::Error| error.column().max(1);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
