@@ -343,3 +343,18 @@ fn what_a_history_holds_cannot_steer_a_terminal() {
         assert_harmless(text);
     }
 }
+
+#[test]
+fn documents_are_shown_without_the_way_from_the_suite() {
+    let suite = SUITE.replace("bridge.txt", "../bridge.txt");
+    let scene = scene().file("deep/s.toml", suite).finds("Ada Quist", SURE);
+    let arguments = ["eval", "deep/s.toml", "--json", "--html", "r.html"];
+    let report = scene.run(&arguments).json();
+    assert_eq!(report["questions"][0]["document"], "bridge.txt");
+    let page = std::fs::read_to_string(scene.path("r.html")).unwrap();
+    let page = page.replace("&#x2f;", "/");
+    assert!(
+        page.contains("/bridge.txt:2<") && !page.contains("../bridge.txt"),
+        "{page}"
+    );
+}
