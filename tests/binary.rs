@@ -361,6 +361,50 @@ fn a_caller_that_waits_for_each_answer_gets_it() {
 }
 
 #[test]
+fn a_page_names_the_checks_of_summaries_that_do_not_pass() {
+    let suite = "documents = [\"note.txt\"]\n[[summary]]\nid = \"both\"\nsentences = 1\nmust_mention = [\"bridge\", \"ferry\"]\n";
+    let desk = Desk::new()
+        .file(
+            "note.txt",
+            "Mayor Ada Quist opened the bridge. The old ferry was sold in May.",
+        )
+        .file("s.toml", suite);
+    let arguments = ["eval", "s.toml", "--html", "r.html"];
+    assert_eq!(wait(&mut desk.command().args(arguments).spawn().unwrap()), 0);
+    let page = std::fs::read_to_string(desk.path("r.html")).unwrap();
+    let (_, after) = page.split_once("Checks that do not pass").unwrap();
+    assert!(
+        after.contains("s/both") && after.contains("does not mention"),
+        "{after}"
+    );
+}
+
+#[test]
+fn the_gate_fails_whether_its_report_is_read_or_not() {
+    let suite = "documents = [\"note.txt\"]\n[[question]]\nid = \"bell\"\nquestion = \"who rang?\"\nunanswerable = true\n";
+    let desk = Desk::new()
+        .file("note.txt", "Mayor Ada Quist opened the bridge.")
+        .file("s.toml", suite);
+    // Any answer is wrong; the baseline says that it was declined.
+    let run = |more: [&str; 2]| {
+        let mut command = desk.command();
+        let mut child = command
+            .args(["eval", "s.toml", "--always-answer"])
+            .args(more)
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        wait(&mut child)
+    };
+    assert_eq!(run(["--bless", "b.json"]), 0);
+    let blessed = std::fs::read_to_string(desk.path("b.json")).unwrap();
+    let declined = blessed.replace("\"score\":0.0,\"right\":false", "\"score\":1.0,\"right\":true");
+    assert_ne!(blessed, declined);
+    std::fs::write(desk.path("b.json"), declined).unwrap();
+    assert_eq!(run(["--baseline", "b.json"]), 1);
+}
+
+#[test]
 fn a_reader_that_has_enough_is_no_error() {
     let desk = Desk::new();
     let mut child = desk.start(&["batch"]);

@@ -1132,7 +1132,13 @@ fn the_manual_page_has_every_option_and_command() {
         outcome.out
     );
     let page = outcome.out.replace("\\-", "-");
-    let help = Scene::new().run(&["--help"]).out + &Scene::new().run(&["batch", "--help"]).out;
+    let helps = [
+        &["--help"] as &[&str],
+        &["batch", "--help"],
+        &["summarize", "--help"],
+        &["eval", "--help"],
+    ];
+    let help: String = helps.iter().map(|help| Scene::new().run(help).out).collect();
     let options = help
         .split(|c: char| !c.is_ascii_lowercase() && c != '-')
         .filter(|w| w.starts_with("--") && w.len() > 2);

@@ -249,3 +249,112 @@ fn a_skeleton_is_printed() {
         "{outcome:?}"
     );
 }
+
+#[test]
+fn a_history_shows_how_scores_went() {
+    let mut scene = scene().finds("Ada Quist", SURE);
+    assert_eq!(scene.run(&["eval", "s.toml", "--save"]).code, 0);
+    scene = scene.finds("Tom Bell", SURE + 5.0);
+    assert_eq!(scene.run(&["eval", "--save", "--", "s.toml"]).code, 0);
+    let shown = scene.run(&["eval", "--history"]);
+    assert_eq!((shown.code, shown.err.as_str()), (0, ""), "{shown:?}");
+    assert!(shown.out.starts_with("bridge: 2 runs\n"), "{}", shown.out);
+    assert!(shown.out.contains("  █▁  50.0 → 0.0\n"), "{}", shown.out);
+    assert!(!shown.out.contains("do not compare"), "{}", shown.out);
+    let scene = scene.file("bridge.txt", BRIDGE.replace("flood", "storm"));
+    assert_eq!(scene.run(&["eval", "s.toml", "--save"]).code, 0);
+    let shown = scene.run(&["eval", "--history"]).out;
+    assert!(shown.contains("█▁┊▁  0.0\n"), "{shown}");
+    assert!(shown.contains("\nits documents changed (sha256 "), "{shown}");
+    let entries = scene.run(&["eval", "--history", "--json"]).json_lines();
+    let f1: Vec<f64> = entries
+        .iter()
+        .map(|e| e["scores"]["f1"].as_f64().unwrap())
+        .collect();
+    assert_eq!(f1, [50.0, 0.0, 0.0]);
+    assert_eq!(entries[0]["suite"], "bridge");
+    assert_eq!(entries[0]["seed"], quotable::eval::stats::SEED);
+    assert_ne!(entries[1]["documents_sha256"], entries[2]["documents_sha256"]);
+}
+
+#[test]
+fn a_damaged_line_of_a_history_is_told_and_passed_over() {
+    let scene = scene().finds("Ada Quist", SURE);
+    assert_eq!(scene.run(&["eval", "s.toml", "--save", "h.jsonl"]).code, 0);
+    let line = std::fs::read_to_string(scene.path("h.jsonl")).unwrap();
+    let scene = scene.file("h.jsonl", format!("{line}{}", &line[..line.len() / 2]));
+    let saved = scene.run(&["eval", "s.toml", "--save", "h.jsonl"]);
+    assert_eq!(saved.code, 0);
+    assert!(saved.err.contains("warning: h.jsonl:2:"), "{saved:?}");
+    let shown = scene.run(&["eval", "--history", "h.jsonl"]);
+    assert!(shown.out.starts_with("bridge: 2 runs\n"), "{shown:?}");
+    assert!(
+        shown.err.contains("warning: h.jsonl:2:") && shown.err.contains("passed over"),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn nothing_is_appended_to_what_is_no_history() {
+    let scene = scene().file("folder/x.txt", "x").file("t.toml", SUITE);
+    scene
+        .run(&["eval", "s.toml", "--save", "t.toml"])
+        .fails_with(&["t.toml: is no history", "ask eval --save"]);
+    assert_eq!(std::fs::read_to_string(scene.path("t.toml")).unwrap(), SUITE);
+    scene
+        .run(&["eval", "--save", "s.toml"])
+        .fails_with(&["no suite", "what follows --save is the history"]);
+    scene
+        .run(&["eval", "s.toml", "--save", "folder"])
+        .fails_with(&["folder: is a folder"]);
+    scene
+        .run(&["eval", "--history"])
+        .fails_with(&["eval-history.jsonl: no such file"]);
+    scene
+        .run(&["eval", "--history", "bridge.txt"])
+        .fails_with(&["bridge.txt: is no history"]);
+}
+
+#[test]
+fn what_a_history_holds_cannot_steer_a_terminal() {
+    let scene = scene()
+        .file(
+            "s.toml",
+            SUITE.replace("name = \"bridge\"", "name = \"a\\u001b[31m\\u202e\""),
+        )
+        .finds("Ada Quist", SURE);
+    assert_eq!(scene.run(&["eval", "s.toml", "--save"]).code, 0);
+    let entry = std::fs::read_to_string(scene.path("eval-history.jsonl")).unwrap();
+    assert_harmless(&entry);
+    // A hand made this one: the characters as they are, where JSON allows them, and what no program writes.
+    let hostile = entry
+        .replace("\"scripted\"", "\"\u{9b}31m\u{202e}\"")
+        .replace("\"date\":\"2", "\"date\":\"\u{202e}é\u{9b}")
+        .replace("\"f1\":50.0", "\"f1\":1e308");
+    let scene = scene.file("h.jsonl", format!("{entry}{hostile}\u{9b}\n"));
+    let shown = scene.run(&["eval", "--history", "h.jsonl"]);
+    assert_eq!(shown.code, 0);
+    assert!(shown.err.contains("h.jsonl:3:1"), "{shown:?}");
+    for text in [
+        &shown.out,
+        &shown.err,
+        &scene.run(&["eval", "--history", "h.jsonl", "--json"]).out,
+    ] {
+        assert_harmless(text);
+    }
+}
+
+#[test]
+fn documents_are_shown_without_the_way_from_the_suite() {
+    let suite = SUITE.replace("bridge.txt", "../bridge.txt");
+    let scene = scene().file("deep/s.toml", suite).finds("Ada Quist", SURE);
+    let arguments = ["eval", "deep/s.toml", "--json", "--html", "r.html"];
+    let report = scene.run(&arguments).json();
+    assert_eq!(report["questions"][0]["document"], "bridge.txt");
+    let page = std::fs::read_to_string(scene.path("r.html")).unwrap();
+    let page = page.replace("&#x2f;", "/");
+    assert!(
+        page.contains("/bridge.txt:2<") && !page.contains("../bridge.txt"),
+        "{page}"
+    );
+}

@@ -116,7 +116,7 @@ fn rouge_is_that_of_rouge_score() {
         cases: Vec<Case>,
     }
     let golden: Summaries = serde_json::from_str(SUMMARIES).unwrap();
-    assert!(golden.cases.len() >= 1900);
+    assert!(golden.cases.len() >= 500);
     for (i, (reference, summary, r1, r2, rl, rlsum)) in golden.cases.iter().enumerate() {
         let ours = rouge(reference, summary);
         let all = [

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::problem::{Result, whole};
 
@@ -55,6 +55,24 @@ pub(super) fn read(path: &Path, limit: u64, kind: &str) -> Result<String> {
     })
 }
 
+/// The path of a file without `folder/..`, to be shown; as it is where that would be another file, since a
+/// folder may be a link.
+pub(super) fn shortest(path: &Path) -> PathBuf {
+    let mut short = PathBuf::new();
+    for part in path.components() {
+        match (part, short.components().next_back()) {
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                short.pop();
+            }
+            _ => short.push(part),
+        }
+    }
+    match (path.canonicalize(), short.canonicalize()) {
+        (Ok(one), Ok(other)) if one == other => short,
+        _ => path.to_owned(),
+    }
+}
+
 /// Writes a file whole or not at all: into a file beside it, which then takes its name. What is no regular
 /// file (`/dev/stdout`) is written to directly.
 ///
@@ -84,4 +102,31 @@ pub fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_shown_without_detours() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir_all(root.join("suites/deep")).unwrap();
+        std::fs::write(root.join("a.txt"), "a").unwrap();
+        assert_eq!(
+            shortest(&root.join("suites/deep/../../a.txt")),
+            root.join("a.txt")
+        );
+        let missing = root.join("suites/../b.txt");
+        assert_eq!(shortest(&missing), missing);
+        #[cfg(unix)]
+        {
+            // Through a link, `..` is another folder than it looks like.
+            std::os::unix::fs::symlink(root.join("suites/deep"), root.join("link")).unwrap();
+            std::fs::write(root.join("suites/a.txt"), "another").unwrap();
+            let linked = root.join("link/../a.txt");
+            assert_eq!(shortest(&linked), linked);
+        }
+    }
 }

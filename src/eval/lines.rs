@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::file;
 use super::problem::{Problem, Problems, Result, whole};
 use super::squad::{self, Gold, reason};
-use super::suite::{Question, SENTENCES, Suite, SummaryCheck, sha256};
+use super::suite::{Question, SENTENCES, Suite, SummaryCheck, holds, sha256};
 use crate::document::read::{self, ReadOptions};
 use crate::document::{Document, Format};
 
@@ -144,7 +144,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
                     let index = match files.get(&file) {
                         Some(index) => *index,
                         None => {
-                            documents.push(read::read_file(&file, options).map_err(failed)?);
+                            documents.push(read::read_file(&file::shortest(&file), options).map_err(failed)?);
                             files.insert(file, documents.len() - 1);
                             documents.len() - 1
                         }
@@ -158,11 +158,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
         let answering: Vec<usize> = read
             .iter()
             .copied()
-            .filter(|&i| {
-                golds
-                    .iter()
-                    .any(|gold| documents[i].source().contains(gold.as_str()))
-            })
+            .filter(|&i| golds.iter().any(|gold| holds(&documents[i], gold)))
             .collect();
         questions.push(Question {
             id,
@@ -317,7 +313,7 @@ fn each_line<T: serde::de::DeserializeOwned>(
 }
 
 /// A line as a value, or the column and what is wrong there.
-fn parse<T: serde::de::DeserializeOwned>(line: &str) -> Result<T, (usize, String)> {
+pub(super) fn parse<T: serde::de::DeserializeOwned>(line: &str) -> Result<T, (usize, String)> {
     let mut json = serde_json::Deserializer::from_str(line);
     let column = |error: &serde_json::Error| error.column().max(1);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {

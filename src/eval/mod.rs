@@ -3,7 +3,7 @@
 //! In reading order: a [`suite`] holds questions with their acceptable answers ([`squad`] and [`lines`] read
 //! other files into the same); [`run`] asks them; [`answer`], [`rouge`], [`summary`] and [`calibration`] are the
 //! metrics, [`floor`] what needs no model, [`stats`] says what is chance; [`scores`] puts figures together,
-//! [`baseline`] compares a run with an earlier one, and a [`report`] shows it all.
+//! [`baseline`] compares a run with an earlier one, [`history`] keeps them all, and a [`report`] shows it.
 //!
 //! Metrics do no I/O and know no engine. Everything that is read here is treated as hostile: limits on sizes,
 //! errors with line and column, and no control character reaches a report.
@@ -24,6 +24,7 @@ pub mod baseline;
 pub mod calibration;
 pub mod file;
 pub mod floor;
+pub mod history;
 pub mod lines;
 pub mod problem;
 pub mod report;

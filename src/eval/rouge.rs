@@ -1,6 +1,6 @@
 //! ROUGE (Lin 2004) as Google's `rouge_score` computes it, with its stemmer.
 //!
-//! `tests/eval_parity.rs` compares the figures with that package on thousands of cases, to 1e-9.
+//! `tests/eval_parity.rs` compares the figures with that package on hundreds of cases, to 1e-9.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::answer::{Score, normalise, score};
 use super::floor::{self, Sentences};
 use super::rouge::{Rouge, rouge_best};
-use super::suite::{Question, Suite, SummaryCheck, mentions};
+use super::suite::{Question, Suite, SummaryCheck, mentions, occurrences};
 use super::summary::{self, Measures};
 use crate::document::{Document, Span};
 use crate::error::{Error, Result};
@@ -130,8 +130,8 @@ impl Context {
 pub struct Run {
     /// One for every question.
     pub outcomes: Vec<Outcome>,
-    /// How long a question takes that is asked alone, in milliseconds.
-    pub alone_ms: Vec<f64>,
+    /// Questions that were asked alone: which outcome, and how long it took, in milliseconds.
+    pub alone_ms: Vec<(usize, f64)>,
     /// How long all of them took.
     pub elapsed: Duration,
     /// Whether the reader's probabilities were fitted.
@@ -178,7 +178,7 @@ pub fn ask(
         let at = k * all.len() / all.len().min(TIMED);
         let begun = Instant::now();
         outcomes[at] = Some(one(&all[at])?);
-        alone_ms.push(begun.elapsed().as_secs_f64() * 1e3);
+        alone_ms.push((at, begun.elapsed().as_secs_f64() * 1e3));
     }
     let rest: Vec<usize> = (0..all.len()).filter(|&i| outcomes[i].is_none()).collect();
     let answered: Result<Vec<_>> = rest.par_iter().map(|&i| one(&all[i])).collect();
@@ -319,13 +319,8 @@ fn gold_context(suite: &Suite, question: &Question) -> Option<Context> {
     let gold = question
         .golds
         .iter()
-        .find(|gold| !gold.is_empty() && document.text().contains(gold.as_str()))?;
-    let spans = || {
-        document
-            .text()
-            .match_indices(gold.as_str())
-            .map(|(at, found)| at..at + found.len())
-    };
+        .find(|gold| occurrences(document.text(), gold).next().is_some())?;
+    let spans = || occurrences(document.text(), gold);
     let placed = spans().find(|span| {
         let source = document.source_span(span);
         question

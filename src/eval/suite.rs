@@ -7,7 +7,8 @@
 //! [[question]]
 //! id = "end"
 //! question = "when does the lease end?"
-//! answers = ["31 May 2027", "on 31 May 2027"]   # exact words of the document, every acceptable wording
+//! answers = ["31 May 2027", "on 31 May 2027"]   # exact words of the document, every acceptable wording;
+//!                                                # white space may be another: lines are wrapped anywhere
 //! line = 12                         # where it stands; or: sentence = "The lease ends on 31 May 2027."
 //! tags = ["time"]
 //! must_pass = true
@@ -324,7 +325,8 @@ impl Checker<'_> {
                     .add(at, unread.error.to_string(), "a suite needs all of its documents");
             }
             let one = found.files.len() == 1;
-            for (file, result) in found.files.iter().zip(read::read_files(&found.files, options)) {
+            let files: Vec<PathBuf> = found.files.iter().map(|path| file::shortest(path)).collect();
+            for (file, result) in found.files.iter().zip(read::read_files(&files, options)) {
                 match result {
                     Ok(document) => {
                         let name = if one {
@@ -551,10 +553,7 @@ impl Checker<'_> {
         }
         if let Some(sentence) = &raw.sentence {
             let words = sentence.get_ref().as_str();
-            let found = source
-                .match_indices(words)
-                .map(|(at, found)| at..at + found.len());
-            ranges.extend(found.filter(|range| !range.is_empty()));
+            ranges.extend(occurrences(source, words));
             if ranges.is_empty() {
                 let what = format!(
                     "{id}: sentence \"{}\" is not in {}",
@@ -565,11 +564,12 @@ impl Checker<'_> {
                 return Vec::new();
             }
         }
-        let answered = ranges.iter().any(|range| {
-            raw.answers
-                .iter()
-                .any(|a| source[range.clone()].contains(a.get_ref().as_str()))
-        });
+        // An answer may go on in the next line.
+        let answered = raw
+            .answers
+            .iter()
+            .flat_map(|a| occurrences(source, a.get_ref()))
+            .any(|found| ranges.iter().any(|range| range.contains(&found.start)));
         if !answered {
             self.collector.add(
                 place,
@@ -657,8 +657,38 @@ impl Checker<'_> {
 }
 
 /// Whether a document holds these words, as its source has them or as it is read.
-fn holds(document: &Document, words: &str) -> bool {
-    document.source().contains(words) || document.text().contains(words)
+pub(super) fn holds(document: &Document, words: &str) -> bool {
+    [document.source(), document.text()]
+        .into_iter()
+        .any(|text| occurrences(text, words).next().is_some())
+}
+
+/// Where a text has these words, with any white space between them: where its lines end is no matter.
+pub(super) fn occurrences(text: &str, words: &str) -> impl Iterator<Item = Range<usize>> {
+    let first = words.split_whitespace().next();
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let at = from + text[from..].find(first?)?;
+            from = at + text[at..].chars().next().map_or(1, char::len_utf8);
+            if let Some(length) = beginning(&text[at..], words) {
+                return Some(at..at + length);
+            }
+        }
+    })
+}
+
+/// How many bytes of a text its beginning has that is these words.
+fn beginning(text: &str, words: &str) -> Option<usize> {
+    let mut rest = text;
+    for (i, word) in words.split_whitespace().enumerate() {
+        let after = rest.trim_start();
+        if i > 0 && after.len() == rest.len() {
+            return None;
+        }
+        rest = after.strip_prefix(word)?;
+    }
+    Some(text.len() - rest.len())
 }
 
 /// Whether a text has these words, whatever their letter case and white space.
@@ -812,6 +842,23 @@ mod tests {
         let problems = check(suite, "It was the King’s horse.").unwrap_err();
         assert_eq!(problems.0[0].position, Some((5, 12)));
         assert!(problems.0[0].remedy.contains("the King’s horse"), "{problems}");
+    }
+
+    #[test]
+    fn an_answer_may_go_over_the_end_of_a_line() {
+        let suite = |line| {
+            format!(
+                "documents = [\"d.txt\"]\n[[question]]\nid = \"a\"\nquestion = \"who?\"\nanswers = [\"Ada  Quist the elder\"]\nline = {line}\n"
+            )
+        };
+        let document = "It was Ada\n  Quist the\r\nelder.\nAda Quistthe elder.\n";
+        assert_eq!(check(&suite(1), document).unwrap().questions[0].answering, [0]);
+        let problems = check(&suite(2), document).unwrap_err();
+        assert!(problems.0[0].what.contains("none of the answers stands there"));
+        let found = |text, words| occurrences(text, words).collect::<Vec<_>>();
+        assert_eq!(found("aaa\nb aa b", "aa b"), [1..5, 6..10]);
+        assert_eq!(found("üü ü", "ü"), [0..2, 2..4, 5..7]);
+        assert!(found("a b", " ").is_empty() && found("ab", "a b").is_empty() && found("", "a").is_empty());
     }
 
     #[test]

@@ -7,50 +7,7 @@ use serde::Serialize;
 use super::floor::Sentences;
 use super::rouge::tokens;
 use crate::document::Document;
-
-/// Words that lean on the sentence before: at the beginning of a sentence whose predecessor is not there, they
-/// point at nothing.
-const OPENERS: [&str; 39] = [
-    "he",
-    "she",
-    "it",
-    "they",
-    "his",
-    "her",
-    "its",
-    "their",
-    "him",
-    "them",
-    "this",
-    "that",
-    "these",
-    "those",
-    "such",
-    "but",
-    "and",
-    "or",
-    "so",
-    "yet",
-    "however",
-    "therefore",
-    "thus",
-    "hence",
-    "moreover",
-    "furthermore",
-    "also",
-    "meanwhile",
-    "instead",
-    "otherwise",
-    "nevertheless",
-    "nonetheless",
-    "then",
-    "besides",
-    "consequently",
-    "similarly",
-    "still",
-    "both",
-    "neither",
-];
+use crate::summary::opener;
 
 /// The most words of a text in which copied stretches are looked for.
 const MOST_WORDS: usize = 20_000;
@@ -66,7 +23,7 @@ pub struct Measures {
     /// How much of a sentence another sentence of the summary says too: the highest share of common words
     /// over all pairs (Jaccard), averaged over the sentences.
     pub redundancy: f64,
-    /// Sentences that begin with a word that leans on a sentence which the summary leaves out.
+    /// Sentences that lean on one which the summary leaves out ([`opener::leans`]).
     pub dangling: usize,
     /// Sentences.
     pub sentences: usize,
@@ -142,26 +99,34 @@ fn redundancy(sentences: &[Vec<String>]) -> f64 {
 }
 
 fn dangling(document: &Document, sentences: &Sentences, lines: &[&str]) -> usize {
+    /// What a sentence has before it, and whether a quotation is open where it begins.
+    struct Place {
+        before: Option<String>,
+        in_quotation: bool,
+    }
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let before: HashMap<String, String> = {
-        let all: Vec<String> = sentences
-            .spans()
-            .map(|span| flat(&document.text()[span.clone()]))
-            .collect();
-        all.windows(2)
-            .map(|pair| (pair[1].clone(), pair[0].clone()))
-            .collect()
-    };
-    let opens = |line: &str| {
-        let first = line.split(|c: char| !c.is_alphanumeric()).find(|w| !w.is_empty());
-        first.is_some_and(|word| OPENERS.contains(&word.to_lowercase().as_str()))
-    };
+    let mut places: HashMap<String, Place> = HashMap::new();
+    let (mut before, mut block, mut quoting) = (None, None, false);
+    for span in sentences.spans() {
+        let text = &document.text()[span.clone()];
+        // A quotation over several paragraphs opens anew in each.
+        let own = document.block_at(span.start).span.start;
+        quoting &= block.replace(own) == Some(own);
+        let sentence = flat(text);
+        let place = Place {
+            before: before.replace(sentence.clone()),
+            in_quotation: quoting,
+        };
+        places.insert(sentence, place);
+        quoting = opener::quotation_is_open(text, quoting);
+    }
     let leans_on_nothing = |i: &usize| {
-        let line = flat(lines[*i]);
-        let kept = *i > 0 && before.get(&line).is_some_and(|b| *b == flat(lines[*i - 1]));
+        let place = places.get(&flat(lines[*i]));
+        let before = place.and_then(|place| place.before.as_ref());
+        let kept = *i > 0 && before.is_some_and(|before| *before == flat(lines[*i - 1]));
         // The first sentence of the text leans on nothing that could have been kept.
-        let first = !before.contains_key(&line) && document.text().trim_start().starts_with(lines[*i]);
-        opens(lines[*i]) && !kept && !first
+        let first = before.is_none() && document.text().trim_start().starts_with(lines[*i]);
+        opener::leans(lines[*i], place.is_some_and(|place| place.in_quotation)) && !kept && !first
     };
     (0..lines.len()).filter(leans_on_nothing).count()
 }
@@ -187,6 +152,13 @@ mod tests {
         );
         assert_eq!(of(TEXT, "It was old.").dangling, 1);
         assert_eq!(of("It rained. The ferry sank.", "It rained.").dangling, 0);
+        // A date and an expletive point at nothing; the middle of a quotation does.
+        let told = "“We left. Nobody stayed,” she said.\n\nIt is unclear why. This week the court decides.";
+        assert_eq!(
+            of(told, "It is unclear why.\nThis week the court decides.").dangling,
+            0
+        );
+        assert_eq!(of(told, "Nobody stayed,” she said.").dangling, 1);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueHint;
 
 use crate::cli::args::CommonArgs;
+use crate::eval::history;
 
 const HELP: &str = "\
 A suite is a TOML file of questions with their acceptable answers; ask eval --init writes the
@@ -16,6 +17,8 @@ Examples:
   ask eval suites/ --html report.html             measure, and look at it
   ask eval suites/ --bless baseline.json          keep this as the baseline
   ask eval suites/ --baseline baseline.json       exit code 1 and a list when something got worse
+  ask eval suites/ --save                         add the scores to eval-history.jsonl
+  ask eval --history                              how the scores went since
   ask eval --squad dev-v2.0.json --limit 1000 --predictions out.jsonl --json
   ask eval --summaries pairs.jsonl                ROUGE of the first sentences and of \"prediction\"
   ask eval suites/ --model DIR --calibrate        fit the probabilities of a model of yours
@@ -41,11 +44,11 @@ pub struct EvalArgs {
     pub summaries: Vec<PathBuf>,
 
     /// Only look whether suites are right; ask nothing
-    #[arg(long, conflicts_with_all = ["init", "bless", "baseline", "calibrate"])]
+    #[arg(long, conflicts_with_all = ["init", "bless", "baseline", "calibrate", "save"])]
     pub check: bool,
 
     /// Print the beginning of a suite on these documents
-    #[arg(long, conflicts_with_all = ["squad", "summaries", "bless", "baseline", "calibrate"])]
+    #[arg(long, conflicts_with_all = ["squad", "summaries", "bless", "baseline", "calibrate", "save"])]
     pub init: bool,
 
     /// Ask at most so many questions of each suite, evenly spread
@@ -60,11 +63,20 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "limit")]
     pub bless: Option<PathBuf>,
 
+    /// Append the scores of this run to a history
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, num_args = 0..=1, default_missing_value = history::FILE, conflicts_with = "calibrate")]
+    pub save: Option<PathBuf>,
+
+    /// Show a history: each suite's scores over time
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, num_args = 0..=1, default_missing_value = history::FILE,
+          conflicts_with_all = ["paths", "squad", "summaries", "check", "init", "limit", "baseline", "bless", "save", "calibrate", "html", "markdown", "junit", "predictions", "github"])]
+    pub history: Option<PathBuf>,
+
     /// Fit the probabilities of the model in --model to these questions, and write its manifest
     #[arg(long)]
     pub calibrate: bool,
 
-    /// Print the report as one line of JSON
+    /// Print the report as one line of JSON, a history line by line
     #[arg(long)]
     pub json: bool,
 

@@ -14,6 +14,7 @@ use super::{ANSWERED, Environment, json};
 use crate::document::read;
 use crate::error::Error;
 use crate::eval::baseline::{self, Baseline, Item};
+use crate::eval::history::{self, History};
 use crate::eval::problem::Problems;
 use crate::eval::report::{self, Line, Provenance, Report, Style};
 use crate::eval::run::{self, Run, Summariser, SummaryOutcome};
@@ -38,6 +39,9 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     if args.init {
         return init(args, plan, environment);
     }
+    if let Some(path) = &args.history {
+        return show_history(args, plan, path, environment);
+    }
     if args.limit == Some(0) {
         bail!(Error::BadOption {
             option: "--limit".to_owned(),
@@ -55,6 +59,10 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     // What may be wrong with the other files is told before a question is asked.
     let kept = match &args.baseline {
         Some(path) => Some(Baseline::read(&environment.directory.join(path))?),
+        None => None,
+    };
+    let history = match &args.save {
+        Some(path) => Some((path, read_history(path, environment)?)),
         None => None,
     };
     for suite in &mut suites {
@@ -80,8 +88,15 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
         bless(path, &provenance, &suites, &items, environment)?;
     }
     let report = Report::new(provenance, &suites, run, summaries, comparison);
+    if let Some((path, history)) = &history {
+        save(path, history, &report, environment)?;
+    }
     write_files(args, &report, environment)?;
-    print(args, plan, &report, environment)?;
+    match print(args, plan, &report, environment) {
+        // That nobody reads on to the end does not make the gate hold.
+        Err(error) if worse && super::is_broken_pipe(&error) => {}
+        printed => printed?,
+    }
     Ok(if worse { WORSE } else { ANSWERED })
 }
 
@@ -92,7 +107,11 @@ fn load(
     environment: &Environment,
 ) -> anyhow::Result<Result<Vec<Suite>, Problems>> {
     if args.paths.is_empty() && args.squad.is_empty() && args.summaries.is_empty() {
-        bail!("no suite: name one (ask eval suite.toml), or begin one with ask eval --init FILE");
+        let taken = args
+            .save
+            .as_ref()
+            .map_or("", |_| "; what follows --save is the history");
+        bail!("no suite: name one (ask eval suite.toml), or begin one with ask eval --init FILE{taken}");
     }
     let here = |path: &PathBuf| environment.directory.join(path);
     let paths: Vec<PathBuf> = args.paths.iter().map(here).collect();
@@ -135,6 +154,7 @@ fn checked(suites: &[Suite], environment: &mut Environment) -> anyhow::Result<u8
         let unanswerable = suite.questions.iter().filter(|q| q.golds.is_empty()).count();
         let summaries = match suite.summaries.len() {
             0 => String::new(),
+            1 => ", 1 summary".to_owned(),
             n => format!(", {n} summaries"),
         };
         let line = format!(
@@ -281,6 +301,57 @@ fn bless(
     Ok(())
 }
 
+/// The history that is to be continued: what is wrong with it is told before a question is asked.
+fn read_history(path: &Path, environment: &mut Environment) -> anyhow::Result<History> {
+    let history = History::read_or_new(&environment.directory.join(path))?;
+    tell_damaged(&history, environment);
+    Ok(history)
+}
+
+fn tell_damaged(history: &History, environment: &mut Environment) {
+    for problem in history.damaged.iter().take(MOST_PROBLEMS) {
+        environment.tell(&format!("warning: {problem}"));
+    }
+    if let more @ 1.. = history.damaged.len().saturating_sub(MOST_PROBLEMS) {
+        environment.tell(&format!("warning: {more} more lines are passed over"));
+    }
+}
+
+fn save(
+    path: &Path,
+    history: &History,
+    report: &Report,
+    environment: &mut Environment,
+) -> anyhow::Result<()> {
+    let entries = history::entries(report);
+    let lines: Vec<Vec<u8>> = entries.iter().map(json::line).collect::<Result<_, _>>()?;
+    let path = environment.directory.join(path);
+    history.append(&path, &lines).with_context(|| unwritable(&path))
+}
+
+fn show_history(
+    args: &EvalArgs,
+    plan: &Plan,
+    path: &Path,
+    environment: &mut Environment,
+) -> anyhow::Result<u8> {
+    let history = History::read(&environment.directory.join(path))?;
+    tell_damaged(&history, environment);
+    if args.json {
+        for entry in &history.entries {
+            environment.output.write_all(&json::line(entry)?)?;
+        }
+    } else {
+        for line in report::history(&history.entries) {
+            environment
+                .output
+                .write_all(styled(&line, plan.colour).as_bytes())?;
+        }
+    }
+    environment.output.flush()?;
+    Ok(ANSWERED)
+}
+
 fn write_files(args: &EvalArgs, report: &Report, environment: &Environment) -> anyhow::Result<()> {
     let here = |path: &PathBuf| environment.directory.join(path);
     if let Some(path) = &args.predictions {
@@ -306,13 +377,14 @@ fn write_files(args: &EvalArgs, report: &Report, environment: &Environment) -> a
 }
 
 fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let what = || {
-        format!(
-            "{}: cannot be written; check that the folder is there and that you may write",
-            path.display()
-        )
-    };
-    file::write(path, content).with_context(what)
+    file::write(path, content).with_context(|| unwritable(path))
+}
+
+fn unwritable(path: &Path) -> String {
+    format!(
+        "{}: cannot be written; check that the folder is there and that you may write",
+        path.display()
+    )
 }
 
 fn print(args: &EvalArgs, plan: &Plan, report: &Report, environment: &mut Environment) -> anyhow::Result<()> {

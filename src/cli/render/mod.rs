@@ -149,7 +149,7 @@ fn one_line(text: &str) -> String {
 pub(super) fn man_page(out: &mut Vec<u8>) -> io::Result<()> {
     let command = Args::command();
     clap_mangen::Man::new(command.clone()).render(out)?;
-    let sections = ["batch", "summarize"];
+    let sections = ["batch", "summarize", "eval"];
     for sub in command
         .get_subcommands()
         .filter(|c| sections.contains(&c.get_name()))

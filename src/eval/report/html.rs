@@ -10,7 +10,7 @@ use super::text::{figure, provenance};
 use super::{Latency, Provenance, Report};
 use crate::eval::baseline::Comparison;
 use crate::eval::calibration::{BINS, Reliability};
-use crate::eval::run::{Context, Outcome};
+use crate::eval::run::{Context, LEAD, Outcome, SummaryOutcome};
 use crate::eval::scores::{Figure, Scores};
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -114,6 +114,17 @@ struct SystemRow<'a> {
     dangling: String,
 }
 
+/// A check of a summary that does not pass.
+#[derive(Serialize)]
+struct Missed<'a> {
+    suite: &'a str,
+    id: &'a str,
+    system: &'a str,
+    missing: &'a [String],
+    forbidden: &'a [String],
+    summary: &'a str,
+}
+
 /// Where charts are drawn.
 #[derive(Serialize)]
 struct Plot {
@@ -134,6 +145,8 @@ struct Page<'a> {
     charts: Vec<Chart>,
     suites: Vec<SuiteRow<'a>>,
     systems: Vec<SystemRow<'a>>,
+    rouge: bool,
+    missed: Vec<Missed<'a>>,
     comparison: Option<&'a Comparison>,
     holds: bool,
     rows: Vec<Row<'a>>,
@@ -196,6 +209,8 @@ pub fn html(report: &Report) -> Result<String, Error> {
         charts,
         suites,
         systems,
+        rouge: report.summaries.iter().any(|s| s.rouge.is_some()),
+        missed: missed(&report.summary_checks),
         comparison: report.comparison.as_ref(),
         holds: report.comparison.as_ref().is_some_and(Comparison::holds),
         hidden: report.questions.len() - shown.len(),
@@ -213,6 +228,23 @@ pub fn html(report: &Report) -> Result<String, Error> {
         },
     };
     render("page.html", TEMPLATE, &page)
+}
+
+/// What the floor misses is no news, so it is left out.
+fn missed(checks: &[SummaryOutcome]) -> Vec<Missed<'_>> {
+    checks
+        .iter()
+        .filter(|check| check.passed == Some(false) && check.system != LEAD)
+        .take(MOST_ROWS)
+        .map(|check| Missed {
+            suite: &check.suite,
+            id: &check.id,
+            system: &check.system,
+            missing: &check.missing,
+            forbidden: &check.forbidden,
+            summary: &check.summary,
+        })
+        .collect()
 }
 
 fn rows(questions: &[Outcome]) -> Vec<Row<'_>> {

@@ -1,6 +1,7 @@
 //! A run as people and programs read it: one value, several forms.
 
 mod annotations;
+mod history;
 mod html;
 mod junit;
 mod template;
@@ -9,6 +10,7 @@ mod text;
 use serde::Serialize;
 
 pub use annotations::annotations;
+pub use history::history;
 pub use html::html;
 pub use junit::junit;
 pub use text::{Line, Style, markdown, text};
@@ -137,6 +139,12 @@ pub struct SuiteReport {
     pub documents: usize,
     /// Its figures; `None` without questions.
     pub scores: Option<Scores>,
+    /// The figures of its summaries, by system.
+    pub summaries: Vec<SummaryScores>,
+    /// Half of its questions that were asked alone took at most this, in milliseconds.
+    pub p50_ms: Option<f64>,
+    /// 95 % of them.
+    pub p95_ms: Option<f64>,
 }
 
 /// How long questions take that are asked one at a time.
@@ -154,19 +162,20 @@ pub struct Latency {
     pub times_ms: Vec<f64>,
 }
 
+/// The nearest-rank quantile of sorted times.
+fn quantile(times: &[f64], q: f64) -> Option<f64> {
+    let rank = (times.len() as f64 * q).ceil() as usize;
+    times.get(rank.saturating_sub(1)).copied()
+}
+
 impl Latency {
     fn of(run: &Run) -> Option<Self> {
-        let mut times = run.alone_ms.clone();
+        let mut times: Vec<f64> = run.alone_ms.iter().map(|(_, ms)| *ms).collect();
         times.sort_by(f64::total_cmp);
-        let quantile = |q: f64| {
-            times
-                .get(((times.len() as f64 * q).ceil() as usize).saturating_sub(1))
-                .copied()
-        };
         Some(Self {
             timed: times.len(),
-            p50_ms: quantile(0.5)?,
-            p95_ms: quantile(0.95)?,
+            p50_ms: quantile(&times, 0.5)?,
+            p95_ms: quantile(&times, 0.95)?,
             questions_per_second: run.outcomes.len() as f64 / run.elapsed.as_secs_f64().max(1e-9),
             times_ms: times,
         })
@@ -188,6 +197,14 @@ impl Report {
         let all: Vec<&Outcome> = run.outcomes.iter().collect();
         let of_suite = |suite: &Suite| {
             let own: Vec<&Outcome> = all.iter().copied().filter(|o| o.suite == suite.name).collect();
+            let own_summaries: Vec<SummaryOutcome> = summary_checks
+                .iter()
+                .filter(|o| o.suite == suite.name)
+                .cloned()
+                .collect();
+            let timed = run.alone_ms.iter().filter(|(at, _)| all[*at].suite == suite.name);
+            let mut times: Vec<f64> = timed.map(|(_, ms)| *ms).collect();
+            times.sort_by(f64::total_cmp);
             SuiteReport {
                 name: suite.name.clone(),
                 file: suite.file.clone(),
@@ -202,6 +219,9 @@ impl Report {
                 ),
                 documents: suite.documents.len(),
                 scores: scored(&own),
+                summaries: scores::summary_scores(&own_summaries),
+                p50_ms: quantile(&times, 0.5),
+                p95_ms: quantile(&times, 0.95),
             }
         };
         Self {

@@ -38,9 +38,9 @@ pub struct Line {
 }
 
 /// A table: its head, and rows of a label and cells.
-struct Table {
-    head: Vec<String>,
-    rows: Vec<(String, Vec<String>)>,
+pub(super) struct Table {
+    pub(super) head: Vec<String>,
+    pub(super) rows: Vec<(String, Vec<String>)>,
 }
 
 /// A part of the report.
@@ -419,7 +419,7 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
     lines
 }
 
-fn aligned(table: &Table) -> Vec<Line> {
+pub(super) fn aligned(table: &Table) -> Vec<Line> {
     let width = |text: &str| text.chars().count();
     let label = table
         .rows
@@ -459,7 +459,7 @@ fn aligned(table: &Table) -> Vec<Line> {
     lines
 }
 
-fn line(style: Style, text: &str) -> Line {
+pub(super) fn line(style: Style, text: &str) -> Line {
     Line {
         style,
         text: one_line(text),
@@ -503,7 +503,7 @@ fn three(value: f64) -> String {
     format!("{value:.3}")
 }
 
-fn none() -> String {
+pub(super) fn none() -> String {
     "–".to_owned()
 }
 
