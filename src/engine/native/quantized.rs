@@ -17,8 +17,8 @@ use rayon::prelude::*;
 use super::kernels::dot::{Columns, Dot, InstructionSet, Work, dispatch};
 use super::kernels::pack::{DEPTH, LANES, Line, Packed};
 use super::kernels::rows::{self, RowScale};
-use super::kernels::simd::Simd;
-use super::weights::Norm;
+use super::kernels::simd::{Lanes, Simd};
+use super::weights;
 use crate::model::{Activation, Config};
 
 /// Tokens whose keys and values are packed together.
@@ -50,6 +50,22 @@ pub(super) struct Layer {
     pub(super) attention_norm: Norm,
     pub(super) feed_forward: Vec<FeedForward>,
     pub(super) output_norm: Norm,
+}
+
+/// Layer normalisation. Both `[hidden / 16]`
+#[derive(Debug)]
+pub(super) struct Norm {
+    scale: Vec<Lanes>,
+    bias: Vec<Lanes>,
+}
+
+impl From<weights::Norm> for Norm {
+    fn from(norm: weights::Norm) -> Self {
+        Self {
+            scale: Lanes::of_row(&norm.scale),
+            bias: Lanes::of_row(&norm.bias),
+        }
+    }
 }
 
 /// A group of the feed-forward network's inner columns: their activations are quantised apart.
@@ -94,22 +110,21 @@ impl Shape {
 
 /// What the keys and values of a block mean, for one head.
 #[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
 struct BlockScales {
     /// Scale of each key.
-    keys: [f32; BLOCK],
+    keys: Lanes,
     /// What takes the queries' zero point out of a sum: -128 times the sum of each key's integers.
-    corrections: [f32; BLOCK],
+    corrections: Lanes,
     /// Scale of each value.
-    values: [f32; BLOCK],
+    values: Lanes,
 }
 
 impl BlockScales {
     /// Lanes that no token has: no weight, and a score below any other.
     const PADDING: Self = Self {
-        keys: [1.0; BLOCK],
-        corrections: [f32::MIN; BLOCK],
-        values: [0.0; BLOCK],
+        keys: Lanes([1.0; BLOCK]),
+        corrections: Lanes([f32::MIN; BLOCK]),
+        values: Lanes::ZERO,
     };
 }
 
@@ -123,8 +138,8 @@ struct Memory {
 /// A window on its way through the layers. Rows are padded to whole blocks.
 #[derive(Debug, Default)]
 struct State {
-    /// `[rows, hidden]`
-    hidden: Vec<f32>,
+    /// `[rows, hidden / 16]`
+    hidden: Vec<Lanes>,
     /// `[rows, hidden]`
     queries: Vec<u8>,
     /// Their scales; their zero point is 128. `[rows, heads]`
@@ -136,7 +151,7 @@ struct State {
 /// A chunk's own rows of a window.
 struct Chunk<'a> {
     tokens: usize,
-    hidden: &'a mut [f32],
+    hidden: &'a mut [Lanes],
     queries: &'a mut [u8],
     query_scales: &'a mut [f32],
     lines: &'a mut [Line],
@@ -146,33 +161,32 @@ struct Chunk<'a> {
 /// Working memory of a thread.
 #[derive(Debug, Default)]
 struct Scratch {
-    /// `[rows, hidden]`: a row of f32 on its way into or out of a product.
-    narrow: Vec<f32>,
-    /// `[rows, group]`
-    wide: Vec<f32>,
+    /// Rows on their way into or out of a product. `[rows, hidden / 16]` and `[rows, group / 16]`
+    narrow: Vec<Lanes>,
+    wide: Vec<Lanes>,
     /// The rows that a product reads, quantised. `[rows, hidden]` and `[rows, group]`
     narrow_bytes: Vec<u8>,
     wide_bytes: Vec<u8>,
     narrow_scales: Vec<RowScale>,
     wide_scales: Vec<RowScale>,
-    /// Attention of eight rows to all tokens, as scores and as weights.
-    scores: Vec<f32>,
+    /// Attention of eight rows to all tokens, as scores and as weights. `[8, blocks]` and `[8, 16 · blocks]`
+    scores: Vec<Lanes>,
     weights: Vec<u8>,
     /// One token's key or value of one head.
     head_bytes: Vec<u8>,
 }
 
 impl Scratch {
-    /// Makes room for a chunk of `rows` in a window of `padded` tokens.
-    fn fit(&mut self, shape: Shape, rows: usize, padded: usize) {
-        self.narrow.resize(rows * shape.hidden, 0.0);
-        self.wide.resize(rows * shape.group, 0.0);
+    /// Makes room for a chunk of `rows` in a window of so many blocks.
+    fn fit(&mut self, shape: Shape, rows: usize, blocks: usize) {
+        self.narrow.resize(rows * shape.hidden / LANES, Lanes::ZERO);
+        self.wide.resize(rows * shape.group / LANES, Lanes::ZERO);
         self.narrow_bytes.resize(rows * shape.hidden, 0);
         self.wide_bytes.resize(rows * shape.group, 0);
         self.narrow_scales.resize(rows, RowScale::default());
         self.wide_scales.resize(rows, RowScale::default());
-        self.scores.resize(8 * padded, 0.0);
-        self.weights.resize(8 * padded, 0);
+        self.scores.resize(8 * blocks, Lanes::ZERO);
+        self.weights.resize(8 * blocks * BLOCK, 0);
         self.head_bytes.resize(shape.dim, 0);
     }
 }
@@ -234,7 +248,7 @@ impl Layers {
         let spare = self.spare.lock().map(|mut spare| spare.pop()).ok().flatten();
         let mut state = spare.unwrap_or_default();
         hidden.resize(blocks * BLOCK * width, 0.0);
-        state.hidden = hidden;
+        state.hidden = Lanes::of_row(&hidden);
         state.queries.resize(blocks * BLOCK * width, 0);
         state.query_scales.resize(blocks * BLOCK * heads, 0.0);
         for memory in &mut state.memories {
@@ -248,7 +262,7 @@ impl Layers {
             let next = (index < depth).then(|| &self.layers[index]);
             let State { hidden, queries, query_scales, memories: [read, write] } = &mut state;
             let work: Vec<Chunk<'_>> = hidden
-                .chunks_mut(chunk * BLOCK * width)
+                .chunks_mut(chunk * BLOCK * width / LANES)
                 .zip(queries.chunks_mut(chunk * BLOCK * width))
                 .zip(query_scales.chunks_mut(chunk * BLOCK * heads))
                 .zip(write.lines.chunks_mut(chunk * heads * 2 * self.shape.lines()))
@@ -277,8 +291,10 @@ impl Layers {
             state.memories.swap(0, 1);
         }
 
-        let mut hidden = std::mem::take(&mut state.hidden);
         hidden.truncate(tokens * width);
+        for (row, lanes) in hidden.chunks_mut(LANES).zip(&state.hidden) {
+            row.copy_from_slice(&lanes.0);
+        }
         if let Ok(mut spare) = self.spare.lock() {
             spare.push(state);
         }
@@ -305,8 +321,8 @@ impl Work for Step<'_> {
 
     #[inline(always)]
     fn run<D: Dot>(mut self) {
-        let rows = self.chunk.hidden.len() / self.shape.hidden;
-        self.scratch.fit(self.shape, rows, self.tokens.next_multiple_of(BLOCK));
+        let rows = self.chunk.query_scales.len() / self.shape.heads;
+        self.scratch.fit(self.shape, rows, self.tokens.div_ceil(BLOCK));
         if let Some(layer) = self.current {
             self.attend::<D>();
             self.feed_forward::<D>(layer);
@@ -341,7 +357,7 @@ impl Step<'_> {
         let (lines, blocks) = (self.shape.lines(), self.tokens.div_ceil(BLOCK));
         let padded = blocks * BLOCK;
         let Scratch { narrow, scores, weights, .. } = &mut *self.scratch;
-        let scores = &mut scores[..M * padded];
+        let scores = &mut scores[..M * blocks];
         let weights = &mut weights[..M * padded];
         // In units of ln 2, so that the exponential is a power of 2.
         let unit = std::f32::consts::LOG2_E / (dim as f32).sqrt();
@@ -367,7 +383,7 @@ impl Step<'_> {
             }
             for m in 0..M {
                 let scale = <D::Simd>::splat(query_scales[m * heads] * unit);
-                let out = lanes_mut::<N>(&mut scores[m * padded..], block);
+                let out = run_mut::<N, _>(&mut scores[m * blocks + block..]);
                 for n in 0..N {
                     let sums = <D::Simd>::add(<D::Simd>::from_i32(&tile[m][n]), corrections[n]);
                     let score = <D::Simd>::mul(sums, <D::Simd>::mul(scale, key_scales[n]));
@@ -380,7 +396,7 @@ impl Step<'_> {
         let mut factors = [0.0; M];
         for m in 0..M {
             factors[m] = rows::softmax::<D::Simd>(
-                &mut scores[m * padded..][..padded],
+                &mut scores[m * blocks..][..blocks],
                 <D::Simd>::greatest(most[m]),
                 |block| &scales(block).values,
                 &mut weights[m * padded..][..padded],
@@ -397,7 +413,8 @@ impl Step<'_> {
             let tile = D::tile::<M, N>(weights, padded, columns);
             for m in 0..M {
                 let factor = <D::Simd>::splat(factors[m]);
-                let out = lanes_mut::<N>(&mut narrow[(row + m) * hidden + head * dim..], panel);
+                let start = ((row + m) * hidden + head * dim) / LANES + panel;
+                let out = run_mut::<N, _>(&mut narrow[start..]);
                 for n in 0..N {
                     <D::Simd>::store(<D::Simd>::mul(<D::Simd>::from_i32(&tile[m][n]), factor), &mut out[n]);
                 }
@@ -411,7 +428,7 @@ impl Step<'_> {
         let Shape { hidden: width, group, epsilon, .. } = self.shape;
         let tokens = self.chunk.tokens;
         let Scratch { narrow, wide, narrow_bytes, wide_bytes, narrow_scales, wide_scales, .. } = &mut *self.scratch;
-        let hidden = &mut self.chunk.hidden[..tokens * width];
+        let hidden = &mut self.chunk.hidden[..tokens * width / LANES];
 
         quantize::<D::Simd>(narrow, width, tokens, narrow_bytes, narrow_scales);
         product::<D>(narrow_bytes, narrow_scales, tokens, &layer.attention_output, narrow, false);
@@ -420,7 +437,7 @@ impl Step<'_> {
         quantize::<D::Simd>(hidden, width, tokens, narrow_bytes, narrow_scales);
         for (i, FeedForward { intermediate, output }) in layer.feed_forward.iter().enumerate() {
             product::<D>(narrow_bytes, narrow_scales, tokens, intermediate, wide, false);
-            rows::gelu::<D::Simd>(&mut wide[..tokens * group]);
+            rows::gelu::<D::Simd>(&mut wide[..tokens * group / LANES]);
             quantize::<D::Simd>(wide, group, tokens, wide_bytes, wide_scales);
             product::<D>(wide_bytes, wide_scales, tokens, output, narrow, i > 0);
         }
@@ -439,8 +456,8 @@ impl Step<'_> {
 
         product::<D>(narrow_bytes, narrow_scales, tokens, &layer.query, narrow, false);
         for i in 0..tokens * heads {
-            let range = i * dim..(i + 1) * dim;
-            let (row, out) = (&narrow[range.clone()], &mut queries[range]);
+            let row = &narrow[i * dim / LANES..][..dim / LANES];
+            let out = &mut queries[i * dim..][..dim];
             (query_scales[i], _) = rows::quantize_symmetric::<D::Simd>(row, out, QUERY_ZERO);
         }
 
@@ -454,12 +471,12 @@ impl Step<'_> {
         for token in 0..tokens {
             let (block, lane) = (token / BLOCK, token % BLOCK);
             for head in 0..heads {
-                let row = &narrow[token * width + head * dim..][..dim];
+                let row = &narrow[(token * width + head * dim) / LANES..][..dim / LANES];
                 let at = block * heads + head;
                 let scales = &mut scales[at];
                 let (scale, sum) = rows::quantize_symmetric::<D::Simd>(row, bytes, 0.0);
-                scales.keys[lane] = scale;
-                scales.corrections[lane] = -QUERY_ZERO * sum;
+                scales.keys.0[lane] = scale;
+                scales.corrections.0[lane] = -QUERY_ZERO * sum;
                 let memory = &mut memory[at * 2 * lines..][..lines];
                 let fours = bytes.as_chunks::<DEPTH>().0;
                 for i in 0..lines {
@@ -471,9 +488,9 @@ impl Step<'_> {
         for token in 0..tokens {
             let (block, lane) = (token / BLOCK, token % BLOCK);
             for head in 0..heads {
-                let row = &narrow[token * width + head * dim..][..dim];
+                let row = &narrow[(token * width + head * dim) / LANES..][..dim / LANES];
                 let at = block * heads + head;
-                (scales[at].values[lane], _) = rows::quantize_symmetric::<D::Simd>(row, bytes, 0.0);
+                (scales[at].values.0[lane], _) = rows::quantize_symmetric::<D::Simd>(row, bytes, 0.0);
                 let memory = &mut memory[(at * 2 + 1) * lines..][..lines];
                 // Here the inner dimension is the token and the columns are the head's.
                 let panels = bytes.as_chunks::<LANES>().0;
@@ -490,15 +507,15 @@ impl Step<'_> {
 
 /// Quantises rows of this width, each by itself.
 #[inline(always)]
-fn quantize<S: Simd>(rows: &[f32], width: usize, count: usize, bytes: &mut [u8], scales: &mut [RowScale]) {
+fn quantize<S: Simd>(rows: &[Lanes], width: usize, count: usize, bytes: &mut [u8], scales: &mut [RowScale]) {
     for i in 0..count {
-        let range = i * width..(i + 1) * width;
-        scales[i] = rows::quantize::<S>(&rows[range.clone()], &mut bytes[range]);
+        let row = &rows[i * width / LANES..][..width / LANES];
+        scales[i] = rows::quantize::<S>(row, &mut bytes[i * width..][..width]);
     }
 }
 
 #[inline(always)]
-fn add_and_normalize<S: Simd>(hidden: &mut [f32], other: &[f32], norm: &Norm, epsilon: f32) {
+fn add_and_normalize<S: Simd>(hidden: &mut [Lanes], other: &[Lanes], norm: &Norm, epsilon: f32) {
     let width = norm.scale.len();
     for i in 0..hidden.len() / width {
         let range = i * width..(i + 1) * width;
@@ -513,7 +530,7 @@ fn product<D: Dot>(
     scales: &[RowScale],
     rows: usize,
     weights: &Packed,
-    out: &mut [f32],
+    out: &mut [Lanes],
     add: bool,
 ) {
     // Rows behind the last are there, and what they give is not read.
@@ -552,35 +569,33 @@ fn product_rows<D: Dot, const M: usize, const N: usize>(
     weights: &Packed,
     panel: usize,
     columns: Columns<'_>,
-    out: &mut [f32],
+    out: &mut [Lanes],
     add: bool,
 ) {
     let tile = D::tile::<M, N>(&bytes[row * weights.inputs..], weights.inputs, columns);
-    let column_scales = lanes::<N>(&weights.scales, panel);
-    let column_sums = lanes::<N>(&weights.sums, panel);
-    let bias = lanes::<N>(&weights.bias, panel);
+    let columns = run::<N, _>(&weights.columns[panel..]);
     let scales = &scales[row..row + M];
     for m in 0..M {
         let RowScale { scale, zero } = scales[m];
         let (scale, minus_zero) = (<D::Simd>::splat(scale), <D::Simd>::splat(-zero));
-        let out = lanes_mut::<N>(&mut out[(row + m) * weights.outputs..], panel);
+        let out = run_mut::<N, _>(&mut out[(row + m) * weights.outputs / LANES + panel..]);
         for n in 0..N {
             let sums = <D::Simd>::from_i32(&tile[m][n]);
-            let sums = <D::Simd>::mul_add(minus_zero, <D::Simd>::load(&column_sums[n]), sums);
-            let scales = <D::Simd>::mul(scale, <D::Simd>::load(&column_scales[n]));
-            let start = <D::Simd>::load(if add { &out[n] } else { &bias[n] });
+            let sums = <D::Simd>::mul_add(minus_zero, <D::Simd>::load(&columns[n].sums), sums);
+            let scales = <D::Simd>::mul(scale, <D::Simd>::load(&columns[n].scales));
+            let start = <D::Simd>::load(if add { &out[n] } else { &columns[n].bias });
             <D::Simd>::store(<D::Simd>::mul_add(sums, scales, start), &mut out[n]);
         }
     }
 }
 
-/// Some of a row's sixteens, from the one with this number on.
+/// The first so many, whose number the compiler knows.
 #[inline(always)]
-fn lanes<const N: usize>(row: &[f32], at: usize) -> &[[f32; LANES]; N] {
-    row.as_chunks().0[at..].first_chunk().expect("the row is long enough")
+fn run<const N: usize, T>(of: &[T]) -> &[T; N] {
+    of.first_chunk().expect("there are as many")
 }
 
 #[inline(always)]
-fn lanes_mut<const N: usize>(row: &mut [f32], at: usize) -> &mut [[f32; LANES]; N] {
-    row.as_chunks_mut().0[at..].first_chunk_mut().expect("the row is long enough")
+fn run_mut<const N: usize, T>(of: &mut [T]) -> &mut [T; N] {
+    of.first_chunk_mut().expect("there are as many")
 }

@@ -86,7 +86,7 @@ impl Int8<'_> {
     fn packed(&self, outputs: Range<usize>, inputs: Range<usize>) -> Packed {
         let matrix = &self.data[outputs.start * self.inputs..outputs.end * self.inputs];
         let (scales, bias) = (&self.scales[outputs.clone()], &self.bias[outputs]);
-        Packed::new(matrix, self.inputs, inputs, scales.to_vec(), bias.to_vec())
+        Packed::new(matrix, self.inputs, inputs, scales, bias)
     }
 }
 
@@ -232,7 +232,7 @@ impl Loader<'_> {
             key: square(&names.key)?,
             value: square(&names.value)?,
             attention_output: square(&names.attention_output)?,
-            attention_norm: self.norm(&names.attention_norm, hidden)?,
+            attention_norm: self.norm(&names.attention_norm, hidden)?.into(),
             feed_forward: (0..wide)
                 .step_by(group)
                 .map(|start| FeedForward {
@@ -240,7 +240,7 @@ impl Loader<'_> {
                     output: output.packed(0..hidden, start..start + group),
                 })
                 .collect(),
-            output_norm: self.norm(&names.output_norm, hidden)?,
+            output_norm: self.norm(&names.output_norm, hidden)?.into(),
         })
     }
 

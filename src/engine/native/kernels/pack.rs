@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::simd::Lanes;
+
 /// Columns that one vector holds: an instruction makes their sums side by side.
 pub(crate) const LANES: usize = 16;
 /// Neighbours along the inner dimension that one instruction multiplies and adds up for each column.
@@ -10,7 +12,7 @@ pub(crate) const DEPTH: usize = 4;
 /// Four steps of the inner dimension for 16 columns: byte `4 · column + step` has the bits of an i8. A cache line, and a vector of AVX-512.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C, align(64))]
-pub(crate) struct Line(pub(in crate::engine::native) [u8; LANES * DEPTH]);
+pub(crate) struct Line(pub(crate) [u8; LANES * DEPTH]);
 
 impl Line {
     pub(crate) const ZERO: Self = Self([0; LANES * DEPTH]);
@@ -26,12 +28,19 @@ pub(crate) struct Packed {
     pub(crate) lines: Vec<Line>,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
-    /// Scale of each column. `[outputs]`
-    pub(crate) scales: Vec<f32>,
-    /// Sum of each column. `[outputs]`
-    pub(crate) sums: Vec<f32>,
-    /// `[outputs]`
-    pub(crate) bias: Vec<f32>,
+    /// `[outputs / 16]`
+    pub(crate) columns: Vec<ColumnScales>,
+}
+
+/// What sixteen columns of integers mean.
+#[derive(Debug)]
+pub(crate) struct ColumnScales {
+    /// Scale of each column.
+    pub(crate) scales: Lanes,
+    /// Sum of each column's integers.
+    pub(crate) sums: Lanes,
+    /// Bias of each column.
+    pub(crate) bias: Lanes,
 }
 
 impl Packed {
@@ -39,30 +48,34 @@ impl Packed {
     ///
     /// # Panics
     /// When the sizes are no multiples of 16 or do not agree.
-    pub(crate) fn new(matrix: &[u8], width: usize, inputs: Range<usize>, scales: Vec<f32>, bias: Vec<f32>) -> Self {
+    pub(crate) fn new(matrix: &[u8], width: usize, inputs: Range<usize>, scales: &[f32], bias: &[f32]) -> Self {
         let outputs = matrix.len() / width;
         assert!(outputs.is_multiple_of(LANES) && inputs.len().is_multiple_of(LANES));
         assert!(scales.len() == outputs && bias.len() == outputs);
         let steps = inputs.len() / DEPTH;
         let mut lines = vec![Line::ZERO; outputs / LANES * steps];
-        let mut sums = Vec::with_capacity(outputs);
+        let mut columns = Vec::with_capacity(outputs / LANES);
         for (block, rows) in matrix.chunks_exact(LANES * width).enumerate() {
             let lines = &mut lines[block * steps..(block + 1) * steps];
+            let mut sums = [0.0; LANES];
             for (column, row) in rows.chunks_exact(width).enumerate() {
                 let row = &row[inputs.clone()];
                 for (line, four) in lines.iter_mut().zip(row.as_chunks::<DEPTH>().0) {
                     line.0.as_chunks_mut().0[column] = *four;
                 }
-                sums.push(row.iter().map(|&w| i32::from(w.cast_signed())).sum::<i32>() as f32);
+                sums[column] = row.iter().map(|&w| i32::from(w.cast_signed())).sum::<i32>() as f32;
             }
+            columns.push(ColumnScales {
+                scales: Lanes(scales.as_chunks().0[block]),
+                sums: Lanes(sums),
+                bias: Lanes(bias.as_chunks().0[block]),
+            });
         }
         Self {
             lines,
             inputs: inputs.len(),
             outputs,
-            scales,
-            sums,
-            bias,
+            columns,
         }
     }
 }

@@ -1,23 +1,13 @@
 //! Rows of f32 beside the integer products: quantisation, normalisation, activation, softmax.
 //!
 //! Plain arithmetic in a fixed order over sixteen lanes: the bits of a result are the same with every instruction
-//! set. Rows have a multiple of 16 elements.
+//! set.
 
 // Iterators are not inlined into code as large as a layer, and cost calls.
 #![allow(clippy::needless_range_loop)]
 
 use super::pack::LANES;
-use super::simd::{ROUND, Simd};
-
-#[inline(always)]
-fn lanes(row: &[f32]) -> &[[f32; LANES]] {
-    row.as_chunks().0
-}
-
-#[inline(always)]
-fn lanes_mut(row: &mut [f32]) -> &mut [[f32; LANES]] {
-    row.as_chunks_mut().0
-}
+use super::simd::{Lanes, ROUND, Simd};
 
 #[inline(always)]
 fn byte_lanes(bytes: &mut [u8]) -> &mut [[u8; LANES]] {
@@ -34,12 +24,12 @@ pub(crate) struct RowScale {
 /// Quantises a row to u8: the range of its elements and zero becomes 0..=255. The zero point is no integer, so both ends
 /// are exact; zero lies within, so that it is never far away from them, where a float would not tell the steps apart.
 #[inline(always)]
-pub(crate) fn quantize<S: Simd>(row: &[f32], out: &mut [u8]) -> RowScale {
+pub(crate) fn quantize<S: Simd>(row: &[Lanes], out: &mut [u8]) -> RowScale {
     let (low, high) = bounds::<S>(row);
     let range = high - low;
     let inverse = if range > 0.0 { 255.0 / range } else { 0.0 };
     let zero = -low * inverse;
-    let (row, out) = (lanes(row), &mut byte_lanes(out)[..row.len() / LANES]);
+    let out = &mut byte_lanes(out)[..row.len()];
     let (factor, shift, round) = (S::splat(inverse), S::splat(zero), S::splat(ROUND));
     for j in 0..out.len() {
         let u = S::mul_add(S::load(&row[j]), factor, shift);
@@ -53,10 +43,9 @@ pub(crate) fn quantize<S: Simd>(row: &[f32], out: &mut [u8]) -> RowScale {
 
 /// Least and greatest of the elements and zero.
 #[inline(always)]
-fn bounds<S: Simd>(row: &[f32]) -> (f32, f32) {
+fn bounds<S: Simd>(row: &[Lanes]) -> (f32, f32) {
     let mut low = S::splat(0.0);
     let mut high = S::splat(0.0);
-    let row = lanes(row);
     for j in 0..row.len() {
         let x = S::load(&row[j]);
         low = S::min(x, low);
@@ -68,8 +57,8 @@ fn bounds<S: Simd>(row: &[f32]) -> (f32, f32) {
 /// Quantises a row to integers in ±127 around zero. Gives its scale and the sum of the integers; `out` has the low bytes
 /// of the integers plus `shift`: with 0 they are i8, with 128 they are u8 whose zero point is 128.
 #[inline(always)]
-pub(crate) fn quantize_symmetric<S: Simd>(row: &[f32], out: &mut [u8], shift: f32) -> (f32, f32) {
-    let (row, out) = (lanes(row), &mut byte_lanes(out)[..row.len() / LANES]);
+pub(crate) fn quantize_symmetric<S: Simd>(row: &[Lanes], out: &mut [u8], shift: f32) -> (f32, f32) {
+    let out = &mut byte_lanes(out)[..row.len()];
     let mut most = S::splat(0.0);
     for j in 0..row.len() {
         most = S::max(S::abs(S::load(&row[j])), most);
@@ -92,7 +81,7 @@ pub(crate) fn quantize_symmetric<S: Simd>(row: &[f32], out: &mut [u8], shift: f3
 /// Φ is 1/2 and an odd polynomial of degree 17 on ±4.5 (weighted least squares towards the minimax): the result is
 /// within 5·10⁻⁵ for |x| ≤ 8 and within 10⁻⁵·|x| beyond, a hundredth of a step of the quantisation that follows.
 #[inline(always)]
-pub(crate) fn gelu<S: Simd>(row: &mut [f32]) {
+pub(crate) fn gelu<S: Simd>(row: &mut [Lanes]) {
     const C: [f32; 8] = [
         -3.314_246_4e-9,
         1.590_847e-7,
@@ -103,7 +92,6 @@ pub(crate) fn gelu<S: Simd>(row: &mut [f32]) {
         -6.598_455e-2,
         3.987_125_5e-1,
     ];
-    let row = lanes_mut(row);
     for j in 0..row.len() {
         let x = S::load(&row[j]);
         let near = S::min(S::max(x, S::splat(-4.5)), S::splat(4.5));
@@ -119,16 +107,14 @@ pub(crate) fn gelu<S: Simd>(row: &mut [f32]) {
 /// `row = norm(row + other)`: the residual connection and layer normalisation (Ba et al. 2016).
 #[inline(always)]
 pub(crate) fn add_and_normalize<S: Simd>(
-    row: &mut [f32],
-    other: &[f32],
-    scale: &[f32],
-    bias: &[f32],
+    row: &mut [Lanes],
+    other: &[Lanes],
+    scale: &[Lanes],
+    bias: &[Lanes],
     epsilon: f32,
 ) {
-    let count = row.len() as f32;
-    let row = lanes_mut(row);
-    let other = &lanes(other)[..row.len()];
-    let (scale, bias) = (&lanes(scale)[..row.len()], &lanes(bias)[..row.len()]);
+    let count = (row.len() * LANES) as f32;
+    let (other, scale, bias) = (&other[..row.len()], &scale[..row.len()], &bias[..row.len()]);
     let mut sum = S::splat(0.0);
     for j in 0..row.len() {
         let x = S::add(S::load(&row[j]), S::load(&other[j]));
@@ -169,12 +155,11 @@ fn exp2<S: Simd>(x: S::F32) -> S::F32 {
 /// Scales of values go into the weights because those differ from key to key, and an integer sum has one factor.
 #[inline(always)]
 pub(crate) fn softmax<'a, S: Simd>(
-    scores: &mut [f32],
+    scores: &mut [Lanes],
     most: f32,
-    value_scales: impl Fn(usize) -> &'a [f32; LANES],
+    value_scales: impl Fn(usize) -> &'a Lanes,
     weights: &mut [u8],
 ) -> f32 {
-    let scores = lanes_mut(scores);
     let weights = &mut byte_lanes(weights)[..scores.len()];
     let most = S::splat(most);
     let mut sum = S::splat(0.0);
@@ -214,8 +199,8 @@ mod tests {
     #[test]
     fn gelu_is_within_its_bound() {
         for i in -800..800 {
-            let mut row = [i as f32 / 100.0; LANES];
-            let x = f64::from(row[0]);
+            let mut row = [Lanes([i as f32 / 100.0; LANES])];
+            let x = f64::from(row[0].0[0]);
             gelu::<Scalar>(&mut row);
             // Φ by Simpson's rule in f64.
             let (steps, mut sum) = (2000, 0.0);
@@ -225,12 +210,12 @@ mod tests {
                 sum += weight * density(x * f64::from(j) / f64::from(steps));
             }
             let phi = 0.5 + sum * x / f64::from(steps) / 3.0 / (2.0 * std::f64::consts::PI).sqrt();
-            let error = (f64::from(row[0]) - x * phi).abs();
+            let error = (f64::from(row[0].0[0]) - x * phi).abs();
             assert!(error < 5e-5, "{x}: {error}");
         }
-        let mut far = [-1e4; LANES];
+        let mut far = [Lanes([-1e4; LANES])];
         gelu::<Scalar>(&mut far);
-        assert!(far[0].abs() < 0.1);
+        assert!(far[0].0[0].abs() < 0.1);
     }
 
     #[test]
@@ -244,13 +229,13 @@ mod tests {
         ];
         for row in rows {
             let mut bytes = vec![0; row.len()];
-            let RowScale { scale, zero } = quantize::<Scalar>(&row, &mut bytes);
+            let RowScale { scale, zero } = quantize::<Scalar>(&Lanes::of_row(&row), &mut bytes);
             for (x, &u) in row.iter().zip(&bytes) {
                 let back = scale * (f32::from(u) - zero);
                 assert!((x - back).abs() <= 0.501 * scale.min(1e6) + x.abs() * 1e-6, "{x} {back}");
             }
             let mut bytes = vec![0; row.len()];
-            let (scale, sum) = quantize_symmetric::<Scalar>(&row, &mut bytes, 0.0);
+            let (scale, sum) = quantize_symmetric::<Scalar>(&Lanes::of_row(&row), &mut bytes, 0.0);
             for (x, &q) in row.iter().zip(&bytes) {
                 assert!((x - scale * f32::from(q.cast_signed())).abs() <= 0.501 * scale, "{x} {q}");
             }
@@ -265,21 +250,24 @@ mod tests {
         let values: Vec<f32> = (0..48).map(|i| ((i * 37) % 255) as f32 - 127.0).collect();
         let total: f32 = scores.iter().map(|s| s.exp2()).sum();
         let expected: f32 = (0..48).map(|i| scores[i].exp2() / total * value_scales[i] * values[i]).sum();
-        let mut work = scores.clone();
+        let mut work = Lanes::of_row(&scores);
         let mut weights = vec![0; 48];
-        let factor = softmax::<Scalar>(&mut work, 4.0, |j| &lanes(&value_scales)[j], &mut weights);
+        let scales = Lanes::of_row(&value_scales);
+        let factor = softmax::<Scalar>(&mut work, 4.0, |j| &scales[j], &mut weights);
         let sum: f32 = weights.iter().zip(&values).map(|(&w, v)| f32::from(w) * v).sum();
         assert!((sum * factor - expected).abs() < 0.05, "{} {expected}", sum * factor);
         // All values zero: no weight, no NaN.
-        let zeros = [0.0; LANES];
-        let factor = softmax::<Scalar>(&mut work, 4.0, |_| &zeros, &mut weights);
+                let factor = softmax::<Scalar>(&mut work, 4.0, |_| &Lanes::ZERO, &mut weights);
         assert!(factor == 0.0 && weights.iter().all(|&w| w == 0));
     }
 
     #[test]
     fn rows_are_normalised() {
-        let mut row: Vec<f32> = (0..32).map(|i| i as f32).collect();
-        add_and_normalize::<Scalar>(&mut row, &[1.0; 32], &[1.0; 32], &[0.5; 32], 1e-12);
+        let row: Vec<f32> = (0..32).map(|i| i as f32).collect();
+        let mut row = Lanes::of_row(&row);
+        let one = [Lanes([1.0; LANES]); 2];
+        add_and_normalize::<Scalar>(&mut row, &one, &one, &[Lanes([0.5; LANES]); 2], 1e-12);
+        let row: Vec<f32> = row.iter().flat_map(|lanes| lanes.0).collect();
         let mean = row.iter().sum::<f32>() / 32.0;
         let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 32.0;
         assert!((mean - 0.5).abs() < 1e-5 && (variance - 1.0).abs() < 1e-5);

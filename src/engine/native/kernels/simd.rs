@@ -5,6 +5,22 @@
 
 use super::pack::LANES;
 
+/// Sixteen f32 in a cache line of their own: a load that goes over the end of a line costs two.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C, align(64))]
+pub(crate) struct Lanes(pub(crate) [f32; LANES]);
+
+impl Lanes {
+    pub(crate) const ZERO: Self = Self([0.0; LANES]);
+
+    /// A row, which must have a multiple of 16 elements.
+    pub(crate) fn of_row(row: &[f32]) -> Vec<Self> {
+        let (lanes, rest) = row.as_chunks();
+        assert!(rest.is_empty());
+        lanes.iter().copied().map(Self).collect()
+    }
+}
+
 /// Adding and subtracting it rounds to an integer, whose low bits are then those of the float: 1.5 · 2²³.
 pub(crate) const ROUND: f32 = 12_582_912.0;
 
@@ -14,8 +30,8 @@ pub(crate) trait Simd {
     type F32: Copy;
 
     fn splat(x: f32) -> Self::F32;
-    fn load(from: &[f32; LANES]) -> Self::F32;
-    fn store(x: Self::F32, to: &mut [f32; LANES]);
+    fn load(from: &Lanes) -> Self::F32;
+    fn store(x: Self::F32, to: &mut Lanes);
     /// Integers as floats, rounded to nearest.
     fn from_i32(from: &[i32; LANES]) -> Self::F32;
     fn add(a: Self::F32, b: Self::F32) -> Self::F32;
@@ -80,12 +96,12 @@ impl Simd for Scalar {
         [x; LANES]
     }
     #[inline(always)]
-    fn load(from: &[f32; LANES]) -> Self::F32 {
-        *from
+    fn load(from: &Lanes) -> Self::F32 {
+        from.0
     }
     #[inline(always)]
-    fn store(x: Self::F32, to: &mut [f32; LANES]) {
-        *to = x;
+    fn store(x: Self::F32, to: &mut Lanes) {
+        to.0 = x;
     }
     #[inline(always)]
     fn from_i32(from: &[i32; LANES]) -> Self::F32 {
@@ -150,7 +166,7 @@ pub(super) mod x86 {
     #[allow(clippy::wildcard_imports)] // intrinsics: some fifty names
     use std::arch::x86_64::*;
 
-    use super::{LANES, Simd};
+    use super::{LANES, Lanes, Simd};
 
     /// A method that is one expression of intrinsics.
     macro_rules! methods {
@@ -159,7 +175,8 @@ pub(super) mod x86 {
                 #[inline(always)]
                 fn $name($($arg: $type),*) $(-> $out)? {
                     // SAFETY: only `dispatch` names this type, behind a test for the instructions. References to arrays
-                    // of sixteen are as long as what is loaded or stored, and no alignment is claimed.
+                    // of sixteen are as long as what is loaded or stored; `Lanes` are aligned to 64, of others no
+                    // alignment is claimed.
                     unsafe { $body }
                 }
             )*
@@ -183,8 +200,8 @@ pub(super) mod x86 {
 
         methods! {
             fn splat(x: f32) -> __m512 = _mm512_set1_ps(x);
-            fn load(from: &[f32; LANES]) -> __m512 = _mm512_loadu_ps(from.as_ptr());
-            fn store(x: __m512, to: &mut [f32; LANES]) = _mm512_storeu_ps(to.as_mut_ptr(), x);
+            fn load(from: &Lanes) -> __m512 = _mm512_load_ps(from.0.as_ptr());
+            fn store(x: __m512, to: &mut Lanes) = _mm512_store_ps(to.0.as_mut_ptr(), x);
             fn from_i32(from: &[i32; LANES]) -> __m512 = _mm512_cvtepi32_ps(_mm512_loadu_si512(from.as_ptr().cast()));
             fn add(a: __m512, b: __m512) -> __m512 = _mm512_add_ps(a, b);
             fn sub(a: __m512, b: __m512) -> __m512 = _mm512_sub_ps(a, b);
@@ -213,11 +230,11 @@ pub(super) mod x86 {
 
         methods! {
             fn splat(x: f32) -> [__m256; 2] = [_mm256_set1_ps(x); 2];
-            fn load(from: &[f32; LANES]) -> [__m256; 2] =
-                [_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))];
-            fn store(x: [__m256; 2], to: &mut [f32; LANES]) = {
-                _mm256_storeu_ps(to.as_mut_ptr(), x[0]);
-                _mm256_storeu_ps(to.as_mut_ptr().add(8), x[1]);
+            fn load(from: &Lanes) -> [__m256; 2] =
+                [_mm256_load_ps(from.0.as_ptr()), _mm256_load_ps(from.0.as_ptr().add(8))];
+            fn store(x: [__m256; 2], to: &mut Lanes) = {
+                _mm256_store_ps(to.0.as_mut_ptr(), x[0]);
+                _mm256_store_ps(to.0.as_mut_ptr().add(8), x[1]);
             };
             fn from_i32(from: &[i32; LANES]) -> [__m256; 2] = [
                 _mm256_cvtepi32_ps(_mm256_loadu_si256(from.as_ptr().cast())),
