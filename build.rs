@@ -45,6 +45,9 @@ fn split_tokenizer(directory: &Path) -> Result<(), String> {
     let text = std::fs::read(directory.join("tokenizer.json")).map_err(|e| format!("tokenizer.json: {e}"))?;
     let mut json: Value = serde_json::from_slice(&text).map_err(|e| format!("tokenizer.json: {e}"))?;
     let added = json["added_tokens"].as_array().cloned().unwrap_or_default();
+    if json["model"]["type"] != "WordPiece" {
+        return Err("tokenizer.json: its model is not WordPiece".to_owned());
+    }
     let special = |token: &str| added.iter().any(|added| added["content"] == token);
     let Some(vocabulary) = json["model"]["vocab"].as_object_mut() else {
         return Err("tokenizer.json: has no WordPiece vocabulary".to_owned());
@@ -54,8 +57,20 @@ fn split_tokenizer(directory: &Path) -> Result<(), String> {
         let id = id.as_u64().and_then(|id| usize::try_from(id).ok());
         match id.and_then(|id| lines.get_mut(id)) {
             Some(line @ None) if !token.contains('\n') => *line = Some(token.clone()),
-            _ => return Err(format!("tokenizer.json: the id of {token:?} leaves a gap, or is another's")),
+            _ => {
+                return Err(format!(
+                    "tokenizer.json: the id of {token:?} leaves a gap, or is another's"
+                ));
+            }
         }
+    }
+    if let Some(missing) = added.iter().find(|added| {
+        let token = added["content"].as_str().unwrap_or_default();
+        vocabulary.get(token) != Some(&added["id"])
+    }) {
+        return Err(format!(
+            "tokenizer.json: the added token {missing} is not in the vocabulary"
+        ));
     }
     vocabulary.retain(|token, _| special(token));
     let lines: String = lines.into_iter().flatten().map(|token| token + "\n").collect();

@@ -26,9 +26,12 @@ fn windows(c: &mut Criterion) {
         let engine = Native::with_kernels(&model, kernels).unwrap();
         for tokens in [64, 384] {
             let input = window(tokens);
-            c.bench_function(&format!("window of {tokens} tokens, one thread, {kernels}"), |b| {
-                one.install(|| b.iter(|| engine.spans(black_box(&[&input])).unwrap()));
-            });
+            c.bench_function(
+                &format!("window of {tokens} tokens, one thread, {kernels}"),
+                |b| {
+                    one.install(|| b.iter(|| engine.spans(black_box(&[&input])).unwrap()));
+                },
+            );
         }
     }
     let engine = Native::new(&model).unwrap();
@@ -43,15 +46,23 @@ fn windows(c: &mut Criterion) {
 fn text(c: &mut Criterion) {
     let model = Model::embedded().unwrap();
     let seed = include_str!("../seeds/000_641a5b59e4350978.txt");
-    c.bench_function("the seed tokenised", |b| b.iter(|| model.tokenizer.tokens(black_box(seed))));
+    c.bench_function("the seed tokenised", |b| {
+        b.iter(|| model.tokenizer.tokens(black_box(seed)))
+    });
     let document = Document::new("seed", seed, Format::Plain).unwrap();
     let limits = &model.manifest.limits;
     let question = Question::new("who leads negotiations?", &model.tokenizer, limits).unwrap();
     c.bench_function("the seed cut into windows", |b| {
         b.iter(|| window::plan(&document, &question, &model.tokenizer, limits).count());
     });
-    let window = window::plan(&document, &question, &model.tokenizer, limits).next().unwrap();
-    let logits = Native::new(&model).unwrap().spans(&[&window.input]).unwrap().remove(0);
+    let window = window::plan(&document, &question, &model.tokenizer, limits)
+        .next()
+        .unwrap();
+    let logits = Native::new(&model)
+        .unwrap()
+        .spans(&[&window.input])
+        .unwrap()
+        .remove(0);
     c.bench_function("the best span of a window", |b| {
         b.iter(|| best_span(black_box(&window), &logits, limits.answer_tokens, |_| true));
     });

@@ -104,7 +104,7 @@ impl Reader {
     /// When the native engine cannot run the model.
     ///
     /// # Panics
-    /// When this processor does not have the kernels' instruction set.
+    /// As [`Native::with_kernels`].
     pub fn with_kernels(model: Model, kernels: Kernels) -> Result<Self> {
         let engine = Native::with_kernels(&model, kernels)?;
         let sentences = Network::of_model(&model)?;

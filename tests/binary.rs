@@ -221,7 +221,11 @@ fn instruction_sets_give_the_same_bytes() {
 #[test]
 fn kernels_that_do_not_exist_are_an_error() {
     let desk = Desk::new().file("article.txt", article());
-    let outcome = outcome(desk.command().args(["who?", "article.txt"]).env("ASK_KERNELS", "sse"));
+    let outcome = outcome(
+        desk.command()
+            .args(["who?", "article.txt"])
+            .env("ASK_KERNELS", "sse"),
+    );
     outcome.fails_with(&["ASK_KERNELS=sse", "avx2", "unset"]);
 }
 
@@ -231,7 +235,11 @@ fn the_version_names_model_and_kernels_when_asked() {
     let version = concat!("ask ", env!("CARGO_PKG_VERSION"), "\n");
     assert_eq!(desk.run(&["--version"]).out, version);
     assert_eq!(desk.run(&["-V"]).out, version);
-    let outcome = outcome(desk.command().args(["--version", "--verbose"]).env("ASK_KERNELS", "scalar"));
+    let outcome = outcome(
+        desk.command()
+            .args(["--version", "--verbose"])
+            .env("ASK_KERNELS", "scalar"),
+    );
     assert_eq!(outcome.code, 0);
     assert!(outcome.out.starts_with(version), "{}", outcome.out);
     for part in ["model: quotable-reader", "kernels: int8, scalar", "threads: "] {

@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(short = 'V', long)]
     pub version: bool,
 
-    /// With --version: the model, too, and the kernels that read with it
+    /// With --version: the built-in model, too, and the kernels that read with it
     #[arg(long, requires = "version")]
     pub verbose: bool,
 }

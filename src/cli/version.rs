@@ -13,7 +13,7 @@ pub(super) fn run(verbose: bool, environment: &mut Environment) -> anyhow::Resul
         let available = InstructionSet::ALL.into_iter().filter(|set| set.is_available());
         let available: Vec<&str> = available.map(InstructionSet::name).collect();
         text += &format!(
-            "model: {}\nkernels: {} ({KERNELS_VARIABLE} can name: {}, f32)\nthreads: {}\n",
+            "built-in model: {}\nkernels: {} ({KERNELS_VARIABLE} can name: {}, f32)\nthreads: {}\n",
             model.manifest.name,
             Native::with_kernels(&model, Kernels::choose()?)?.kernels(),
             available.join(", "),

@@ -77,7 +77,7 @@ impl Tokenizer {
         let hub = HubTokenizer::from_bytes(bytes).map_err(|e| e.to_string())?;
         let splitter = match hub.get_model() {
             ModelWrapper::WordPiece(hub) => Splitter::WordPiece(word_piece(hub)?),
-            other => Splitter::Other(other.clone()),
+            other => Splitter::Other(Box::new(other.clone())),
         };
         let mut inner = Pipeline::new(splitter);
         inner

@@ -12,7 +12,7 @@ use tokenizers::tokenizer::{Model, Result, Token};
 #[derive(Debug)]
 pub(super) enum Splitter {
     WordPiece(WordPiece),
-    Other(ModelWrapper),
+    Other(Box<ModelWrapper>),
 }
 
 /// Greedy longest match (Wu et al. 2016, section 4.1; Devlin et al. 2019), as `tokenizers` does it.
@@ -56,6 +56,9 @@ impl Hash {
     }
 }
 
+/// Taken places in a row at which a vocabulary is refused. Half-full tables of a million words have some fifty.
+const MOST_TRIES: usize = 256;
+
 impl WordPiece {
     /// A vocabulary with a token on each line, its number the id, and everything else as in `hub`.
     ///
@@ -63,11 +66,17 @@ impl WordPiece {
     /// When the token for the unknown is not among them.
     pub(super) fn from_lines(lines: &'static str, hub: &HubWordPiece) -> std::result::Result<Self, String> {
         let mut start = 0;
-        let tokens = memchr::memchr_iter(b'\n', lines.as_bytes()).enumerate().map(|(id, end)| {
-            let token = Entry { start, end: end as u32, id: id as u32 };
-            start = token.end + 1;
-            token
-        });
+        let tokens = memchr::memchr_iter(b'\n', lines.as_bytes())
+            .enumerate()
+            .map(|(id, end)| {
+                let token = Entry {
+                    start,
+                    end: end as u32,
+                    id: id as u32,
+                };
+                start = token.end + 1;
+                token
+            });
         let tokens = tokens.collect();
         Self::new(Cow::Borrowed(lines), tokens, hub)
     }
@@ -82,12 +91,20 @@ impl WordPiece {
         for (token, id) in hub.get_vocab() {
             let start = text.len() as u32;
             text.push_str(&token);
-            tokens.push(Entry { start, end: text.len() as u32, id });
+            tokens.push(Entry {
+                start,
+                end: text.len() as u32,
+                id,
+            });
         }
         Self::new(Cow::Owned(text), tokens, hub)
     }
 
-    fn new(text: Cow<'static, str>, tokens: Vec<Entry>, hub: &HubWordPiece) -> std::result::Result<Self, String> {
+    fn new(
+        text: Cow<'static, str>,
+        tokens: Vec<Entry>,
+        hub: &HubWordPiece,
+    ) -> std::result::Result<Self, String> {
         let mut words = Self {
             slots: vec![0; (2 * tokens.len() + 2).next_power_of_two()],
             text,
@@ -98,8 +115,13 @@ impl WordPiece {
         };
         for index in 0..words.tokens.len() {
             let mut slot = words.slot(Hash::of(words.token(index)));
+            let mut tries = 0;
             while words.slots[slot] != 0 {
                 slot = (slot + 1) & (words.slots.len() - 1);
+                tries += 1;
+                if tries == MOST_TRIES {
+                    return Err("its vocabulary was made so that looking words up takes long".to_owned());
+                }
             }
             words.slots[slot] = index as u32 + 1;
         }
@@ -143,7 +165,10 @@ impl WordPiece {
         (1..=text.len())
             .rev()
             .filter(|&end| text.is_char_boundary(end))
-            .find_map(|end| self.find(hashes[end - 1], prefix, &text[..end]).map(|id| (id, end)))
+            .find_map(|end| {
+                self.find(hashes[end - 1], prefix, &text[..end])
+                    .map(|id| (id, end))
+            })
     }
 
     /// The highest id.
@@ -166,7 +191,11 @@ impl Splitter {
 impl WordPiece {
     fn tokenize(&self, word: &str) -> Vec<Token> {
         // What a token spells is not copied: nothing here asks for it.
-        let token = |id, start, end| Token { id, value: String::new(), offsets: (start, end) };
+        let token = |id, start, end| Token {
+            id,
+            value: String::new(),
+            offsets: (start, end),
+        };
         let unknown = || vec![token(self.unknown_id, 0, word.len())];
         if word.chars().count() > self.longest_word {
             return unknown();
@@ -253,7 +282,8 @@ mod tests {
 
     fn both() -> (HubWordPiece, WordPiece) {
         let tokens = [
-            "[UNK]", "a", "ab", "abc", "b", "##a", "##b", "##bc", "##é", "é", "漢", "##漢字", "##", "##abcabc", "x##a",
+            "[UNK]", "a", "ab", "abc", "b", "##a", "##b", "##bc", "##é", "é", "漢", "##漢字", "##",
+            "##abcabc", "x##a",
         ];
         let ids = [3, 1, 2, 9, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 40];
         let vocabulary: HashMap<&str, u32> = tokens.into_iter().zip(ids).collect();

@@ -36,13 +36,17 @@ pub enum Kernels {
 }
 
 impl Kernels {
-    /// Those that `ASK_KERNELS` names, else the fastest that this processor has.
+    /// Those that `ASK_KERNELS` names, else the fastest that this processor has: int8 with vector instructions, or f32.
     ///
     /// # Errors
     /// When the variable names none, or one that this processor does not have.
     pub fn choose() -> Result<Self> {
         let Some(name) = std::env::var_os(KERNELS_VARIABLE).filter(|name| !name.is_empty()) else {
-            return Ok(Self::Int8(InstructionSet::detect()));
+            // Without vector instructions of ours, those that gemm has for f32 are faster.
+            return Ok(match InstructionSet::detect() {
+                InstructionSet::Scalar => Self::F32,
+                set => Self::Int8(set),
+            });
         };
         let name = name.to_string_lossy();
         if name == "f32" {
@@ -97,19 +101,18 @@ impl Native {
     /// As [`new`](Self::new), but for the last.
     ///
     /// # Panics
-    /// When this processor does not have the kernels' instruction set.
+    /// When the model is stored in int8 and this processor does not have the kernels' instruction set.
     pub fn with_kernels(model: &Model, kernels: Kernels) -> Result<Self> {
         let set = match kernels {
             Kernels::Int8(set) => Some(set),
             Kernels::F32 => None,
         };
-        let weights = Weights::parse(&model.weights, &model.config, set).map_err(|reason| {
-            Error::ModelFileInvalid {
+        let weights =
+            Weights::parse(&model.weights, &model.config, set).map_err(|reason| Error::ModelFileInvalid {
                 model: model.origin.clone(),
                 file: "model.safetensors".to_owned(),
                 reason,
-            }
-        })?;
+            })?;
         let Weights { encoder, span } = weights;
         Ok(Self {
             name: model.manifest.name.clone(),
@@ -141,11 +144,14 @@ impl Native {
     ) -> Result<Vec<T>> {
         let alone = inputs.len() < 2 * rayon::current_num_threads();
         let read = |input: &&Input| Ok(head(input, self.hidden(input, depth, alone)?));
-        if alone {
-            inputs.iter().map(read).collect()
-        } else {
-            inputs.par_iter().with_max_len(1).map(read).collect()
-        }
+        // A thread outside the pool would wait for it, and it for that thread, at every layer.
+        rayon::scope(|_| {
+            if alone {
+                inputs.iter().map(read).collect()
+            } else {
+                inputs.par_iter().with_max_len(1).map(read).collect()
+            }
+        })
     }
 
     fn hidden(&self, input: &Input, depth: usize, alone: bool) -> Result<Vec<f32>> {
@@ -213,11 +219,7 @@ impl Engine for Native {
                 });
                 Ok(Output::Sentence(vectors?))
             }
-            Head::Hidden => Ok(Output::Hidden(self.read(
-                inputs,
-                depth,
-                |_, hidden| hidden,
-            )?)),
+            Head::Hidden => Ok(Output::Hidden(self.read(inputs, depth, |_, hidden| hidden)?)),
         }
     }
 }

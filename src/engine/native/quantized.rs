@@ -88,8 +88,22 @@ pub(super) fn fits(config: &Config) -> bool {
         config.intermediate_size,
         config.hidden_size / config.heads,
     ];
-    widths.iter().all(|width| width.is_multiple_of(LANES)) && config.activation == Activation::Gelu
+    let terms = widths.into_iter().chain([config.max_tokens]).max();
+    widths.iter().all(|width| width.is_multiple_of(LANES))
+        && terms.is_some_and(|terms| terms <= MOST_TERMS)
+        && config.activation == Activation::Gelu
+        // The step between the two would be in f32, whose bits depend on the processor.
+        && config.embedding_size == config.hidden_size
 }
+
+/// Terms of a sum of u8 times i8 that an i32 surely holds: 2¹⁶ · 255 · 127 < 2³¹.
+const MOST_TERMS: usize = 1 << 16;
+
+/// Scales of weights, biases and norms go no further than this in any model that works. Within it, and with as many terms as
+/// [`fits`] allows, normalised rows stay below 3·10⁵, products of them below 3·10¹⁵, scores below 10³⁶ and the sums that are
+/// normalised below 10²⁶ (whose variance may overflow: it then leaves the biases). So every activation is finite;
+/// quantisation, which would turn a NaN into some number, never meets one.
+pub(super) const LARGEST: f32 = 1e3;
 
 #[derive(Debug, Clone, Copy)]
 struct Shape {
@@ -238,7 +252,9 @@ impl Layers {
     ///
     /// With `alone`, threads share the chunks of this window; else the calling thread does all.
     pub(super) fn forward(&self, mut hidden: Vec<f32>, depth: usize, alone: bool) -> Vec<f32> {
-        let Shape { hidden: width, heads, .. } = self.shape;
+        let Shape {
+            hidden: width, heads, ..
+        } = self.shape;
         let tokens = hidden.len() / width;
         let blocks = tokens.div_ceil(BLOCK);
         let threads = if alone { rayon::current_num_threads() } else { 1 };
@@ -247,12 +263,16 @@ impl Layers {
 
         let spare = self.spare.lock().map(|mut spare| spare.pop()).ok().flatten();
         let mut state = spare.unwrap_or_default();
-        hidden.resize(blocks * BLOCK * width, 0.0);
-        state.hidden = Lanes::of_row(&hidden);
+        state.hidden.resize(blocks * BLOCK * width / LANES, Lanes::ZERO);
+        for (lanes, row) in state.hidden.iter_mut().zip(hidden.as_chunks().0) {
+            lanes.0 = *row;
+        }
         state.queries.resize(blocks * BLOCK * width, 0);
         state.query_scales.resize(blocks * BLOCK * heads, 0.0);
         for memory in &mut state.memories {
-            memory.lines.resize(blocks * heads * 2 * self.shape.lines(), Line::ZERO);
+            memory
+                .lines
+                .resize(blocks * heads * 2 * self.shape.lines(), Line::ZERO);
             memory.scales.resize(blocks * heads, BlockScales::PADDING);
         }
 
@@ -260,7 +280,12 @@ impl Layers {
             // At first there is nothing to attend to, and at last no layer to prepare.
             let current = index.checked_sub(1).map(|i| &self.layers[i]);
             let next = (index < depth).then(|| &self.layers[index]);
-            let State { hidden, queries, query_scales, memories: [read, write] } = &mut state;
+            let State {
+                hidden,
+                queries,
+                query_scales,
+                memories: [read, write],
+            } = &mut state;
             let work: Vec<Chunk<'_>> = hidden
                 .chunks_mut(chunk * BLOCK * width / LANES)
                 .zip(queries.chunks_mut(chunk * BLOCK * width))
@@ -268,19 +293,32 @@ impl Layers {
                 .zip(write.lines.chunks_mut(chunk * heads * 2 * self.shape.lines()))
                 .zip(write.scales.chunks_mut(chunk * heads))
                 .enumerate()
-                .map(|(i, ((((hidden, queries), query_scales), lines), scales))| Chunk {
-                    tokens: (tokens - i * chunk * BLOCK).min(chunk * BLOCK),
-                    hidden,
-                    queries,
-                    query_scales,
-                    lines,
-                    scales,
-                })
+                .map(
+                    |(i, ((((hidden, queries), query_scales), lines), scales))| Chunk {
+                        tokens: (tokens - i * chunk * BLOCK).min(chunk * BLOCK),
+                        hidden,
+                        queries,
+                        query_scales,
+                        lines,
+                        scales,
+                    },
+                )
                 .collect();
             let memory = &*read;
             let step = |chunk: Chunk<'_>| {
                 SCRATCH.with_borrow_mut(|scratch| {
-                    dispatch(self.set, Step { shape: self.shape, tokens, current, next, memory, chunk, scratch });
+                    dispatch(
+                        self.set,
+                        Step {
+                            shape: self.shape,
+                            tokens,
+                            current,
+                            next,
+                            memory,
+                            chunk,
+                            scratch,
+                        },
+                    );
                 });
             };
             if threads > 1 {
@@ -291,9 +329,8 @@ impl Layers {
             state.memories.swap(0, 1);
         }
 
-        hidden.truncate(tokens * width);
-        for (row, lanes) in hidden.chunks_mut(LANES).zip(&state.hidden) {
-            row.copy_from_slice(&lanes.0);
+        for (row, lanes) in hidden.as_chunks_mut().0.iter_mut().zip(&state.hidden) {
+            *row = lanes.0;
         }
         if let Ok(mut spare) = self.spare.lock() {
             spare.push(state);
@@ -353,10 +390,17 @@ impl Step<'_> {
 
     #[inline(always)]
     fn attend_rows<D: Dot, const M: usize>(&mut self, head: usize, row: usize) {
-        let Shape { hidden, heads, dim, .. } = self.shape;
+        let Shape {
+            hidden, heads, dim, ..
+        } = self.shape;
         let (lines, blocks) = (self.shape.lines(), self.tokens.div_ceil(BLOCK));
         let padded = blocks * BLOCK;
-        let Scratch { narrow, scores, weights, .. } = &mut *self.scratch;
+        let Scratch {
+            narrow,
+            scores,
+            weights,
+            ..
+        } = &mut *self.scratch;
         let scores = &mut scores[..M * blocks];
         let weights = &mut weights[..M * padded];
         // In units of ln 2, so that the exponential is a power of 2.
@@ -416,7 +460,10 @@ impl Step<'_> {
                 let start = ((row + m) * hidden + head * dim) / LANES + panel;
                 let out = run_mut::<N, _>(&mut narrow[start..]);
                 for n in 0..N {
-                    <D::Simd>::store(<D::Simd>::mul(<D::Simd>::from_i32(&tile[m][n]), factor), &mut out[n]);
+                    <D::Simd>::store(
+                        <D::Simd>::mul(<D::Simd>::from_i32(&tile[m][n]), factor),
+                        &mut out[n],
+                    );
                 }
             }
         });
@@ -425,13 +472,33 @@ impl Step<'_> {
     /// From what attention gave to the layer's output.
     #[inline(always)]
     fn feed_forward<D: Dot>(&mut self, layer: &Layer) {
-        let Shape { hidden: width, group, epsilon, .. } = self.shape;
+        let Shape {
+            hidden: width,
+            group,
+            epsilon,
+            ..
+        } = self.shape;
         let tokens = self.chunk.tokens;
-        let Scratch { narrow, wide, narrow_bytes, wide_bytes, narrow_scales, wide_scales, .. } = &mut *self.scratch;
+        let Scratch {
+            narrow,
+            wide,
+            narrow_bytes,
+            wide_bytes,
+            narrow_scales,
+            wide_scales,
+            ..
+        } = &mut *self.scratch;
         let hidden = &mut self.chunk.hidden[..tokens * width / LANES];
 
         quantize::<D::Simd>(narrow, width, tokens, narrow_bytes, narrow_scales);
-        product::<D>(narrow_bytes, narrow_scales, tokens, &layer.attention_output, narrow, false);
+        product::<D>(
+            narrow_bytes,
+            narrow_scales,
+            tokens,
+            &layer.attention_output,
+            narrow,
+            false,
+        );
         add_and_normalize::<D::Simd>(hidden, narrow, &layer.attention_norm, epsilon);
 
         quantize::<D::Simd>(hidden, width, tokens, narrow_bytes, narrow_scales);
@@ -447,11 +514,29 @@ impl Step<'_> {
     /// Queries, keys and values of the next layer.
     #[inline(always)]
     fn project<D: Dot>(&mut self, layer: &Layer) {
-        let Shape { hidden: width, heads, dim, .. } = self.shape;
+        let Shape {
+            hidden: width,
+            heads,
+            dim,
+            ..
+        } = self.shape;
         let lines = self.shape.lines();
-        let Chunk { tokens, hidden, queries, query_scales, lines: memory, scales } = &mut self.chunk;
+        let Chunk {
+            tokens,
+            hidden,
+            queries,
+            query_scales,
+            lines: memory,
+            scales,
+        } = &mut self.chunk;
         let tokens = *tokens;
-        let Scratch { narrow, narrow_bytes, narrow_scales, head_bytes, .. } = &mut *self.scratch;
+        let Scratch {
+            narrow,
+            narrow_bytes,
+            narrow_scales,
+            head_bytes,
+            ..
+        } = &mut *self.scratch;
         quantize::<D::Simd>(hidden, width, tokens, narrow_bytes, narrow_scales);
 
         product::<D>(narrow_bytes, narrow_scales, tokens, &layer.query, narrow, false);
@@ -519,7 +604,13 @@ fn add_and_normalize<S: Simd>(hidden: &mut [Lanes], other: &[Lanes], norm: &Norm
     let width = norm.scale.len();
     for i in 0..hidden.len() / width {
         let range = i * width..(i + 1) * width;
-        rows::add_and_normalize::<S>(&mut hidden[range.clone()], &other[range], &norm.scale, &norm.bias, epsilon);
+        rows::add_and_normalize::<S>(
+            &mut hidden[range.clone()],
+            &other[range],
+            &norm.scale,
+            &norm.bias,
+            epsilon,
+        );
     }
 }
 

@@ -105,8 +105,14 @@ struct LayerNames {
 impl LayerNames {
     fn new(index: usize, architecture: Architecture) -> Self {
         let distil = architecture == Architecture::DistilBert;
-        let base = if distil { "transformer.layer" } else { "encoder.layer" };
-        let name = |bert: &str, distilbert: &str| format!("{base}.{index}.{}", if distil { distilbert } else { bert });
+        let base = if distil {
+            "transformer.layer"
+        } else {
+            "encoder.layer"
+        };
+        let name = |bert: &str, distilbert: &str| {
+            format!("{base}.{index}.{}", if distil { distilbert } else { bert })
+        };
         Self {
             query: name("attention.self.query", "attention.q_lin"),
             key: name("attention.self.key", "attention.k_lin"),
@@ -120,7 +126,26 @@ impl LayerNames {
     }
 
     fn matrices(&self) -> [&str; 6] {
-        [&self.query, &self.key, &self.value, &self.attention_output, &self.intermediate, &self.output].map(String::as_str)
+        [
+            &self.query,
+            &self.key,
+            &self.value,
+            &self.attention_output,
+            &self.intermediate,
+            &self.output,
+        ]
+        .map(String::as_str)
+    }
+}
+
+/// Refuses values that int8 kernels could overflow with.
+fn moderate(name: &str, values: &[f32]) -> Result<(), String> {
+    let largest = quantized::LARGEST;
+    match values.iter().find(|x| x.abs() > largest) {
+        Some(x) => Err(format!(
+            "tensor {name} holds {x}, values beyond ±{largest} are not believed"
+        )),
+        None => Ok(()),
     }
 }
 
@@ -200,10 +225,13 @@ impl Loader<'_> {
     /// Whether every matrix of every layer is stored in int8.
     fn all_int8(&self, config: &Config) -> bool {
         (0..config.layers).all(|i| {
-            LayerNames::new(i, config.architecture).matrices().iter().all(|name| {
-                let tensor = self.tensors.tensor(&format!("{}{name}.weight", self.prefix));
-                tensor.is_ok_and(|tensor| tensor.dtype() == Dtype::I8)
-            })
+            LayerNames::new(i, config.architecture)
+                .matrices()
+                .iter()
+                .all(|name| {
+                    let tensor = self.tensors.tensor(&format!("{}{name}.weight", self.prefix));
+                    tensor.is_ok_and(|tensor| tensor.dtype() == Dtype::I8)
+                })
         })
     }
 
@@ -223,7 +251,8 @@ impl Loader<'_> {
     fn quantized_layer(&self, index: usize, config: &Config) -> Result<quantized::Layer, String> {
         let names = LayerNames::new(index, config.architecture);
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
-        let square = |name: &str| Ok::<_, String>(self.int8(name, hidden, hidden)?.packed(0..hidden, 0..hidden));
+        let square =
+            |name: &str| Ok::<_, String>(self.int8(name, hidden, hidden)?.packed(0..hidden, 0..hidden));
         let group = quantized::group(config);
         let intermediate = self.int8(&names.intermediate, wide, hidden)?;
         let output = self.int8(&names.output, hidden, wide)?;
@@ -232,7 +261,7 @@ impl Loader<'_> {
             key: square(&names.key)?,
             value: square(&names.value)?,
             attention_output: square(&names.attention_output)?,
-            attention_norm: self.norm(&names.attention_norm, hidden)?.into(),
+            attention_norm: self.quantized_norm(&names.attention_norm, hidden)?,
             feed_forward: (0..wide)
                 .step_by(group)
                 .map(|start| FeedForward {
@@ -240,7 +269,7 @@ impl Loader<'_> {
                     output: output.packed(0..hidden, start..start + group),
                 })
                 .collect(),
-            output_norm: self.norm(&names.output_norm, hidden)?.into(),
+            output_norm: self.quantized_norm(&names.output_norm, hidden)?,
         })
     }
 
@@ -262,14 +291,32 @@ impl Loader<'_> {
         let data = self.tensor(&format!("{name}.weight"), &[outputs, inputs])?.data();
         // The range of the layout; products rely on it.
         if data.contains(&i8::MIN.cast_unsigned()) {
-            return Err(format!("tensor {name}.weight holds -128; int8 weights go from -127 to 127"));
+            return Err(format!(
+                "tensor {name}.weight holds -128; int8 weights go from -127 to 127"
+            ));
         }
         Ok(Int8 {
             data,
             inputs,
-            scales: self.floats(&format!("{name}.weight_scale"), &[outputs])?,
-            bias: self.floats(&format!("{name}.bias"), &[outputs])?,
+            scales: self.moderate(&format!("{name}.weight_scale"), outputs)?,
+            bias: self.moderate(&format!("{name}.bias"), outputs)?,
         })
+    }
+
+    /// The normalisation of a layer in int8.
+    fn quantized_norm(&self, name: &str, width: usize) -> Result<quantized::Norm, String> {
+        let norm = self.norm(name, width)?;
+        for values in [&norm.scale, &norm.bias] {
+            moderate(&format!("{}{name}", self.prefix), values)?;
+        }
+        Ok(norm.into())
+    }
+
+    /// Floats of a layer in int8.
+    fn moderate(&self, name: &str, width: usize) -> Result<Vec<f32>, String> {
+        let values = self.floats(name, &[width])?;
+        moderate(name, &values)?;
+        Ok(values)
     }
 
     /// Linear layers of the same shape, one below the other.

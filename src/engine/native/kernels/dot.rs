@@ -14,7 +14,7 @@ const STEPS: usize = LANES / DEPTH;
 /// Instructions for int8 products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionSet {
-    /// `vpdpbusd` on 512 bits: Intel from Ice Lake, AMD from Zen 4.
+    /// `vpdpbusd` on 512 bits: Intel from Cascade Lake, AMD from Zen 4.
     Avx512Vnni,
     /// `vpdpbusd` on 256 bits: Intel from Alder Lake, AMD from Zen 5.
     AvxVnni,
@@ -46,7 +46,7 @@ impl InstructionSet {
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512vnni")
-                    && is_x86_feature_detected!("fma")
+                    && Self::Avx2.is_available()
             }
             Self::AvxVnni => is_x86_feature_detected!("avxvnni") && Self::Avx2.is_available(),
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
@@ -93,10 +93,12 @@ pub(crate) fn dispatch<W: Work>(set: InstructionSet, work: W) -> W::Output {
     assert!(set.is_available(), "this processor has no {set}");
     #[cfg(target_arch = "x86_64")]
     {
-        // SAFETY (all three): `is_available` has found every feature that the function is compiled for.
         match set {
+            // SAFETY: `is_available` has found every feature that the function is compiled for; so below.
             InstructionSet::Avx512Vnni => unsafe { x86::run_avx512vnni(work) },
+            // SAFETY: as above.
             InstructionSet::AvxVnni => unsafe { x86::run_avxvnni(work) },
+            // SAFETY: as above.
             InstructionSet::Avx2 => unsafe { x86::run_avx2(work) },
             InstructionSet::Scalar => work.run::<Scalar>(),
         }
@@ -105,7 +107,7 @@ pub(crate) fn dispatch<W: Work>(set: InstructionSet, work: W) -> W::Output {
     work.run::<Scalar>()
 }
 
-/// Where packed columns lie for a product: `panels` blocks of 16 columns, each of `blocks` times 16 rows.
+/// Where packed columns lie for a product: panels of 16 columns, each of `blocks` times 16 rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Columns<'a> {
     pub(crate) lines: &'a [Line],
@@ -117,11 +119,12 @@ pub(crate) struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    /// Panics unless a product of `N` panels stays within the lines.
+    /// Lines that a product of `N` panels reaches, if they can be counted.
     #[inline(always)]
-    fn check<const N: usize>(&self) {
-        let last = (N - 1) * self.panel_stride + (self.blocks - 1) * self.block_stride + STEPS;
-        assert!(self.blocks > 0 && last <= self.lines.len(), "columns reach past their lines");
+    fn reach<const N: usize>(&self) -> Option<usize> {
+        let panels = (N - 1).checked_mul(self.panel_stride)?;
+        let blocks = self.blocks.checked_sub(1)?.checked_mul(self.block_stride)?;
+        panels.checked_add(blocks)?.checked_add(STEPS)
     }
 }
 
@@ -135,7 +138,6 @@ pub(crate) trait Dot {
     /// Asks the processor to bring these lines near.
     fn prefetch(lines: &[Line]);
 
-
     /// `rows[m][k] · columns[k][n]`, for `M` a multiple of 4: row `m` begins at `m · stride` and has `16 · columns.blocks` elements.
     ///
     /// # Panics
@@ -145,8 +147,18 @@ pub(crate) trait Dot {
 
 #[inline(always)]
 fn check<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) {
-    columns.check::<N>();
-    assert!((M - 1) * stride + columns.blocks * LANES <= rows.len(), "rows reach past their slice");
+    let lines = columns.reach::<N>();
+    assert!(
+        lines.is_some_and(|lines| lines <= columns.lines.len()),
+        "columns reach past their lines"
+    );
+    let bytes = (M - 1)
+        .checked_mul(stride)
+        .and_then(|start| start.checked_add(columns.blocks.checked_mul(LANES)?));
+    assert!(
+        bytes.is_some_and(|bytes| bytes <= rows.len()),
+        "rows reach past their slice"
+    );
 }
 
 /// The safe twin of the others.
@@ -228,9 +240,13 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
+        fn tile<const M: usize, const N: usize>(
+            rows: &[u8],
+            stride: usize,
+            columns: Columns<'_>,
+        ) -> Tile<M, N> {
             check::<M, N>(rows, stride, columns);
-            // SAFETY: only `dispatch` names this type, behind a test for these instructions, and `check` has passed.
+            // SAFETY: this type is reached through `dispatch` alone, behind a test for these instructions, and `check` has passed.
             unsafe { avx512vnni_tile(rows, stride, columns) }
         }
     }
@@ -289,7 +305,7 @@ mod x86 {
                 let mut m = 0;
                 while m < $M {
                     let rows = $rows.as_ptr().wrapping_add(m * $stride);
-                    // SAFETY: only `dispatch` names these types, behind a test for their instructions. `check` has
+                    // SAFETY: these types are reached through `dispatch` alone, behind a test for their instructions. `check` has
                     // shown that for every m, n, block and step both the line and the four bytes lie within their
                     // slices, and M is a multiple of PART.
                     let sums = unsafe { $part(rows, $stride, lines, block_stride, blocks) };
@@ -307,7 +323,12 @@ mod x86 {
     #[inline(always)]
     unsafe fn halves(line: *const Line) -> [__m256i; 2] {
         // SAFETY: the caller has checked that a line lies there; it is 64 bytes, aligned to 64.
-        unsafe { [_mm256_load_si256(line.cast()), _mm256_load_si256(line.cast::<__m256i>().add(1))] }
+        unsafe {
+            [
+                _mm256_load_si256(line.cast()),
+                _mm256_load_si256(line.cast::<__m256i>().add(1)),
+            ]
+        }
     }
 
     #[inline(always)]
@@ -334,7 +355,11 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
+        fn tile<const M: usize, const N: usize>(
+            rows: &[u8],
+            stride: usize,
+            columns: Columns<'_>,
+        ) -> Tile<M, N> {
             by_parts!(avxvnni_part, rows, stride, columns, M, N)
         }
     }
@@ -378,7 +403,11 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
+        fn tile<const M: usize, const N: usize>(
+            rows: &[u8],
+            stride: usize,
+            columns: Columns<'_>,
+        ) -> Tile<M, N> {
             by_parts!(avx2_part, rows, stride, columns, M, N)
         }
     }
@@ -466,11 +495,22 @@ mod tests {
 
     fn compare<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) {
         for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
-            let tile: Tile<M, N> = dispatch(set, Product { rows, stride, columns });
+            let tile: Tile<M, N> = dispatch(
+                set,
+                Product {
+                    rows,
+                    stride,
+                    columns,
+                },
+            );
             for (m, row) in tile.iter().enumerate() {
                 for (n, panel) in row.iter().enumerate() {
                     for (lane, &sum) in panel.iter().enumerate() {
-                        assert_eq!(sum, plain(rows, stride, columns, m, n, lane), "{set} {M}×{N}: {m} {n} {lane}");
+                        assert_eq!(
+                            sum,
+                            plain(rows, stride, columns, m, n, lane),
+                            "{set} {M}×{N}: {m} {n} {lane}"
+                        );
                     }
                 }
             }
@@ -480,6 +520,8 @@ mod tests {
     fn compare_all(rows: &[u8], stride: usize, columns: Columns<'_>) {
         compare::<8, 3>(rows, stride, columns);
         compare::<8, 1>(rows, stride, columns);
+        compare::<8, 2>(rows, stride, columns);
+        compare::<4, 3>(rows, stride, columns);
         compare::<4, 2>(rows, stride, columns);
         compare::<4, 1>(rows, stride, columns);
     }
@@ -526,18 +568,62 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "columns reach past")]
+    fn a_reach_that_wraps_panics() {
+        let columns = Columns {
+            lines: &[Line::ZERO; 4],
+            panel_stride: 1 << (usize::BITS - 1),
+            block_stride: 4,
+            blocks: 1,
+        };
+        let (rows, stride) = ([0; 64].as_slice(), 16);
+        let _: Tile<4, 3> = dispatch(
+            InstructionSet::Scalar,
+            Product {
+                rows,
+                stride,
+                columns,
+            },
+        );
+    }
+
+    #[test]
     #[should_panic(expected = "rows reach past")]
     fn rows_that_are_too_short_panic() {
         let lines = [Line::ZERO; 4];
-        let columns = Columns { lines: &lines, panel_stride: 4, block_stride: 4, blocks: 1 };
-        let _: Tile<4, 1> = dispatch(InstructionSet::detect(), Product { rows: &[0; 63], stride: 16, columns });
+        let columns = Columns {
+            lines: &lines,
+            panel_stride: 4,
+            block_stride: 4,
+            blocks: 1,
+        };
+        let _: Tile<4, 1> = dispatch(
+            InstructionSet::detect(),
+            Product {
+                rows: &[0; 63],
+                stride: 16,
+                columns,
+            },
+        );
     }
 
     #[test]
     #[should_panic(expected = "columns reach past")]
     fn columns_that_are_too_short_panic() {
         let lines = [Line::ZERO; 7];
-        let columns = Columns { lines: &lines, panel_stride: 4, block_stride: 4, blocks: 1 };
-        let _: Tile<4, 2> = dispatch(InstructionSet::detect(), Product { rows: &[0; 64], stride: 16, columns });
+        let columns = Columns {
+            lines: &lines,
+            panel_stride: 4,
+            block_stride: 4,
+            blocks: 1,
+        };
+        let _: Tile<4, 2> = dispatch(
+            InstructionSet::detect(),
+            Product {
+                rows: &[0; 64],
+                stride: 16,
+                columns,
+            },
+        );
     }
 }

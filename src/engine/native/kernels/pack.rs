@@ -48,7 +48,13 @@ impl Packed {
     ///
     /// # Panics
     /// When the sizes are no multiples of 16 or do not agree.
-    pub(crate) fn new(matrix: &[u8], width: usize, inputs: Range<usize>, scales: &[f32], bias: &[f32]) -> Self {
+    pub(crate) fn new(
+        matrix: &[u8],
+        width: usize,
+        inputs: Range<usize>,
+        scales: &[f32],
+        bias: &[f32],
+    ) -> Self {
         let outputs = matrix.len() / width;
         assert!(outputs.is_multiple_of(LANES) && inputs.len().is_multiple_of(LANES));
         assert!(scales.len() == outputs && bias.len() == outputs);

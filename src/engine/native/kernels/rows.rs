@@ -1,13 +1,16 @@
 //! Rows of f32 beside the integer products: quantisation, normalisation, activation, softmax.
 //!
 //! Plain arithmetic in a fixed order over sixteen lanes: the bits of a result are the same with every instruction
-//! set.
+//! set. Rows must be finite: `quantized` says why they are.
 
 // Iterators are not inlined into code as large as a layer, and cost calls.
 #![allow(clippy::needless_range_loop)]
 
 use super::pack::LANES;
 use super::simd::{Lanes, ROUND, Simd};
+
+/// Rows that reach no further than this are rows of zeros: what they would be divided by has no finite inverse.
+const TINY: f32 = 1e-30;
 
 #[inline(always)]
 fn byte_lanes(bytes: &mut [u8]) -> &mut [[u8; LANES]] {
@@ -27,7 +30,7 @@ pub(crate) struct RowScale {
 pub(crate) fn quantize<S: Simd>(row: &[Lanes], out: &mut [u8]) -> RowScale {
     let (low, high) = bounds::<S>(row);
     let range = high - low;
-    let inverse = if range > 0.0 { 255.0 / range } else { 0.0 };
+    let inverse = if range > TINY { 255.0 / range } else { 0.0 };
     let zero = -low * inverse;
     let out = &mut byte_lanes(out)[..row.len()];
     let (factor, shift, round) = (S::splat(inverse), S::splat(zero), S::splat(ROUND));
@@ -64,8 +67,12 @@ pub(crate) fn quantize_symmetric<S: Simd>(row: &[Lanes], out: &mut [u8], shift: 
         most = S::max(S::abs(S::load(&row[j])), most);
     }
     let most = S::greatest(most);
-    // Zeros are zeros by any scale, and one that is not zero has a finite inverse.
-    let (scale, inverse) = if most > 0.0 { (most / 127.0, 127.0 / most) } else { (1.0, 0.0) };
+    // Zeros are zeros by any scale but 0, which would hide that a token is padding.
+    let (scale, inverse) = if most > TINY {
+        (most / 127.0, 127.0 / most)
+    } else {
+        (1.0, 0.0)
+    };
     let (factor, shift) = (S::splat(inverse), S::splat(ROUND + shift));
     let mut sum = S::splat(0.0);
     for j in 0..out.len() {
@@ -96,7 +103,7 @@ pub(crate) fn gelu<S: Simd>(row: &mut [Lanes]) {
         let x = S::load(&row[j]);
         let near = S::min(S::max(x, S::splat(-4.5)), S::splat(4.5));
         let square = S::mul(near, near);
-        let mut sum = S::splat(3.035_946_8e-11);
+        let mut sum = S::splat(3.035_947e-11);
         for k in 0..C.len() {
             sum = S::mul_add(sum, square, S::splat(C[k]));
         }
@@ -172,7 +179,7 @@ pub(crate) fn softmax<'a, S: Simd>(
         peak = S::max(weight, peak);
     }
     let peak = S::greatest(peak);
-    let inverse = S::splat(if peak > 0.0 { 255.0 / peak } else { 0.0 });
+    let inverse = S::splat(if peak > TINY { 255.0 / peak } else { 0.0 });
     for j in 0..scores.len() {
         let rounded = S::mul_add(S::load(&scores[j]), inverse, S::splat(ROUND));
         S::store_low_bytes(rounded, &mut weights[j]);
@@ -182,6 +189,7 @@ pub(crate) fn softmax<'a, S: Simd>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::dot::{Dot, InstructionSet, Work, dispatch};
     use super::super::simd::Scalar;
     use super::*;
 
@@ -206,7 +214,13 @@ mod tests {
             let (steps, mut sum) = (2000, 0.0);
             let density = |t: f64| (-t * t / 2.0).exp();
             for j in 0..=steps {
-                let weight = if j == 0 || j == steps { 1.0 } else if j % 2 == 1 { 4.0 } else { 2.0 };
+                let weight = if j == 0 || j == steps {
+                    1.0
+                } else if j % 2 == 1 {
+                    4.0
+                } else {
+                    2.0
+                };
                 sum += weight * density(x * f64::from(j) / f64::from(steps));
             }
             let phi = 0.5 + sum * x / f64::from(steps) / 3.0 / (2.0 * std::f64::consts::PI).sqrt();
@@ -232,14 +246,23 @@ mod tests {
             let RowScale { scale, zero } = quantize::<Scalar>(&Lanes::of_row(&row), &mut bytes);
             for (x, &u) in row.iter().zip(&bytes) {
                 let back = scale * (f32::from(u) - zero);
-                assert!((x - back).abs() <= 0.501 * scale.min(1e6) + x.abs() * 1e-6, "{x} {back}");
+                assert!(
+                    (x - back).abs() <= 0.501 * scale.min(1e6) + x.abs() * 1e-6,
+                    "{x} {back}"
+                );
             }
             let mut bytes = vec![0; row.len()];
             let (scale, sum) = quantize_symmetric::<Scalar>(&Lanes::of_row(&row), &mut bytes, 0.0);
             for (x, &q) in row.iter().zip(&bytes) {
-                assert!((x - scale * f32::from(q.cast_signed())).abs() <= 0.501 * scale, "{x} {q}");
+                assert!(
+                    (x - scale * f32::from(q.cast_signed())).abs() <= 0.501 * scale,
+                    "{x} {q}"
+                );
             }
-            assert_eq!(sum, bytes.iter().map(|&q| f32::from(q.cast_signed())).sum::<f32>());
+            assert_eq!(
+                sum,
+                bytes.iter().map(|&q| f32::from(q.cast_signed())).sum::<f32>()
+            );
         }
     }
 
@@ -249,15 +272,21 @@ mod tests {
         let value_scales: Vec<f32> = (0..48).map(|i| 0.01 + (i % 5) as f32 * 0.1).collect();
         let values: Vec<f32> = (0..48).map(|i| ((i * 37) % 255) as f32 - 127.0).collect();
         let total: f32 = scores.iter().map(|s| s.exp2()).sum();
-        let expected: f32 = (0..48).map(|i| scores[i].exp2() / total * value_scales[i] * values[i]).sum();
+        let expected: f32 = (0..48)
+            .map(|i| scores[i].exp2() / total * value_scales[i] * values[i])
+            .sum();
         let mut work = Lanes::of_row(&scores);
         let mut weights = vec![0; 48];
         let scales = Lanes::of_row(&value_scales);
         let factor = softmax::<Scalar>(&mut work, 4.0, |j| &scales[j], &mut weights);
         let sum: f32 = weights.iter().zip(&values).map(|(&w, v)| f32::from(w) * v).sum();
-        assert!((sum * factor - expected).abs() < 0.05, "{} {expected}", sum * factor);
+        assert!(
+            (sum * factor - expected).abs() < 0.05,
+            "{} {expected}",
+            sum * factor
+        );
         // All values zero: no weight, no NaN.
-                let factor = softmax::<Scalar>(&mut work, 4.0, |_| &Lanes::ZERO, &mut weights);
+        let factor = softmax::<Scalar>(&mut work, 4.0, |_| &Lanes::ZERO, &mut weights);
         assert!(factor == 0.0 && weights.iter().all(|&w| w == 0));
     }
 
@@ -271,5 +300,76 @@ mod tests {
         let mean = row.iter().sum::<f32>() / 32.0;
         let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 32.0;
         assert!((mean - 0.5).abs() < 1e-5 && (variance - 1.0).abs() < 1e-5);
+    }
+
+    fn flat(row: &[Lanes]) -> Vec<f32> {
+        row.iter().flat_map(|lanes| lanes.0).collect()
+    }
+
+    /// Everything in this module, on one row.
+    struct All<'a> {
+        row: &'a [Lanes],
+        other: &'a [Lanes],
+    }
+
+    impl Work for All<'_> {
+        type Output = Vec<u32>;
+        #[inline(always)]
+        fn run<D: Dot>(self) -> Vec<u32> {
+            let (row, other) = (self.row, self.other);
+            let mut bits = Vec::new();
+            let mut bytes = vec![0; row.len() * LANES];
+            let mut keep = |floats: &[f32], bytes: &[u8]| {
+                bits.extend(floats.iter().map(|x| x.to_bits()));
+                bits.extend(bytes.iter().map(|&b| u32::from(b)));
+            };
+            let RowScale { scale, zero } = quantize::<D::Simd>(row, &mut bytes);
+            keep(&[scale, zero], &bytes);
+            for shift in [0.0, 128.0] {
+                let (scale, sum) = quantize_symmetric::<D::Simd>(row, &mut bytes, shift);
+                keep(&[scale, sum], &bytes);
+            }
+            let mut work = row.to_vec();
+            let most = row.iter().flat_map(|x| x.0).fold(f32::NEG_INFINITY, f32::max);
+            let scales: Vec<Lanes> = other.iter().map(|x| Lanes(x.0.map(f32::abs))).collect();
+            let factor = softmax::<D::Simd>(&mut work, most, |j| &scales[j], &mut bytes);
+            keep(&[factor], &bytes);
+            work.copy_from_slice(row);
+            gelu::<D::Simd>(&mut work);
+            keep(&flat(&work), &[]);
+            work.copy_from_slice(row);
+            add_and_normalize::<D::Simd>(&mut work, other, other, row, 1e-12);
+            keep(&flat(&work), &[]);
+            bits
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_instruction_set_gives_the_same_bits(
+            numbers in proptest::collection::vec(number(), 96), count in 1usize..4,
+        ) {
+            let (row, other) = numbers.split_at(48);
+            let (row, other) = (Lanes::of_row(&row[..count * LANES]), Lanes::of_row(&other[..count * LANES]));
+            let of = |set| dispatch(set, All { row: &row, other: &other });
+            let expected = of(InstructionSet::Scalar);
+            for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
+                proptest::prop_assert_eq!(of(set), expected.clone(), "{}", set);
+            }
+        }
+    }
+
+    /// Numbers that activations may be: zeros of both signs, very small ones, ordinary and large ones.
+    fn number() -> impl proptest::strategy::Strategy<Value = f32> {
+        use proptest::prelude::*;
+        prop_oneof![
+            6 => -8.0f32..8.0,
+            1 => Just(0.0f32),
+            1 => Just(-0.0f32),
+            1 => Just(f32::from_bits(1)),
+            1 => Just(-1e-38f32),
+            1 => -1e6f32..1e6,
+            1 => Just(0.5f32),
+        ]
     }
 }

@@ -141,11 +141,13 @@ impl Simd for Scalar {
     }
     #[inline(always)]
     fn round(x: Self::F32) -> Self::F32 {
-        x.map(|x| (x + ROUND) - ROUND)
+        x.map(f32::round_ties_even)
     }
     #[inline(always)]
     fn scale_by_power(x: Self::F32, n: Self::F32) -> Self::F32 {
-        map2(x, n, |x, n| f32::from_bits(x.to_bits().wrapping_add((n + ROUND).to_bits() << 23)))
+        map2(x, n, |x, n| {
+            f32::from_bits(x.to_bits().wrapping_add((n + ROUND).to_bits() << 23))
+        })
     }
     #[inline(always)]
     fn sum(x: Self::F32) -> f32 {
@@ -174,7 +176,7 @@ pub(super) mod x86 {
             $(
                 #[inline(always)]
                 fn $name($($arg: $type),*) $(-> $out)? {
-                    // SAFETY: only `dispatch` names this type, behind a test for the instructions. References to arrays
+                    // SAFETY: this type is reached through `dispatch` alone, behind a test for the instructions. References to arrays
                     // of sixteen are as long as what is loaded or stored; `Lanes` are aligned to 64, of others no
                     // alignment is claimed.
                     unsafe { $body }
