@@ -70,6 +70,7 @@ pub struct Reader {
     tokenizer: Tokenizer,
     calibrator: Calibrator,
     sentences: Option<Network>,
+    kernels: Option<Kernels>,
     engine: Box<dyn Engine>,
 }
 
@@ -107,9 +108,14 @@ impl Reader {
     /// As [`Native::with_kernels`].
     pub fn with_kernels(model: Model, kernels: Kernels) -> Result<Self> {
         let engine = Native::with_kernels(&model, kernels)?;
+        let kernels = Some(engine.kernels());
         let sentences = Network::of_model(&model)?;
         let reader = Self::with_engine(model, Box::new(engine));
-        Ok(Self { sentences, ..reader })
+        Ok(Self {
+            sentences,
+            kernels,
+            ..reader
+        })
     }
 
     /// With an engine of your own for a model's tokenizer and manifest.
@@ -124,6 +130,7 @@ impl Reader {
             tokenizer: model.tokenizer,
             calibrator: Calibrator::new(model.manifest.calibration),
             sentences: None,
+            kernels: None,
             engine,
         }
     }
@@ -138,6 +145,12 @@ impl Reader {
     #[must_use]
     pub fn weights_sha256(&self) -> Option<&str> {
         self.weights_sha256.as_deref()
+    }
+
+    /// How the native engine computes; `None` with an engine of your own.
+    #[must_use]
+    pub fn kernels(&self) -> Option<Kernels> {
+        self.kernels
     }
 
     /// How scores become probabilities; `None` for a model that was not calibrated.

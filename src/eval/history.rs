@@ -61,6 +61,8 @@ pub struct Entry {
     pub p95_ms: Option<f64>,
     /// Processor and operating system.
     pub machine: String,
+    /// How the encoder computed, where it is the native one.
+    pub kernels: Option<String>,
     /// Threads.
     pub threads: usize,
     /// The seed of the bootstrap.
@@ -155,6 +157,7 @@ pub fn entries(report: &Report) -> Vec<Entry> {
         p50_ms: suite.p50_ms,
         p95_ms: suite.p95_ms,
         machine: p.machine.clone(),
+        kernels: p.kernels.clone(),
         threads: p.threads,
         seed: p.seed,
     };
@@ -296,6 +299,7 @@ mod tests {
             p50_ms: None,
             p95_ms: None,
             machine: String::new(),
+            kernels: None,
             threads: 1,
             seed: 7,
         }

@@ -74,6 +74,7 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     }
     let (run, summaries) = measure(&reader, &suites, plan, environment)?;
     let mut provenance = Provenance::here(reader.model_name(), plan.threads);
+    provenance.kernels = reader.kernels().map(|kernels| kernels.to_string());
     provenance.model_sha256 = weights_sha256(&reader, plan.model.as_deref());
     provenance.calibrated = run.calibrated;
     provenance.threshold = reader.calibration().map_or(0.5, |c| c.threshold);

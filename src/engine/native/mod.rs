@@ -1,7 +1,7 @@
 //! The engine of the default build: a BERT-family encoder in pure Rust.
 //!
 //! Post-norm transformer encoder (Vaswani et al. 2017; Devlin et al. 2019, section 3). A model whose matrices are
-//! stored in int8 is read with int8 products ([`quantized`]), any other in f32. Inputs are read one by one at
+//! stored in int8 is read with int8 products (`quantized`), any other in f32. Inputs are read one by one at
 //! their own length, so nothing is padded and an output cannot depend on a neighbour.
 
 mod encoder;

@@ -70,6 +70,8 @@ pub struct Provenance {
     pub limit: Option<usize>,
     /// Processor and operating system.
     pub machine: String,
+    /// How the encoder computes, where it is the native one.
+    pub kernels: Option<String>,
     /// Threads.
     pub threads: usize,
     /// When, in UTC.
@@ -94,6 +96,7 @@ impl Provenance {
             min_confidence: 0.0,
             limit: None,
             machine: machine(),
+            kernels: None,
             threads,
             date: now(),
             seed: SEED,

@@ -410,9 +410,11 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
         ));
     }
     let threads = if p.threads == 1 { "thread" } else { "threads" };
+    let kernels = p.kernels.as_ref().map(|kernels| format!(", {kernels}"));
     lines.push(format!(
-        "{}, {} {threads}, {}",
+        "{}{}, {} {threads}, {}",
         one_line(&p.machine),
+        kernels.unwrap_or_default(),
         p.threads,
         p.date
     ));
