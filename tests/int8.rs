@@ -136,7 +136,7 @@ fn a_model_in_f32_is_read_in_f32() {
     let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/bert");
     let model = Model::from_directory(&directory).unwrap();
     assert_eq!(Native::new(&model).unwrap().kernels(), Kernels::F32);
-    let embedded = Native::new(&Model::embedded().unwrap()).unwrap();
+    let embedded = best(&Model::embedded().unwrap());
     assert_ne!(embedded.kernels(), Kernels::F32);
 }
 

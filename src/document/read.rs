@@ -257,7 +257,7 @@ fn open_error(path: &Path, reason: std::io::Error) -> Error {
 /// When it cannot be read, is over the limit, is not text, or holds none.
 pub fn read_file(path: &Path, options: &ReadOptions) -> Result<Document> {
     let name = path.display().to_string();
-    let file = File::open(path).map_err(|e| open_error(path, e))?;
+    let file = open(path).map_err(|e| open_error(path, e))?;
     let metadata = file.metadata().map_err(|e| open_error(path, e))?;
     if let Some(kind) = special(metadata.file_type()) {
         return Err(not_regular(path, kind));
@@ -265,6 +265,20 @@ pub fn read_file(path: &Path, options: &ReadOptions) -> Result<Document> {
     let bytes = read_limited(file, &name, options.max_bytes)
         .map_err(|e| e.map_io(|source| open_error(path, source)))?;
     document(name, &bytes, Some(path))
+}
+
+/// Opens a file so that neither opening nor reading waits for somebody to write: a named pipe that took a file's place,
+/// a file of the kernel's (`/proc/kmsg`) that blocks.
+#[cfg(unix)]
+fn open(path: &Path) -> std::io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> std::io::Result<File> {
+    File::open(path)
 }
 
 /// Reads a stream to its end, standard input for one.
@@ -499,6 +513,17 @@ mod tests {
         assert!(error(b"PK\x03\x04\x14\x00", "a.docx").contains("pandoc -f docx"));
         assert!(error(b"<!DOCTYPE html><p>", "a.txt").contains("pandoc -f html"));
         assert!(error(b"<p>", "a.html").contains("HTML"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_that_nobody_writes_to_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe.txt");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let error = read_file(&path, &ReadOptions::default()).unwrap_err();
+        assert!(matches!(error, Error::NotRegular { .. }), "{error}");
     }
 
     #[test]
