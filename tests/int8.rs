@@ -325,6 +325,11 @@ fn weights_that_int8_cannot_take_are_refused() {
             -2e3,
             "not believed",
         ),
+        (
+            "bert.embeddings.LayerNorm.weight".to_owned(),
+            1e30,
+            "not believed",
+        ),
     ] {
         let damage = Some((tensor.clone(), value));
         let folder = Synthetic {

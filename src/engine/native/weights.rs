@@ -210,6 +210,8 @@ impl Loader<'_> {
             },
             layers: match set {
                 Some(set) if quantized::fits(config) && self.all_int8(config) => {
+                    // What the first layer reads has to be moderate, too.
+                    self.quantized_norm("embeddings.LayerNorm", embedding)?;
                     let layers = (0..config.layers).map(|i| self.quantized_layer(i, config));
                     let layers = layers.collect::<Result<_, _>>()?;
                     Stack::Int8(quantized::Layers::new(layers, config, set))
