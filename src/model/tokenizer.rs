@@ -1,8 +1,7 @@
 //! From text to token ids, with the byte range of each token.
 
 use serde_json::Value;
-use tokenizers::models::ModelWrapper;
-use tokenizers::tokenizer::{PostProcessor, Tokenizer as HubTokenizer, TokenizerImpl};
+use tokenizers::tokenizer::{PostProcessor, TokenizerImpl};
 use tokenizers::{DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper};
 
 use super::wordpiece::{Splitter, WordPiece};
@@ -74,18 +73,13 @@ impl Tokenizer {
         word_piece: impl FnOnce(&tokenizers::models::wordpiece::WordPiece) -> Result<WordPiece, String>,
     ) -> Result<Self, String> {
         check_templates(bytes)?;
-        let hub = HubTokenizer::from_bytes(bytes).map_err(|e| e.to_string())?;
-        let splitter = match hub.get_model() {
-            ModelWrapper::WordPiece(hub) => Splitter::WordPiece(word_piece(hub)?),
-            other => Splitter::Other(Box::new(other.clone())),
-        };
-        let mut inner = Pipeline::new(splitter);
-        inner
-            .with_normalizer(hub.get_normalizer().cloned())
-            .map_err(|e| e.to_string())?
-            .with_pre_tokenizer(hub.get_pre_tokenizer().cloned())
-            .with_post_processor(hub.get_post_processor().cloned())
-            .with_added_vocabulary(hub.get_added_vocabulary().clone());
+        let mut inner = Pipeline::from_bytes(bytes).map_err(|e| e.to_string())?;
+        if let Some(hub) = inner.get_model().hub_word_piece() {
+            let words = word_piece(hub)?;
+            inner.with_model(Splitter::WordPiece(words));
+        }
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(|e| e.to_string())?;
         // "[SEP]" in a document is text, not the end of a sequence.
         inner.set_encode_special_tokens(true);
         // Where there is a token for the unknown, no text fails; where there is none, some would be lost.

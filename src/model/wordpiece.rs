@@ -4,15 +4,23 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use tokenizers::models::wordpiece::WordPiece as HubWordPiece;
 use tokenizers::models::{ModelWrapper, TrainerWrapper};
 use tokenizers::tokenizer::{Model, Result, Token};
 
-/// What splits words: WordPiece as below, or anything else as the `tokenizers` library has it.
-#[derive(Debug)]
+/// What splits words: WordPiece as below, or anything as the `tokenizers` library has it, which it is when it is read.
+#[derive(Debug, Deserialize)]
+#[serde(from = "ModelWrapper")]
 pub(super) enum Splitter {
     WordPiece(WordPiece),
-    Other(Box<ModelWrapper>),
+    Hub(Box<ModelWrapper>),
+}
+
+impl From<ModelWrapper> for Splitter {
+    fn from(model: ModelWrapper) -> Self {
+        Self::Hub(Box::new(model))
+    }
 }
 
 /// Greedy longest match (Wu et al. 2016, section 4.1; Devlin et al. 2019), as `tokenizers` does it.
@@ -178,11 +186,22 @@ impl WordPiece {
 }
 
 impl Splitter {
+    /// The library's WordPiece, which ours can take the place of.
+    pub(super) fn hub_word_piece(&self) -> Option<&HubWordPiece> {
+        match self {
+            Self::Hub(model) => match &**model {
+                ModelWrapper::WordPiece(hub) => Some(hub),
+                _ => None,
+            },
+            Self::WordPiece(_) => None,
+        }
+    }
+
     /// Tokens in the vocabulary, counted by the highest id: ids may have gaps.
     pub(super) fn vocabulary_size(&self) -> usize {
         let highest = match self {
             Self::WordPiece(words) => words.highest_id(),
-            Self::Other(model) => model.get_vocab().into_values().max(),
+            Self::Hub(model) => model.get_vocab().into_values().max(),
         };
         highest.map_or(0, |id| id as usize + 1)
     }
@@ -225,14 +244,14 @@ impl Model for Splitter {
     fn tokenize(&self, sequence: &str) -> Result<Vec<Token>> {
         match self {
             Self::WordPiece(words) => Ok(words.tokenize(sequence)),
-            Self::Other(model) => model.tokenize(sequence),
+            Self::Hub(model) => model.tokenize(sequence),
         }
     }
 
     fn token_to_id(&self, token: &str) -> Option<u32> {
         match self {
             Self::WordPiece(words) => words.token_to_id(token),
-            Self::Other(model) => model.token_to_id(token),
+            Self::Hub(model) => model.token_to_id(token),
         }
     }
 
@@ -242,7 +261,7 @@ impl Model for Splitter {
                 let index = words.tokens.iter().position(|token| token.id == id)?;
                 Some(words.token(index).to_owned())
             }
-            Self::Other(model) => model.id_to_token(id),
+            Self::Hub(model) => model.id_to_token(id),
         }
     }
 
@@ -251,14 +270,14 @@ impl Model for Splitter {
             Self::WordPiece(words) => (0..words.tokens.len())
                 .map(|i| (words.token(i).to_owned(), words.tokens[i].id))
                 .collect(),
-            Self::Other(model) => model.get_vocab(),
+            Self::Hub(model) => model.get_vocab(),
         }
     }
 
     fn get_vocab_size(&self) -> usize {
         match self {
             Self::WordPiece(words) => words.tokens.len(),
-            Self::Other(model) => model.get_vocab_size(),
+            Self::Hub(model) => model.get_vocab_size(),
         }
     }
 
@@ -269,7 +288,7 @@ impl Model for Splitter {
     fn get_trainer(&self) -> TrainerWrapper {
         match self {
             Self::WordPiece(_) => TrainerWrapper::WordPieceTrainer(Default::default()),
-            Self::Other(model) => model.get_trainer(),
+            Self::Hub(model) => model.get_trainer(),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use super::kernels::dot::{Columns, Dot, InstructionSet, Work, dispatch};
+use super::kernels::dot::{Columns, Dot, InstructionSet, Work, dispatch, prefetch};
 use super::kernels::pack::{DEPTH, LANES, Line, Packed};
 use super::kernels::rows::{self, RowScale};
 use super::kernels::simd::{Lanes, Simd};
@@ -641,7 +641,7 @@ fn product<D: Dot>(
         let mut row = 0;
         while row + 8 <= rows {
             let start = (row / 8 * share).min(next.len());
-            D::prefetch(&next[start..(start + share).min(next.len())]);
+            prefetch(&next[start..(start + share).min(next.len())]);
             product_rows::<D, 8, N>(bytes, scales, row, weights, panel, columns, out, add);
             row += 8;
         }

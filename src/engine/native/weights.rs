@@ -194,33 +194,39 @@ impl Loader<'_> {
     fn encoder(&self, config: &Config, set: Option<InstructionSet>) -> Result<Encoder, String> {
         let (hidden, embedding) = (config.hidden_size, config.embedding_size);
         let positions = config.first_position + config.max_tokens;
+        let words = self.table("embeddings.word_embeddings", config.vocabulary_size, embedding)?;
+        let positions = self.table("embeddings.position_embeddings", positions, embedding)?;
+        let segments = match config.segments {
+            0 => None,
+            n => Some(self.table("embeddings.token_type_embeddings", n, embedding)?),
+        };
+        let norm = self.norm("embeddings.LayerNorm", embedding)?;
+        let projection = match config.architecture {
+            Architecture::Electra if embedding != hidden => {
+                Some(self.linear(&["embeddings_project"], hidden, embedding)?)
+            }
+            _ => None,
+        };
+        let layers = match set {
+            Some(set) if quantized::fits(config) && self.all_int8(config) => {
+                // What the first layer reads has to be moderate, too.
+                self.check_norm("embeddings.LayerNorm", &norm)?;
+                let layers = (0..config.layers).map(|i| self.quantized_layer(i, config));
+                let layers = layers.collect::<Result<_, _>>()?;
+                Stack::Int8(quantized::Layers::new(layers, config, set))
+            }
+            _ => {
+                let layers = (0..config.layers).map(|i| self.layer(i, config));
+                Stack::F32(layers.collect::<Result<_, _>>()?)
+            }
+        };
         Ok(Encoder {
-            words: self.table("embeddings.word_embeddings", config.vocabulary_size, embedding)?,
-            positions: self.table("embeddings.position_embeddings", positions, embedding)?,
-            segments: match config.segments {
-                0 => None,
-                n => Some(self.table("embeddings.token_type_embeddings", n, embedding)?),
-            },
-            norm: self.norm("embeddings.LayerNorm", embedding)?,
-            projection: match config.architecture {
-                Architecture::Electra if embedding != hidden => {
-                    Some(self.linear(&["embeddings_project"], hidden, embedding)?)
-                }
-                _ => None,
-            },
-            layers: match set {
-                Some(set) if quantized::fits(config) && self.all_int8(config) => {
-                    // What the first layer reads has to be moderate, too.
-                    self.quantized_norm("embeddings.LayerNorm", embedding)?;
-                    let layers = (0..config.layers).map(|i| self.quantized_layer(i, config));
-                    let layers = layers.collect::<Result<_, _>>()?;
-                    Stack::Int8(quantized::Layers::new(layers, config, set))
-                }
-                _ => {
-                    let layers = (0..config.layers).map(|i| self.layer(i, config));
-                    Stack::F32(layers.collect::<Result<_, _>>()?)
-                }
-            },
+            words,
+            positions,
+            segments,
+            norm,
+            projection,
+            layers,
         })
     }
 
@@ -308,10 +314,14 @@ impl Loader<'_> {
     /// The normalisation of a layer in int8.
     fn quantized_norm(&self, name: &str, width: usize) -> Result<quantized::Norm, String> {
         let norm = self.norm(name, width)?;
-        for values in [&norm.scale, &norm.bias] {
-            moderate(&format!("{}{name}", self.prefix), values)?;
-        }
+        self.check_norm(name, &norm)?;
         Ok(norm.into())
+    }
+
+    fn check_norm(&self, name: &str, norm: &Norm) -> Result<(), String> {
+        let name = format!("{}{name}", self.prefix);
+        moderate(&name, &norm.scale)?;
+        moderate(&name, &norm.bias)
     }
 
     /// Floats of a layer in int8.

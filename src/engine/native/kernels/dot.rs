@@ -128,15 +128,25 @@ impl Columns<'_> {
     }
 }
 
+/// Asks the processor to bring these lines near, where there is an instruction for that.
+#[inline(always)]
+pub(crate) fn prefetch(lines: &[Line]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in lines {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing, of whatever address; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>((&raw const *line).cast()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = lines;
+}
+
 /// Sums of `M` rows and `N` panels.
 pub(crate) type Tile<const M: usize, const N: usize> = [[[i32; LANES]; N]; M];
 
 /// An instruction set for products, with its vectors of f32.
 pub(crate) trait Dot {
     type Simd: Simd;
-
-    /// Asks the processor to bring these lines near.
-    fn prefetch(lines: &[Line]);
 
     /// `rows[m][k] · columns[k][n]`, for `M` a multiple of 4: row `m` begins at `m · stride` and has `16 · columns.blocks` elements.
     ///
@@ -164,9 +174,6 @@ fn check<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Co
 /// The safe twin of the others.
 impl Dot for Scalar {
     type Simd = Self;
-
-    #[inline(always)]
-    fn prefetch(_: &[Line]) {}
 
     #[inline(always)]
     fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
@@ -214,14 +221,6 @@ mod x86 {
         work.run::<Avx2>()
     }
 
-    #[inline(always)]
-    fn prefetch(lines: &[Line]) {
-        for i in 0..lines.len() {
-            // SAFETY: a prefetch reads nothing, of whatever address; SSE is part of x86-64.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>((&raw const lines[i]).cast()) }
-        }
-    }
-
     /// Four neighbouring elements of a row.
     #[inline(always)]
     unsafe fn four(at: *const u8) -> i32 {
@@ -233,11 +232,6 @@ mod x86 {
 
     impl Dot for Avx512Vnni {
         type Simd = super::super::simd::x86::Avx512;
-
-        #[inline(always)]
-        fn prefetch(lines: &[Line]) {
-            prefetch(lines);
-        }
 
         #[inline(always)]
         fn tile<const M: usize, const N: usize>(
@@ -350,11 +344,6 @@ mod x86 {
         type Simd = super::super::simd::x86::Avx2;
 
         #[inline(always)]
-        fn prefetch(lines: &[Line]) {
-            prefetch(lines);
-        }
-
-        #[inline(always)]
         fn tile<const M: usize, const N: usize>(
             rows: &[u8],
             stride: usize,
@@ -396,11 +385,6 @@ mod x86 {
 
     impl Dot for Avx2 {
         type Simd = super::super::simd::x86::Avx2;
-
-        #[inline(always)]
-        fn prefetch(lines: &[Line]) {
-            prefetch(lines);
-        }
 
         #[inline(always)]
         fn tile<const M: usize, const N: usize>(
