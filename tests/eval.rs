@@ -309,7 +309,7 @@ fn nothing_is_appended_to_what_is_no_history() {
         .fails_with(&["folder: is a folder"]);
     scene
         .run(&["eval", "--history"])
-        .fails_with(&["eval-history.jsonl: no such file"]);
+        .fails_with(&["eval-history.jsonl: no such history; ask eval --save begins one"]);
     scene
         .run(&["eval", "--history", "bridge.txt"])
         .fails_with(&["bridge.txt: is no history"]);

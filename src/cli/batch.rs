@@ -23,6 +23,7 @@ use super::args::{BatchArgs, SummaryArgs};
 use super::documents::{self, Loaded};
 use super::json::{self, ErrorLine, Line, SummaryLine};
 use super::plan::{self, Plan, Source};
+use super::progress::Counter;
 use super::{ANSWERED, Environment, Input};
 use crate::document::{Document, Format};
 use crate::error::Error;
@@ -53,8 +54,6 @@ enum RawLine {
     Line(Vec<u8>),
     /// A line that was too long to keep.
     TooLong(String),
-    /// The end, before the input's.
-    Broken(std::io::Error),
 }
 
 /// Bytes of lines that may be in memory at a time, answered or waiting.
@@ -81,28 +80,30 @@ pub(super) fn run(args: &BatchArgs, plan: &Plan, environment: &mut Environment) 
     let waiting = Arc::new(AtomicUsize::new(0));
     let lines = read_lines(input, limit, Arc::clone(&waiting));
     let mut ready: Vec<RawLine> = Vec::new();
+    let mut counter =
+        Counter::new(!plan.quiet && environment.error_is_terminal && !environment.output_is_terminal);
     loop {
         match lines.try_recv() {
-            Ok(RawLine::Broken(error)) => {
-                answer(&batch, &mut ready, &waiting, environment)?;
+            Ok(Ok(line)) => ready.push(line),
+            Ok(Err(error)) => {
+                answer(&batch, &mut ready, &waiting, &mut counter, environment)?;
                 environment.output.flush()?;
                 bail!(broken(&error));
             }
-            Ok(line) => ready.push(line),
             Err(TryRecvError::Disconnected) if ready.is_empty() => break,
-            Err(_) if !ready.is_empty() => answer(&batch, &mut ready, &waiting, environment)?,
+            Err(_) if !ready.is_empty() => answer(&batch, &mut ready, &waiting, &mut counter, environment)?,
             Err(_) => {
                 environment.output.flush()?;
                 // Waits for the next line, but not so long that Ctrl-C goes unheard.
                 match lines.recv_timeout(PATIENCE) {
-                    Ok(RawLine::Broken(error)) => bail!(broken(&error)),
-                    Ok(line) => ready.push(line),
+                    Ok(Ok(line)) => ready.push(line),
+                    Ok(Err(error)) => bail!(broken(&error)),
                     Err(_) => {}
                 }
             }
         }
         if ready.len() == MOST_LINES {
-            answer(&batch, &mut ready, &waiting, environment)?;
+            answer(&batch, &mut ready, &waiting, &mut counter, environment)?;
         }
         if environment.is_interrupted() {
             environment.output.flush()?;
@@ -158,8 +159,12 @@ fn broken(error: &std::io::Error) -> String {
 }
 
 /// Reads lines on a thread of its own, none of them longer than `limit` bytes, and waits while many bytes
-/// wait for their answer.
-fn read_lines(input: Box<dyn Read + Send>, limit: u64, waiting: Arc<AtomicUsize>) -> Receiver<RawLine> {
+/// wait for their answer. An error is the last thing that it sends.
+fn read_lines(
+    input: Box<dyn Read + Send>,
+    limit: u64,
+    waiting: Arc<AtomicUsize>,
+) -> Receiver<std::io::Result<RawLine>> {
     let (sender, receiver) = sync_channel(MOST_LINES);
     std::thread::spawn(move || {
         let mut input = BufReader::new(input);
@@ -179,17 +184,16 @@ fn read_lines(input: Box<dyn Read + Send>, limit: u64, waiting: Arc<AtomicUsize>
                         continue;
                     }
                     waiting.fetch_add(line.len(), Ordering::Relaxed);
-                    RawLine::Line(line)
+                    Ok(RawLine::Line(line))
                 }
-                Ok(_) => match skip_line(&mut input) {
-                    Ok(()) => RawLine::TooLong(format!(
+                Ok(_) => skip_line(&mut input).map(|()| {
+                    RawLine::TooLong(format!(
                         "the line is over the limit of {limit} bytes; raise it with --max-mib"
-                    )),
-                    Err(error) => RawLine::Broken(error),
-                },
-                Err(error) => RawLine::Broken(error),
+                    ))
+                }),
+                Err(error) => Err(error),
             };
-            let is_broken = matches!(raw, RawLine::Broken(_));
+            let is_broken = raw.is_err();
             if sender.send(raw).is_err() || is_broken {
                 return;
             }
@@ -220,6 +224,7 @@ fn answer(
     batch: &Batch<'_>,
     ready: &mut Vec<RawLine>,
     waiting: &AtomicUsize,
+    counter: &mut Counter,
     environment: &mut Environment,
 ) -> anyhow::Result<()> {
     while !ready.is_empty() {
@@ -234,6 +239,7 @@ fn answer(
         }
         let group: Vec<RawLine> = ready.drain(..lines).collect();
         answer_group(batch, group, &sets, waiting, environment)?;
+        counter.add(lines);
     }
     Ok(())
 }
@@ -298,7 +304,6 @@ impl Batch<'_> {
         let (line, problem) = match line {
             RawLine::Line(line) => (line.trim_ascii(), None),
             RawLine::TooLong(reason) => (&b""[..], Some(reason.clone())),
-            RawLine::Broken(error) => (&b""[..], Some(broken(error))),
         };
         let id = serde_json::from_slice::<Id<'_>>(line)
             .ok()

@@ -1,4 +1,4 @@
-//! A bar with the time left, on standard error, when work is long and a person is watching.
+//! How far long work has come, on standard error, when a person is watching.
 
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use crate::reader::Progress;
 /// Work shorter than this shows no bar.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
+/// A bar with the time left.
 pub(super) struct Bar {
     started: Instant,
     bar: Option<ProgressBar>,
@@ -44,6 +45,47 @@ impl Drop for Bar {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+        }
+    }
+}
+
+/// A count of lines, for a stream whose end is not known.
+pub(super) struct Counter {
+    spinner: Option<ProgressBar>,
+    started: Instant,
+    lines: u64,
+    wanted: bool,
+}
+
+impl Counter {
+    pub(super) fn new(wanted: bool) -> Self {
+        Self {
+            spinner: None,
+            started: Instant::now(),
+            lines: 0,
+            wanted,
+        }
+    }
+
+    pub(super) fn add(&mut self, lines: usize) {
+        self.lines += lines as u64;
+        if !self.wanted || self.started.elapsed() < PATIENCE {
+            return;
+        }
+        let spinner = self.spinner.get_or_insert_with(|| {
+            let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("answered {human_pos} lines in {elapsed}, {per_sec}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            spinner.with_style(style).with_elapsed(self.started.elapsed())
+        });
+        spinner.set_position(self.lines);
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        if let Some(spinner) = &self.spinner {
+            spinner.finish_and_clear();
         }
     }
 }
