@@ -1,8 +1,8 @@
-"""Step 4: fit the two probabilities and the threshold of DESIGN.md on held-out questions over documents of 1 to 64 windows.
+"""Step 4: fit the two probabilities and the threshold of DESIGN.md on held-out questions over documents of 1 to 256 windows.
 
     python calibrate.py --data ../../train/data --model ../../train/reader --work ../../train/calibration --out ../../train/reader/calibration.json
 
-not_in_document = sigmoid(a score + b ln(windows) + c), confidence the same with parameters of its own. What was read is kept in --work, so
+The questions are read by `ask` itself, so the scores are those of its int8 kernels. not_in_document = sigmoid(a score + b ln(windows) + c), confidence the same with parameters of its own. What was read is kept in --work, so
 that a second call only reads what is missing and fits again.
 """
 import argparse
@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-import reader
-import torch
+import asking
 from text import score as official
 
 RIGHT_F1 = 0.6
@@ -28,23 +27,23 @@ def parse():
     parser.add_argument("--model", type=Path, default=Path("../../train/reader"))
     parser.add_argument("--work", type=Path, default=Path("../../train/calibration"), help="where the readings are kept")
     parser.add_argument("--out", type=Path, default=Path("../../train/reader/calibration.json"))
-    parser.add_argument("--counts", default="1:800,4:400,16:160,64:60", help="questions at each number of windows; half of them unanswerable")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--ask", type=Path, default=Path("../target/release/ask"), help="the program")
+    parser.add_argument("--counts", default="1:1200,4:600,16:300,64:150,256:60", help="questions at each number of windows; half of them unanswerable")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a handful of questions of 1 and 4 windows")
     return parser.parse_args()
 
 
-def documents(heldout, counts, tokenizer, seed):
+def documents(heldout, counts, windows, seed):
     """Yields (windows wanted, example, document): the example's paragraph somewhere among paragraphs of other held-out documents."""
     rng = random.Random(seed)
     paragraphs = sorted({(ex["source"], ex["doc"], ex["context"]) for ex in heldout})
-    sizes = {context: len(tokenizer.encode(context, add_special_tokens=False).ids) for _, _, context in paragraphs}
+    sizes = {context: windows.tokens(context) for _, _, context in paragraphs}
     answered = [ex for ex in heldout if ex["answers"]]
     unanswerable = [ex for ex in heldout if not ex["answers"]]
-    for windows, count in counts:
+    for length, count in counts:
         for ex in balanced(answered, count // 2, rng) + balanced(unanswerable, count - count // 2, rng):
-            yield windows, ex, document(ex, windows, paragraphs, sizes, rng) if windows > 1 else ex["context"]
+            yield length, ex, document(ex, length, paragraphs, sizes, rng) if length > 1 else ex["context"]
 
 
 def balanced(examples, count, rng):
@@ -73,23 +72,23 @@ def document(ex, windows, paragraphs, sizes, rng):
     return "\n".join(others)
 
 
-def readings(args, model, tokenizer, heldout, counts):
+def readings(args, windows, heldout, counts):
     """One dict a question: score, windows, whether answerable, whether right. Resumes from --work."""
     args.work.mkdir(parents=True, exist_ok=True)
     path = args.work / "readings.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    asked = list(documents(heldout, counts, tokenizer, args.seed))
+    asked = list(documents(heldout, counts, windows, args.seed))
+    left = asked[len(rows) :]
     with path.open("a") as file:
-        for at in range(len(rows), len(asked), 16):
-            group = asked[at : at + 16]
-            for (wanted, ex, _), found in zip(group, reader.read(model, tokenizer, [(ex["question"], text) for _, ex, text in group])):
-                exact, f1 = official(found["text"], [a["text"] for a in ex["answers"]]) if ex["answers"] else (0.0, 0.0)
-                row = {"id": ex["id"], "doc": ex["doc"], "source": ex["source"], "length": wanted, "windows": found["windows"], "score": found["score"], "answerable": bool(ex["answers"]),
-                       "right": bool(ex["answers"]) and (exact == 1 or f1 >= RIGHT_F1), "f1": f1, "text": found["text"]}
-                rows.append(row)
-                file.write(json.dumps(row) + "\n")
-            file.flush()
-            print(f"{len(rows)} of {len(asked)}", flush=True)
+        for (wanted, ex, text), found in zip(left, asking.read(args.ask, args.model, [(ex["question"], text) for _, ex, text in left])):
+            exact, f1 = official(found["text"], [a["text"] for a in ex["answers"]]) if ex["answers"] else (0.0, 0.0)
+            row = {"id": ex["id"], "doc": ex["doc"], "source": ex["source"], "length": wanted, "windows": windows.count(ex["question"], text), **found, "answerable": bool(ex["answers"]),
+                   "right": bool(ex["answers"]) and (exact == 1 or f1 >= RIGHT_F1), "f1": f1}
+            rows.append(row)
+            file.write(json.dumps(row) + "\n")
+            if len(rows) % 100 == 0:
+                file.flush()
+                print(f"{len(rows)} of {len(asked)}", flush=True)
     return rows[: len(asked)]
 
 
@@ -181,11 +180,9 @@ def measure(rows):
 
 def main():
     args = parse()
-    torch.set_num_threads(args.threads)
-    model, tokenizer = reader.load(args.model)
     heldout = [json.loads(line) for line in (args.data / "heldout.jsonl").read_text(encoding="utf-8").splitlines()]
     counts = [tuple(map(int, part.split(":"))) for part in ("1:40,4:8" if args.smoke else args.counts).split(",")]
-    rows = readings(args, model, tokenizer, heldout, counts)
+    rows = readings(args, asking.Windows(args.model), heldout, counts)
     absent, right, threshold = fit_all(Table(rows))
     named = lambda beta: dict(zip(("score", "ln_windows", "bias"), (round(float(b), 6) for b in beta)))
     result = {"not_in_document": named(absent), "confidence": named(right), "threshold": round(threshold, 4), "measured": measure(rows)}

@@ -11,22 +11,21 @@ from pathlib import Path
 
 import numpy as np
 
-import reader
-import torch
+import asking
 import sources
 from text import is_list, score
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=Path("../../train/reader"), help="starter, int8 or hub directory")
+    parser.add_argument("--model", type=Path, default=Path("../../train/reader"), help="a directory that ask --model takes")
+    parser.add_argument("--ask", type=Path, default=Path("../target/release/ask"), help="the program that reads; ASK_KERNELS=f32 makes it read in full precision")
     parser.add_argument("--data", type=Path, default=Path("../../train/data"), help="where heldout.jsonl is")
     parser.add_argument("--squad", type=Path, help="a SQuAD file (.json.gz or .jsonl.gz) instead; never choose anything on it")
     parser.add_argument("--sample", type=int, default=0, help="questions, 0 for all; the same for every model")
     parser.add_argument("--calibration", type=Path, help="calibration.json whose threshold is applied")
     parser.add_argument("--out", type=Path, help="where the result and the answers go (JSON)")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--smoke", action="store_true", help="40 questions")
     return parser.parse_args()
 
@@ -102,8 +101,6 @@ def report(examples, found, absent=None):
 
 def main():
     args = parse()
-    torch.set_num_threads(args.threads)
-    model, tokenizer = reader.load(args.model)
     if args.squad:
         examples = list(squad_examples(args.squad))
     else:
@@ -111,7 +108,9 @@ def main():
     count = 40 if args.smoke else args.sample
     if count:
         examples = random.Random(args.seed).sample(examples, min(count, len(examples)))
-    found = reader.read(model, tokenizer, [(ex["question"], ex["context"]) for ex in examples])
+    windows = asking.Windows(args.model)
+    found = list(asking.read(args.ask, args.model, [(ex["question"], ex["context"]) for ex in examples]))
+    found = [{**row, "windows": windows.count(ex["question"], ex["context"])} for ex, row in zip(examples, found)]
     absent = None
     if args.calibration:
         fitted = json.loads(args.calibration.read_text())

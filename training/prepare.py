@@ -8,16 +8,19 @@ import random
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import clozes
 import lists
 import sources
 import unanswerable as un
 from text import is_list, keywords, sentences
 
 # Examples of each source and recipe in the training mixture; None takes all of them.
-ANSWERED = {"squad": 6000, "shifts_new_wiki": 3000, "shifts_reddit": 800, "shifts_amazon_reviews": 800, "nq": None, "policyqa": 1000, "covidqa": 800, "qamr": 3000, "lists": None, "fairytale": 500}
-TEMPTING = {"deleted": 1500, "neighbour": 1200, "swapped": 1000, "opposite": 700, "negated": 200, "elsewhere": 800, "easy": 400}  # beside the human ones
+ANSWERED = {"shifts_reddit": 3000, "shifts_amazon_reviews": 2500, "policyqa": 1500, "qamr": 14000, "fairytale": 1500, "molweni": 600}
+TEMPTING = {"deleted": 5000, "neighbour": 5000, "swapped": 3500, "opposite": 2000, "negated": 400, "elsewhere": 1200, "easy": 1000}  # beside the human ones
 GOLD_LISTS = 2000  # human questions with a list as the answer, on top of their share: together about four times it
 PASSAGE_CHARS = 900  # a stretch of a long article: about one window
+LONG_SHARE = 0.3  # passages that get company, up to a whole window: most windows of a document hold little about the question
+LONG_CHARS = 1500
 KEYWORD_SHARE = 0.08  # questions written as a person types them into a search box: without function words
 
 
@@ -47,6 +50,32 @@ def clip(ex, begin, end):
         return None
     answers = [{"text": a["text"], "start": a["start"] - begin} for a in ex["answers"] if a["start"] >= begin and a["start"] + len(a["text"]) <= end]
     return {**ex, "context": ex["context"][begin:end], "answers": answers} if answers else None
+
+
+class Company:
+    """Other passages for a passage to stand among: of the same document where the answer is known not to be in them, else of another."""
+
+    def __init__(self, examples):
+        self.all, self.by_doc = [], defaultdict(list)
+        for source, doc, context in sorted({(ex["source"], ex["doc"], ex["context"]) for ex in examples if len(ex["context"]) < LONG_CHARS}):
+            self.all.append((source, doc, context))
+            self.by_doc[source, doc].append(context)
+
+    def around(self, ex, rng):
+        before, after, size = [], [], len(ex["context"])
+        own = [c for c in self.by_doc[ex["source"], ex["doc"]] if c != ex["context"]] if ex["answers"] else []
+        rng.shuffle(own)
+        for _ in range(4):
+            if size > LONG_CHARS:
+                break
+            source, doc, other = (ex["source"], None, own.pop()) if own else rng.choice(self.all)
+            if (source, doc) == (ex["source"], ex["doc"]) or un.mentions_answer(ex, other):
+                continue
+            (before if rng.random() < 0.5 else after).append(other)
+            size += len(other)
+        shift = sum(len(c) + 1 for c in before)
+        answers = [{**a, "start": a["start"] + shift} for a in ex["answers"]]
+        return {**ex, "context": "\n".join([*before, ex["context"], *after]), "answers": answers}
 
 
 def elsewhere(ex, rng):
@@ -152,7 +181,7 @@ def sample(examples, wanted, rng):
         by_source[ex["source"]].append(ex)
     out = []
     for source, group in sorted(by_source.items()):
-        count = wanted.get(source)
+        count = wanted.get(source)  # None: all
         out += group if count is None else rng.sample(group, min(count, len(group)))
     return out
 
@@ -179,27 +208,34 @@ def main():
     train = [ex for ex in everything if ex["answers"] and not sources.is_held_out(ex)]
 
     lexicon = lists.Lexicon({ex["context"] for ex in train if ex["source"] in ("squad", "nq", "shifts_new_wiki")})
-    mined = list(lists.mine(args.data / "cnn_dm/train.jsonl.zst", lexicon, rng, articles=800 if args.smoke else None))
+    articles = 800 if args.smoke else None
+    mined = list(lists.mine(args.data / "cnn_dm/train.jsonl.zst", lexicon, rng, articles))
     print("mined lists:", len(mined), "by items:", sorted(Counter(ex["items"] for ex in mined).items()))
+    mined = [ex for ex in mined if not sources.is_held_out(ex)]
     pairs = [ex for ex in mined if ex["items"] == 2]
     mined = 2 * [ex for ex in mined if ex["items"] > 2] + rng.sample(pairs, min(len(pairs), 1100))
+    for ex in clozes.mine(args.data / "cnn_dm/train.jsonl.zst", lexicon, rng, articles):
+        (held if sources.is_held_out(ex) else mined).append(ex)
 
     # The held-out split first. PolicyQA and QAMR are cut down: they would be most of it.
     passages = Passages([ex for ex in held if ex["source"] == "qamr"])
-    chosen = sample(with_bare(held, passages, rng), {"policyqa": 700 // scale, "qamr": 1000 // scale}, rng)
+    chosen = sample(with_bare(held, passages, rng), {"policyqa": 700 // scale, "qamr": 1000 // scale, "clozes": 600 // scale}, rng)
     asked = unanswerable(with_bare(held, passages, rng), held, passages, {kind: count // scale for kind, count in HELD_OUT_TEMPTING.items()}, rng)
     write(args.work / "heldout.jsonl", chosen + asked + [ex for ex in human if sources.is_held_out(ex)])
     write(args.work / "heldout_full.jsonl", [ex for ex in held if ex["source"] == "covidqa"])
 
     passages = Passages([ex for ex in train if ex["source"] == "qamr"])
     ready = with_bare(train, passages, rng)
-    asked = [ex for ex in ready if ex["source"] != "qamr"] + rng.sample([ex for ex in ready if ex["source"] == "qamr"], 7000)
+    asked = [ex for ex in ready if ex["source"] != "qamr"] + rng.sample([ex for ex in ready if ex["source"] == "qamr"], 9000)
     tempting = unanswerable(asked + mined, train, passages, {kind: count // scale for kind, count in TEMPTING.items()}, rng)
     wanted = {source: count and count // scale for source, count in ANSWERED.items()}
     answers = sample(ready + mined, wanted, rng)
     golden = [ex for ex in ready if is_list(ex["answers"][0]["text"]) and ex["source"] not in ("policyqa",)]
     answers += rng.sample(golden, min(len(golden), GOLD_LISTS // scale))
-    examples = [{**ex, "question": keywords(ex["question"])} if rng.random() < KEYWORD_SHARE else ex for ex in answers + tempting + [ex for ex in human if not sources.is_held_out(ex)]]
+    examples = answers + tempting + [ex for ex in human if not sources.is_held_out(ex)]
+    examples = [{**ex, "question": keywords(ex["question"])} if rng.random() < KEYWORD_SHARE else ex for ex in examples]
+    company = Company(train + mined)
+    examples = [company.around(ex, rng) if rng.random() < LONG_SHARE and len(ex["context"]) < LONG_CHARS else ex for ex in examples]
     write(args.work / "train.jsonl", examples)
 
 

@@ -1,4 +1,4 @@
-"""The reader: loading (starter, int8 or hub directories), windows, decoding. The same rules as the Rust side, see DESIGN.md."""
+"""The reader: loading (starter, int8 or hub directories) and windows. The same rules as the Rust side, see DESIGN.md."""
 import json
 import os
 from pathlib import Path
@@ -59,58 +59,13 @@ def windows_of(question_ids, context_ids, window=WINDOW, overlap=OVERLAP):
         first += step
 
 
-def encode(tokenizer, text):
-    encoding = tokenizer.encode(text, add_special_tokens=False)
-    return encoding.ids, encoding.offsets
-
-
 def batch_of(rows):
     """rows of (ids, question length) -> padded input ids, mask and segment ids."""
     longest = max(len(ids) for ids, _ in rows)
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
     mask, segments = torch.zeros_like(ids), torch.zeros_like(ids)
     for row, (tokens, question) in enumerate(rows):
-        ids[row, : len(tokens)] = torch.tensor(tokens)
+        ids[row, : len(tokens)] = torch.as_tensor(tokens)
         mask[row, : len(tokens)] = 1
         segments[row, question + 2 : len(tokens)] = 1
     return {"input_ids": ids, "attention_mask": mask, "token_type_ids": segments}
-
-
-def best_span(start, end, max_span=MAX_SPAN):
-    """(score, first, last) of the best span of the logits of one window's context tokens."""
-    count = len(start)
-    sums = start[:, None] + end[None, :]
-    allowed = np.tril(np.triu(np.ones((count, count), dtype=bool)), max_span - 1)
-    at = int(np.argmax(np.where(allowed, sums, -np.inf)))
-    first, last = divmod(at, count)
-    return float(sums[first, last]), first, last
-
-
-@torch.inference_mode()
-def read(model, tokenizer, questions, batch=16, window=WINDOW, overlap=OVERLAP, progress=None):
-    """questions: [(question, context)] -> [{"text", "score", "windows"}], the best span of all windows by start + end - null."""
-    rows, results = [], []
-    for number, (question, context) in enumerate(questions):
-        question_ids = encode(tokenizer, question)[0][:MAX_QUESTION]
-        context_ids, offsets = encode(tokenizer, context)
-        cuts = windows_of(question_ids, context_ids, window, overlap)
-        results.append({"text": "", "score": -1e9, "windows": len(cuts)})
-        for first, last in cuts:
-            ids = [CLS, *question_ids, SEP, *context_ids[first:last], SEP]
-            rows.append((number, ids, len(question_ids), offsets[first:last], context))
-    rows.sort(key=lambda row: len(row[1]))
-    for at in range(0, len(rows), batch):
-        group = rows[at : at + batch]
-        out = model(**batch_of([(ids, question) for _, ids, question, _, _ in group]))
-        starts, ends = out.start_logits.numpy(), out.end_logits.numpy()
-        for row, (number, ids, question, offsets, context) in enumerate(group):
-            if not offsets:
-                continue
-            inside = slice(question + 2, len(ids) - 1)
-            score, first, last = best_span(starts[row, inside], ends[row, inside])
-            score -= float(starts[row, 0] + ends[row, 0])
-            if score > results[number]["score"]:
-                results[number].update(score=score, text=context[offsets[first][0] : offsets[last][1]])
-        if progress and at // batch % 50 == 0:
-            progress(at + len(group), len(rows))
-    return results

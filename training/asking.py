@@ -1,0 +1,39 @@
+"""Questions read by `ask` itself, with its kernels: what is measured and calibrated is what users get."""
+import json
+import subprocess
+import tempfile
+
+from tokenizers import Tokenizer
+
+WINDOW, OVERLAP, MAX_QUESTION = 384, 128, 64  # as in models/reader/manifest.toml
+
+
+class Windows:
+    """Counts the windows that `ask` cuts, up to a word at the end of each."""
+
+    def __init__(self, model):
+        self.tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.tokenizer.no_truncation()
+
+    def tokens(self, text):
+        return len(self.tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def count(self, question, context):
+        room = WINDOW - min(MAX_QUESTION, self.tokens(question)) - 3
+        return 1 + max(0, -(-(self.tokens(context) - room) // (room - OVERLAP)))
+
+
+def read(program, model, pairs):
+    """pairs: [(question, context)]; yields {"text", "score"} of the best span of each, by start + end - null."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as lines:
+        for question, context in pairs:
+            lines.write(json.dumps({"question": question, "context": context}) + "\n")
+        lines.seek(0)
+        with subprocess.Popen([program, "batch", "--always-answer", "--model", model], stdin=lines, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+            for _, line in zip(pairs, process.stdout, strict=True):
+                record = json.loads(line)
+                assert "error" not in record, record
+                best = record["answers"][0] if record["answers"] else {"text": "", "score": -1e9}
+                yield {"text": best["text"], "score": best["score"]}
+    assert process.returncode == 0, process.returncode
