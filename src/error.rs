@@ -223,6 +223,17 @@ pub enum Error {
         reason: String,
     },
 
+    /// The store cannot be written.
+    #[error("{}: cannot be written: {reason}; {remedy}", .path.display())]
+    StoreUnwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        reason: std::io::Error,
+        /// What is kept, and what to do.
+        remedy: String,
+    },
+
     /// An architecture that no engine of this build implements.
     #[error("model {}: architecture \"{architecture}\" is not supported; use bert, distilbert, roberta or electra", .model.display())]
     UnknownArchitecture {

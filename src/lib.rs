@@ -48,6 +48,7 @@ pub mod engine;
 mod error;
 pub mod eval;
 mod harmless;
+pub mod hub;
 pub mod model;
 pub mod qa;
 mod reader;

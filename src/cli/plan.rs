@@ -8,7 +8,7 @@ use clap::CommandFactory;
 use super::args::{Args, Around, AskArgs, BatchArgs, Colour, CommonArgs, SummarizeArgs, SummaryArgs};
 use super::config::{self, Config};
 use super::eval::args::EvalArgs;
-use super::{Environment, Input};
+use super::{Environment, Input, models};
 use crate::document::read::ReadOptions;
 use crate::error::Error;
 use crate::reader::AskOptions;
@@ -190,11 +190,11 @@ impl Plan {
             },
             around: Around::Sentence,
             json: false,
-            model: reading
-                .model
-                .as_ref()
-                .map(|path| environment.directory.join(path))
-                .or_else(|| config.model.clone()),
+            model: match (&reading.model, &config.model) {
+                (Some(typed), _) => models::locate(typed, &environment.directory, environment)?,
+                (None, Some(model)) => models::locate(&model.typed, &model.folder, environment)?,
+                (None, None) => None,
+            },
             threads,
             colour,
             quiet: reading.quiet,

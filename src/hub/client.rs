@@ -87,7 +87,8 @@ impl Failure {
         }
     }
 
-    fn passing(mut self) -> Self {
+    /// It may work when it is tried again at once.
+    pub(super) fn passing(mut self) -> Self {
         self.passes = true;
         self
     }
@@ -108,6 +109,8 @@ pub(super) struct Answer {
     response: Response<Body>,
     /// The server that gave it.
     pub(super) host: String,
+    /// Whether that is the hub itself.
+    pub(super) at_home: bool,
 }
 
 impl Answer {
@@ -221,6 +224,7 @@ impl<'a> Client<'a> {
                 linked: Linked::default(),
                 response,
                 host: url.host().to_owned(),
+                at_home,
             }),
             Err(error) => Err(of_ureq(&error, url.host(), self.settings.patience)),
         }
