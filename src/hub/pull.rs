@@ -18,7 +18,7 @@ use crate::model::registry;
 use crate::model::store::{self, CONFIG, TOKENIZER, WEIGHTS};
 
 /// Attempts before a failure that may pass is told. A gain of [`GAIN_BYTES`] begins the count anew.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 4;
 const GAIN_BYTES: u64 = 1 << 20;
 /// The wait before the second attempt; it doubles from one to the next.
 const FIRST_WAIT: Duration = Duration::from_millis(200);

@@ -70,7 +70,7 @@ fn of_here(here: &Here, recommended: bool, lines: &mut Vec<(&'static str, String
         }
     }
     if let Some(parameters) = here.parameters {
-        lines.push(("numbers", format!("{parameters} in its weights")));
+        lines.push(("counted", format!("{parameters} parameters in its weights")));
     }
     let calibrated = if here.calibrated {
         "yes"
