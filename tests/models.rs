@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use common::{Outcome, temporary_folder, write};
-use hub::{COMMIT, Hub, Reply, git_hash, proxy, sha256};
+use hub::{COMMIT, Hub, Reply, Scheme, git_hash, proxy, sha256};
 
 const NAME: &str = "example/tiny";
 
@@ -782,6 +782,33 @@ fn proxies_are_used_and_passed_by() {
     let outcome = desk.pull();
     outcome.fails_with(&["ALL_PROXY", "not the address of a proxy"]);
     assert!(!outcome.err.contains("word"));
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[test]
+fn encrypted_connections_are_checked() {
+    let certificate = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls");
+        folder.join(name)
+    };
+    let hub = Hub::with_schemes(NAME, &model(), [Scheme::Https; 2]);
+    let desk = Desk::at(&hub)
+        .with("HF_TOKEN", "hf_sesame")
+        .with("SSL_CERT_FILE", certificate("ca.pem"));
+    succeeds(&desk.pull());
+    assert!(hub.requests().iter().any(|request| request.elsewhere));
+    // Who signed it is not known.
+    let desk = Desk::at(&hub).with("SSL_CERT_FILE", certificate("server.pem"));
+    desk.pull().fails_with(&[NAME, "not trusted", "UnknownIssuer", "SSL_CERT_FILE"]);
+    // Nobody is known.
+    let desk = Desk::at(&hub).with("SSL_CERT_FILE", certificate("none.pem"));
+    desk.pull().fails_with(&[NAME, "no certificates to trust", "SSL_CERT_FILE"]);
+    // What was asked for in secret is not fetched in the open.
+    let hub = Hub::with_schemes(NAME, &model(), [Scheme::Https, Scheme::Http]);
+    let desk = Desk::at(&hub).with("SSL_CERT_FILE", certificate("ca.pem"));
+    desk.pull()
+        .fails_with(&["model.safetensors", "redirects to an unencrypted address"]);
+    assert!(!hub.requests().iter().any(|request| request.elsewhere));
 }
 
 #[test]

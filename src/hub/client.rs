@@ -282,10 +282,7 @@ const TRY_LATER: &str = "check the connection, and behind a proxy HTTPS_PROXY, a
 /// Why a connection was not made, or ended.
 fn of_ureq(error: &ureq::Error, host: &str, patience: Duration) -> Failure {
     match error {
-        ureq::Error::HostNotFound => Failure::new(
-            format!("the host {host} is not found"),
-            "check the connection and HF_ENDPOINT, and behind a proxy HTTPS_PROXY",
-        ),
+        ureq::Error::HostNotFound => not_found(host),
         ureq::Error::Timeout(_) => {
             let reason = format!("{host} does not answer within {} s", patience.as_secs());
             Failure::new(
@@ -317,6 +314,10 @@ pub(super) fn of_io(error: &io::Error, host: &str) -> Failure {
     if error.kind() == io::ErrorKind::InvalidData {
         return of_tls(&error.to_string(), host);
     }
+    // The standard library has no kind of error for it.
+    if error.to_string().starts_with("failed to lookup address") {
+        return not_found(host);
+    }
     let refused = error.kind() == io::ErrorKind::ConnectionRefused;
     let reason = if refused {
         format!("{host} refuses the connection")
@@ -325,6 +326,13 @@ pub(super) fn of_io(error: &io::Error, host: &str) -> Failure {
     };
     let failure = Failure::new(reason, TRY_LATER);
     if refused { failure } else { failure.passing() }
+}
+
+fn not_found(host: &str) -> Failure {
+    Failure::new(
+        format!("the host {host} is not found"),
+        "check the connection and HF_ENDPOINT, and behind a proxy HTTPS_PROXY",
+    )
 }
 
 fn of_tls(reason: &str, host: &str) -> Failure {

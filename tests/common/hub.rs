@@ -65,6 +65,22 @@ impl Reply {
     }
 }
 
+/// How a host is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
 type Fault = dyn Fn(&Request, usize, Reply) -> Reply + Send + Sync;
 
 /// A hub with one model, and a second host for its large files.
@@ -94,9 +110,27 @@ impl Hub {
         files: &[(&str, Vec<u8>)],
         fault: impl Fn(&Request, usize, Reply) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::build(repository, files, [Scheme::Http; 2], fault)
+    }
+
+    /// A hub as it should be, and its second host, each with this scheme.
+    pub fn with_schemes(repository: &str, files: &[(&str, Vec<u8>)], schemes: [Scheme; 2]) -> Self {
+        Self::build(repository, files, schemes, |_, _, reply| reply)
+    }
+
+    fn build(
+        repository: &str,
+        files: &[(&str, Vec<u8>)],
+        schemes: [Scheme; 2],
+        fault: impl Fn(&Request, usize, Reply) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let (home, elsewhere) = (listener(), listener());
         // Another host by name and port, on the same machine.
-        let other = format!("http://localhost:{}", elsewhere.local_addr().unwrap().port());
+        let other = format!(
+            "{}://localhost:{}",
+            schemes[1].name(),
+            elsewhere.local_addr().unwrap().port()
+        );
         let site = Arc::new(Site {
             repository: repository.to_owned(),
             files: files
@@ -107,9 +141,9 @@ impl Hub {
             requests: Mutex::default(),
             fault: Box::new(fault),
         });
-        let endpoint = format!("http://{}", home.local_addr().unwrap());
-        serve(home, Arc::clone(&site), false);
-        serve(elsewhere, Arc::clone(&site), true);
+        let endpoint = format!("{}://{}", schemes[0].name(), home.local_addr().unwrap());
+        serve(home, Arc::clone(&site), false, schemes[0]);
+        serve(elsewhere, Arc::clone(&site), true, schemes[1]);
         Self { endpoint, site }
     }
 
@@ -133,15 +167,50 @@ fn listener() -> TcpListener {
 }
 
 /// Threads end with the test's process.
-fn serve(listener: TcpListener, site: Arc<Site>, elsewhere: bool) {
+fn serve(listener: TcpListener, site: Arc<Site>, elsewhere: bool, scheme: Scheme) {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (Ok(stream), site) = (stream, Arc::clone(&site)) else {
                 return;
             };
-            std::thread::spawn(move || site.serve(stream, elsewhere));
+            std::thread::spawn(move || match scheme {
+                Scheme::Http => site.serve(stream, elsewhere),
+                Scheme::Https => site.serve(tls::accept(stream), elsewhere),
+            });
         }
     });
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod tls {
+    use std::net::TcpStream;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+    pub fn accept(stream: TcpStream) -> StreamOwned<ServerConnection, TcpStream> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls");
+        let certificate = CertificateDer::from_pem_file(folder.join("server.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls_graviola::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), stream)
+    }
+}
+
+/// There is no TLS for these processors.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod tls {
+    pub fn accept(stream: std::net::TcpStream) -> std::net::TcpStream {
+        stream
+    }
 }
 
 /// The request line and the headers. Clients of these tests send no body.

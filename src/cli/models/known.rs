@@ -177,14 +177,15 @@ fn parameters(path: &Path) -> Option<u64> {
         return None;
     }
     let mut file = File::open(path).ok()?;
-    let mut bytes = vec![0; 8];
-    file.read_exact(&mut bytes).ok()?;
-    let length = u64::from_le_bytes(bytes[..].try_into().ok()?);
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let length = u64::from_le_bytes(length);
     if length > MOST_HEADER_BYTES {
         return None;
     }
-    file.take(length).read_to_end(&mut bytes).ok()?;
-    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).ok()?;
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header).ok()?;
+    let metadata: safetensors::tensor::Metadata = serde_json::from_slice(&header).ok()?;
     let sizes = metadata.tensors().into_values().map(|tensor| {
         let sizes = tensor.shape.iter().map(|&n| n as u64);
         sizes.fold(1_u64, u64::saturating_mul)
