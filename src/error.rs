@@ -180,7 +180,9 @@ pub enum Error {
     },
 
     /// What should be a model's name and is none.
-    #[error("model {name}: {reason}; write owner/name, owner/name@revision, or a name that ask models list shows")]
+    #[error(
+        "model {name}: {reason}; write owner/name, owner/name@revision, or a name that ask models list shows"
+    )]
     ModelName {
         /// What was given.
         name: String,

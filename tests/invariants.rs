@@ -216,7 +216,10 @@ fn offline() {
             }
             files += 1;
             let text = std::fs::read_to_string(&path).unwrap();
-            let code: Vec<&str> = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
+            let code: Vec<&str> = text
+                .lines()
+                .filter(|l| !l.trim_start().starts_with("//"))
+                .collect();
             let name = path.strip_prefix(&root).unwrap();
             let mentions = |word: &str| code.iter().any(|line| line.contains(word));
             // The room that may.

@@ -167,7 +167,10 @@ fn a_model_is_pulled_into_the_layout_of_the_hub_and_used_by_its_name() {
         assert_eq!(link("config.json"), Path::new("../../blobs").join(&small));
         assert_eq!(link("model.safetensors"), Path::new("../../blobs").join(&large));
     }
-    assert_eq!(fs::read_to_string(desk.repository().join("refs/main")).unwrap(), COMMIT);
+    assert_eq!(
+        fs::read_to_string(desk.repository().join("refs/main")).unwrap(),
+        COMMIT
+    );
     let names = |folder: &Path| {
         let entries = fs::read_dir(folder).unwrap();
         let mut names: Vec<_> = entries
@@ -176,7 +179,10 @@ fn a_model_is_pulled_into_the_layout_of_the_hub_and_used_by_its_name() {
         names.sort();
         names
     };
-    assert_eq!(names(&desk.repository()), ["blobs", "pulled", "refs", "snapshots"]);
+    assert_eq!(
+        names(&desk.repository()),
+        ["blobs", "pulled", "refs", "snapshots"]
+    );
     assert_eq!(
         names(&desk.snapshot()),
         ["config.json", "model.safetensors", "tokenizer.json"]
@@ -190,21 +196,43 @@ fn a_model_is_pulled_into_the_layout_of_the_hub_and_used_by_its_name() {
     );
 
     write(&desk.path("note.txt"), "The dog saw the cat.");
-    for name in [NAME.to_owned(), format!("{NAME}@main"), format!("{NAME}@{COMMIT}")] {
-        let answer = desk.run(&["--model", &name, "--always-answer", "--json", "who saw?", "note.txt"]);
+    for name in [
+        NAME.to_owned(),
+        format!("{NAME}@main"),
+        format!("{NAME}@{COMMIT}"),
+    ] {
+        let answer = desk.run(&[
+            "--model",
+            &name,
+            "--always-answer",
+            "--json",
+            "who saw?",
+            "note.txt",
+        ]);
         assert_eq!(answer.code, 0, "{answer:?}");
         assert_eq!(answer.json()["model"], format!("{NAME}@{COMMIT}"));
     }
     let verified = desk.run(&["models", "verify", NAME, "--json"]);
     assert_eq!(verified.code, 0, "{verified:?}");
     let verified = verified.json();
-    assert_eq!((&verified["sound"], &verified["loads"]), (&true.into(), &true.into()));
+    assert_eq!(
+        (&verified["sound"], &verified["loads"]),
+        (&true.into(), &true.into())
+    );
     assert!(
-        verified["files"].as_array().unwrap().iter().all(|f| f["sound"] == true),
+        verified["files"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|f| f["sound"] == true),
         "{verified}"
     );
     let listed = desk.run(&["models", "list", "--json"]).json();
-    let own = listed["models"].as_array().unwrap().iter().find(|m| m["name"] == NAME);
+    let own = listed["models"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|m| m["name"] == NAME);
     assert_eq!(own.unwrap()["here"]["commit"], COMMIT, "{listed}");
     let shown = desk.run(&["models", "show", NAME, "--json"]).json();
     assert_eq!(shown["here"]["architecture"], "bert");
@@ -221,7 +249,10 @@ fn a_second_pull_downloads_nothing_and_checks_everything() {
     let again = desk.run(&["models", "pull", NAME, "--json"]);
     succeeds(&again);
     assert_eq!(again.json()["downloaded_bytes"], 0);
-    assert_eq!(again.json()["files"][2]["sha256"], sha256(&golden("model.safetensors")));
+    assert_eq!(
+        again.json()["files"][2]["sha256"],
+        sha256(&golden("model.safetensors"))
+    );
     assert_eq!(hub.requests().iter().filter(|r| r.elsewhere).count(), first);
 }
 
@@ -260,8 +291,11 @@ fn a_revision_can_be_named() {
     // main was not asked for.
     desk.run(&["models", "verify", NAME])
         .fails_with(&["ask models pull"]);
-    desk.run(&["models", "pull", "example/tiny@v9"])
-        .fails_with(&["example/tiny@v9", "no revision \"v9\"", "leave out @v9"]);
+    desk.run(&["models", "pull", "example/tiny@v9"]).fails_with(&[
+        "example/tiny@v9",
+        "no revision \"v9\"",
+        "leave out @v9",
+    ]);
 }
 
 #[test]
@@ -288,7 +322,10 @@ fn a_cut_connection_is_gone_on_from_where_it_was() {
     });
     let desk = Desk::at(&hub);
     succeeds(&desk.pull());
-    assert_eq!(fs::read(desk.snapshot().join("model.safetensors")).unwrap(), weights);
+    assert_eq!(
+        fs::read(desk.snapshot().join("model.safetensors")).unwrap(),
+        weights
+    );
     let ranges = hub.ranges("model.safetensors?signature=secret");
     assert_eq!(ranges, [None, Some("bytes=1000000-".to_owned())]);
 }
@@ -297,7 +334,9 @@ fn a_cut_connection_is_gone_on_from_where_it_was() {
 fn what_has_come_is_kept_for_the_next_run() {
     let (files, weights) = large(500_000);
     let broken = Hub::with_faults(NAME, &files, |request, earlier, reply| Reply {
-        cut: request.elsewhere.then_some(if earlier == 0 { 200_000 } else { 0 }),
+        cut: request
+            .elsewhere
+            .then_some(if earlier == 0 { 200_000 } else { 0 }),
         ..reply
     });
     let desk = Desk::at(&broken);
@@ -383,7 +422,10 @@ fn ctrl_c_leaves_a_part_that_can_be_gone_on_from() {
         .status();
     assert!(kill.unwrap().success());
     let outcome = finish(child);
-    assert!(interrupted.elapsed() < Duration::from_secs(5), "it waits for the server");
+    assert!(
+        interrupted.elapsed() < Duration::from_secs(5),
+        "it waits for the server"
+    );
     assert_eq!(outcome.code, 130, "{outcome:?}");
     assert!(outcome.err.contains("kept"), "{outcome:?}");
     desk.has_no_model();
@@ -410,7 +452,10 @@ fn two_pulls_at_once_download_once() {
         outcomes.iter().any(|o| o.err.contains("another process")),
         "{outcomes:?}"
     );
-    assert_eq!(fs::read(desk.snapshot().join("model.safetensors")).unwrap(), weights);
+    assert_eq!(
+        fs::read(desk.snapshot().join("model.safetensors")).unwrap(),
+        weights
+    );
     assert_eq!(hub.ranges("secret").len(), 1);
 }
 
@@ -500,7 +545,10 @@ fn models_that_ask_does_not_read_are_refused_before_their_weights_come() {
             without("model.safetensors", &["model.safetensors.index.json"]),
             ["several files", "one file"],
         ),
-        (without("tokenizer.json", &["vocab.txt"]), ["tokenizer.json", "save_pretrained"]),
+        (
+            without("tokenizer.json", &["vocab.txt"]),
+            ["tokenizer.json", "save_pretrained"],
+        ),
         (llama, ["\"llama\"", "ask models list"]),
         (broken, ["config.json", "no configuration"]),
     ] {
@@ -508,7 +556,10 @@ fn models_that_ask_does_not_read_are_refused_before_their_weights_come() {
         let desk = Desk::at(&hub);
         desk.pull().fails_with(&parts);
         desk.has_no_model();
-        assert!(!hub.requests().iter().any(|request| request.elsewhere), "{parts:?}");
+        assert!(
+            !hub.requests().iter().any(|request| request.elsewhere),
+            "{parts:?}"
+        );
     }
 }
 
@@ -533,10 +584,17 @@ fn names_from_a_hostile_server_never_leave_the_store() {
             }
         });
         let desk = Desk::at(&hub);
-        desk.pull().fails_with(&[NAME, "not answer as a hub", "HF_ENDPOINT"]);
+        desk.pull()
+            .fails_with(&[NAME, "not answer as a hub", "HF_ENDPOINT"]);
         assert!(!desk.path("hf").exists());
     }
-    for etag in ["../../../escaped", "\u{1b}[31m", "", &"0".repeat(63), &"Z".repeat(64)] {
+    for etag in [
+        "../../../escaped",
+        "\u{1b}[31m",
+        "",
+        &"0".repeat(63),
+        &"Z".repeat(64),
+    ] {
         let etag = etag.to_owned();
         let hub = Hub::with_faults(NAME, &model(), move |request, _, mut reply| {
             if request.path.ends_with("model.safetensors") {
@@ -582,8 +640,18 @@ fn redirects_that_lead_astray_are_refused() {
 #[test]
 fn refusals_say_why_and_what_to_do() {
     let cases: [(u16, &[(&str, &str)], bool, &[&str]); 10] = [
-        (401, &[], false, &["no public model of that name", "spelling", "set HF_TOKEN"]),
-        (401, &[], true, &["does not accept the token in HF_TOKEN", "unset HF_TOKEN"]),
+        (
+            401,
+            &[],
+            false,
+            &["no public model of that name", "spelling", "set HF_TOKEN"],
+        ),
+        (
+            401,
+            &[],
+            true,
+            &["does not accept the token in HF_TOKEN", "unset HF_TOKEN"],
+        ),
         (
             401,
             &[("X-Error-Code", "GatedRepo")],
@@ -592,8 +660,18 @@ fn refusals_say_why_and_what_to_do() {
         ),
         (403, &[], true, &["refuses it (403)", "terms"]),
         (404, &[], false, &["does not have it (404)", "spelling"]),
-        (404, &[("X-Error-Code", "RevisionNotFound")], false, &["no revision \"main\""]),
-        (429, &[("Retry-After", "300")], false, &["too many requests", "in 300 s"]),
+        (
+            404,
+            &[("X-Error-Code", "RevisionNotFound")],
+            false,
+            &["no revision \"main\""],
+        ),
+        (
+            429,
+            &[("Retry-After", "300")],
+            false,
+            &["too many requests", "in 300 s"],
+        ),
         (429, &[], false, &["too many requests", "in some minutes"]),
         (503, &[], false, &["has a fault (503)", "later"]),
         (418, &[], false, &["(418)", "HF_ENDPOINT"]),
@@ -694,8 +772,11 @@ fn a_silent_server_is_not_waited_for_without_end() {
         ..reply
     });
     let desk = Desk::at(&hub).with("HF_HUB_DOWNLOAD_TIMEOUT", "1");
-    desk.pull()
-        .fails_with(&["model.safetensors", "stopped sending", "40000 of 100000 bytes are kept"]);
+    desk.pull().fails_with(&[
+        "model.safetensors",
+        "stopped sending",
+        "40000 of 100000 bytes are kept",
+    ]);
     assert_eq!(fs::read(desk.part(&weights)).unwrap(), weights[..40_000]);
 }
 
@@ -799,10 +880,12 @@ fn encrypted_connections_are_checked() {
     assert!(hub.requests().iter().any(|request| request.elsewhere));
     // Who signed it is not known.
     let desk = Desk::at(&hub).with("SSL_CERT_FILE", certificate("server.pem"));
-    desk.pull().fails_with(&[NAME, "not trusted", "UnknownIssuer", "SSL_CERT_FILE"]);
+    desk.pull()
+        .fails_with(&[NAME, "not trusted", "UnknownIssuer", "SSL_CERT_FILE"]);
     // Nobody is known.
     let desk = Desk::at(&hub).with("SSL_CERT_FILE", certificate("none.pem"));
-    desk.pull().fails_with(&[NAME, "no certificates to trust", "SSL_CERT_FILE"]);
+    desk.pull()
+        .fails_with(&[NAME, "no certificates to trust", "SSL_CERT_FILE"]);
     // What was asked for in secret is not fetched in the open.
     let hub = Hub::with_schemes(NAME, &model(), [Scheme::Https, Scheme::Http]);
     let desk = Desk::at(&hub).with("SSL_CERT_FILE", certificate("ca.pem"));
@@ -831,10 +914,19 @@ fn a_full_disk_is_an_error_that_says_what_is_kept() {
     let mut command = Command::new("sh");
     desk.prepare(&mut command);
     command
-        .args(["-c", "trap '' XFSZ; ulimit -f 400; exec \"$0\" models pull example/tiny"])
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 400; exec \"$0\" models pull example/tiny",
+        ])
         .arg(env!("CARGO_BIN_EXE_ask"));
     let outcome = finish(command.spawn().unwrap());
-    outcome.fails_with(&["incomplete", "cannot be written", "of 600000 bytes are kept", "HF_HOME", "again"]);
+    outcome.fails_with(&[
+        "incomplete",
+        "cannot be written",
+        "of 600000 bytes are kept",
+        "HF_HOME",
+        "again",
+    ]);
     desk.has_no_model();
     let kept = fs::read(desk.part(&weights)).unwrap();
     assert!(
@@ -891,8 +983,11 @@ fn what_is_neither_folder_nor_name_is_an_error() {
     let desk = Desk::new();
     desk.run(&["--model", "./minilm-squad2", "who?"])
         .fails_with(&["no such folder", "ask models list"]);
-    desk.run(&["models", "show", "no-such-model"])
-        .fails_with(&["no-such-model", "owner/name", "ask models list"]);
+    desk.run(&["models", "show", "no-such-model"]).fails_with(&[
+        "no-such-model",
+        "owner/name",
+        "ask models list",
+    ]);
     desk.run(&["models", "show", "./nowhere"])
         .fails_with(&["./nowhere", "no such folder"]);
     desk.run(&["models", "pull", "built-in"])
@@ -929,7 +1024,11 @@ fn the_built_in_model_is_listed_shown_and_verified() {
         assert!(list.out.contains(part), "{part}: {}", list.out);
     }
     let show = desk.run(&["models", "show", "roberta-squad2"]);
-    for part in ["deepset/roberta-base-squad2", "SQuAD 2.0 dev: EM 79.9, F1 82.9", "ask models pull roberta-squad2"] {
+    for part in [
+        "deepset/roberta-base-squad2",
+        "SQuAD 2.0 dev: EM 79.9, F1 82.9",
+        "ask models pull roberta-squad2",
+    ] {
         assert!(show.out.contains(part), "{part}: {}", show.out);
     }
     let verify = desk.run(&["models", "verify", "built-in"]);

@@ -306,7 +306,9 @@ pub(super) fn of_io(error: &io::Error, host: &str) -> Failure {
     let inner = error.get_ref();
     if let Some(inner) = inner.and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
         return match inner {
-            ureq::Error::Timeout(_) => Failure::new(format!("{host} has stopped sending"), TRY_LATER).passing(),
+            ureq::Error::Timeout(_) => {
+                Failure::new(format!("{host} has stopped sending"), TRY_LATER).passing()
+            }
             inner => Failure::new(format!("the connection to {host} was cut: {inner}"), TRY_LATER).passing(),
         };
     }

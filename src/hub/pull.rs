@@ -113,6 +113,7 @@ pub fn pull(
         client: Client::new(settings),
         tell,
         before_bytes: 0,
+        file_bytes: 0,
         total_bytes: 0,
         downloaded_bytes: 0,
     };
@@ -155,6 +156,8 @@ struct Pull<'a> {
     tell: &'a mut dyn FnMut(Event) -> bool,
     /// Bytes of the files that are done.
     before_bytes: u64,
+    /// Bytes of the file that is under way.
+    file_bytes: u64,
     total_bytes: u64,
     downloaded_bytes: u64,
 }
@@ -215,9 +218,8 @@ impl Pull<'_> {
             .ok_or_else(|| Error::Hub {
                 thing,
                 reason: format!("{} does not answer as a hub does", self.settings.endpoint),
-                remedy:
-                    "check HF_ENDPOINT, and that no login page of the network or proxy stands between"
-                        .to_owned(),
+                remedy: "check HF_ENDPOINT, and that no login page of the network or proxy stands between"
+                    .to_owned(),
             })
     }
 
@@ -341,7 +343,10 @@ impl Pull<'_> {
         if hashed.like(&remote.hash) == remote.hash.as_str() {
             return Ok(Some(hashed));
         }
-        let note = format!("{}: what is in the store is damaged, it is downloaded again", remote.name);
+        let note = format!(
+            "{}: what is in the store is damaged, it is downloaded again",
+            remote.name
+        );
         self.say(Event::Note(note))?;
         Ok(None)
     }
@@ -351,7 +356,9 @@ impl Pull<'_> {
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut bytes = 0;
         loop {
-            let n = file.read(&mut buffer).map_err(|reason| unreadable(path, reason))?;
+            let n = file
+                .read(&mut buffer)
+                .map_err(|reason| unreadable(path, reason))?;
             if n == 0 {
                 return Ok(bytes);
             }
@@ -372,7 +379,11 @@ impl Pull<'_> {
             .join(folder.file_name().unwrap_or_default());
         make_folder(&folder)?;
         let path = folder.join(format!("{}.lock", remote.hash.as_str()));
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path);
         let file = file.map_err(|reason| unwritable(&path, reason))?;
         let mut told = false;
         loop {
@@ -418,39 +429,44 @@ impl Pull<'_> {
             let before = have;
             let failure = match self.client.get(&path, have) {
                 Err(failure) => failure,
-                Ok(answer) => {
-                    match range(&answer, have, remote.bytes) {
-                        Range::WrongSize(found) => {
-                            remove(part)?;
-                            return Err(Error::Hub {
-                                thing,
-                                reason: format!(
-                                    "{} sends {found} bytes, the hub says {}",
-                                    answer.host, remote.bytes
-                                ),
-                                remedy: "run the command again, or try another HF_ENDPOINT".to_owned(),
-                            });
+                Ok(answer) => match range(&answer, have, remote.bytes) {
+                    Range::WrongSize(found) => {
+                        remove(part)?;
+                        return Err(Error::Hub {
+                            thing,
+                            reason: format!(
+                                "{} sends {found} bytes, the hub says {}",
+                                answer.host, remote.bytes
+                            ),
+                            remedy: "run the command again, or try another HF_ENDPOINT".to_owned(),
+                        });
+                    }
+                    Range::Refused => self.of_status(answer),
+                    begins => {
+                        if !matches!(begins, Range::GoesOn) {
+                            restart(&mut file, part)?;
+                            (have, hasher) = (0, fresh());
                         }
-                        Range::Refused => self.of_status(answer),
-                        begins => {
-                            if !matches!(begins, Range::GoesOn) {
-                                restart(&mut file, part)?;
-                                (have, hasher) = (0, fresh());
-                            }
-                            if matches!(begins, Range::Elsewhere) {
-                                Failure::new("the server does not go on where it should", "run the command again")
-                                    .passing()
-                            } else {
-                                match self.receive(answer, remote, &mut file, &mut hasher, &mut have, part)? {
-                                    Some(failure) => failure,
-                                    None => continue,
-                                }
+                        if matches!(begins, Range::Elsewhere) {
+                            Failure::new(
+                                "the server does not go on where it should",
+                                "run the command again",
+                            )
+                            .passing()
+                        } else {
+                            match self.receive(answer, remote, &mut file, &mut hasher, &mut have, part)? {
+                                Some(failure) => failure,
+                                None => continue,
                             }
                         }
                     }
-                }
+                },
             };
-            failures = if have >= before + GAIN_BYTES { 1 } else { failures + 1 };
+            failures = if have >= before + GAIN_BYTES {
+                1
+            } else {
+                failures + 1
+            };
             if !failure.passes || failures >= ATTEMPTS {
                 return Err(self.kept(&thing, failure, have, remote.bytes));
             }
@@ -531,7 +547,12 @@ impl Pull<'_> {
     }
 
     /// Lets the model be seen: links, the weights last; the record; the reference.
-    fn publish(&self, commit: &str, remotes: &[Remote], files: BTreeMap<String, FileEntry>) -> Result<PathBuf> {
+    fn publish(
+        &self,
+        commit: &str,
+        remotes: &[Remote],
+        files: BTreeMap<String, FileEntry>,
+    ) -> Result<PathBuf> {
         let repository = self.repository();
         let directory = repository.join("snapshots").join(commit);
         make_folder(&directory)?;
@@ -553,7 +574,11 @@ impl Pull<'_> {
             )
         })?;
         let text = format!("# Written by ask models pull; ask compares the files with it.\n{text}");
-        write(&repository, &repository.join("pulled").join(format!("{commit}.toml")), &text)?;
+        write(
+            &repository,
+            &repository.join("pulled").join(format!("{commit}.toml")),
+            &text,
+        )?;
         let revision = self.name.revision();
         if revision != commit {
             write(&repository, &repository.join("refs").join(revision), commit)?;
@@ -610,14 +635,19 @@ impl Pull<'_> {
             ),
             404 if code == "RevisionNotFound" => Failure::new(
                 format!("has no revision \"{}\"", self.name.revision()),
-                format!("leave out @{}, or see the revisions at {page}", self.name.revision()),
+                format!(
+                    "leave out @{}, or see the revisions at {page}",
+                    self.name.revision()
+                ),
             ),
             404 => Failure::new(
                 format!("{host} does not have it ({status})"),
                 "check the spelling",
             ),
             429 => {
-                let wait = answer.header("retry-after").and_then(|text| text.parse::<u64>().ok());
+                let wait = answer
+                    .header("retry-after")
+                    .and_then(|text| text.parse::<u64>().ok());
                 let failure = Failure::new(
                     format!("{host} has had too many requests from here ({status})"),
                     match wait {
@@ -641,7 +671,11 @@ impl Pull<'_> {
             ),
         };
         // Where a file lies is told anew each time, and is good for a while.
-        if answer.at_home { failure } else { failure.passing() }
+        if answer.at_home {
+            failure
+        } else {
+            failure.passing()
+        }
     }
 
     fn repository(&self) -> PathBuf {
@@ -662,6 +696,7 @@ impl Pull<'_> {
     }
 
     fn progress(&mut self, bytes: u64) -> Result<()> {
+        self.file_bytes = bytes;
         self.say(Event::Progress {
             bytes: self.before_bytes + bytes,
             total_bytes: self.total_bytes,
@@ -681,7 +716,7 @@ impl Pull<'_> {
         const STEP: Duration = Duration::from_millis(50);
         let mut left = time;
         while !left.is_zero() {
-            self.progress(0)?;
+            self.progress(self.file_bytes)?;
             std::thread::sleep(left.min(STEP));
             left = left.saturating_sub(STEP);
         }
@@ -712,7 +747,9 @@ fn range(answer: &Answer, have: u64, bytes: u64) -> Range {
         },
         206 => {
             // bytes START-END/SIZE
-            let text = answer.header("content-range").and_then(|text| text.strip_prefix("bytes "));
+            let text = answer
+                .header("content-range")
+                .and_then(|text| text.strip_prefix("bytes "));
             let (span, size) = text.and_then(|text| text.split_once('/')).unwrap_or_default();
             match (number(span.split('-').next()), number(Some(size))) {
                 (_, Some(size)) if size != bytes => Range::WrongSize(size),

@@ -64,7 +64,11 @@ impl Settings {
         if let Some(token) = &token {
             if !token.bytes().all(|b| b.is_ascii_graphic()) {
                 let reason = "holds characters that no token has";
-                return Err(wrong("HF_TOKEN", reason, "copy it again from your settings on the hub"));
+                return Err(wrong(
+                    "HF_TOKEN",
+                    reason,
+                    "copy it again from your settings on the hub",
+                ));
             }
             if !url.is_secret() {
                 let reason = format!("would go to {} unencrypted", url.host());

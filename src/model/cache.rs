@@ -310,7 +310,8 @@ impl Cache {
 
     /// The folder of a repository.
     pub(crate) fn repository(&self, repository: &str) -> PathBuf {
-        self.root.join(format!("models--{}", repository.replace('/', "--")))
+        self.root
+            .join(format!("models--{}", repository.replace('/', "--")))
     }
 
     /// The snapshot that a name stands for, whole or not.
@@ -452,7 +453,11 @@ impl Snapshot {
     }
 
     pub(crate) fn record_path(&self) -> Option<PathBuf> {
-        Some(self.folder()?.join("pulled").join(format!("{}.toml", self.commit)))
+        Some(
+            self.folder()?
+                .join("pulled")
+                .join(format!("{}.toml", self.commit)),
+        )
     }
 
     /// The repository's folder.
@@ -540,7 +545,10 @@ mod tests {
             with(&[("HF_HOME", "/a"), ("XDG_CACHE_HOME", "/x")]),
             Path::new("/a/hub")
         );
-        assert_eq!(with(&[("HF_HOME", "/a"), ("HF_HUB_CACHE", "/b")]), Path::new("/b"));
+        assert_eq!(
+            with(&[("HF_HOME", "/a"), ("HF_HUB_CACHE", "/b")]),
+            Path::new("/b")
+        );
         assert_eq!(
             with(&[("HF_HOME", ""), ("XDG_CACHE_HOME", "/x")]),
             Path::new("/x/huggingface/hub")

@@ -152,7 +152,10 @@ mod tests {
             assert!(entry.parameters_millions > 0 && !entry.licence.is_empty() && !entry.purpose.is_empty());
             for scores in &entry.scores {
                 assert!(!scores.source.is_empty() && !scores.metrics.is_empty(), "{name}");
-                assert!(scores.metrics.values().all(|v| (1.0..100.0).contains(v)), "{name}");
+                assert!(
+                    scores.metrics.values().all(|v| (1.0..100.0).contains(v)),
+                    "{name}"
+                );
             }
         }
     }

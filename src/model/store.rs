@@ -40,7 +40,10 @@ const LIMITS: [(&str, u64); 5] = [
 
 /// The most bytes that a file of this name may have; 0 for a name that is no file of a model.
 pub(crate) fn limit(name: &str) -> u64 {
-    LIMITS.iter().find(|(n, _)| *n == name).map_or(0, |(_, limit)| *limit)
+    LIMITS
+        .iter()
+        .find(|(n, _)| *n == name)
+        .map_or(0, |(_, limit)| *limit)
 }
 
 /// Aligns embedded bytes, so that an engine may borrow tensors of any type from them.

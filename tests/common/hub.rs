@@ -296,7 +296,10 @@ impl Site {
                 .with("ETag", "\"of the redirect\"");
         }
         Reply::status(302)
-            .with("Location", format!("{}/blob/{name}?signature=secret", self.elsewhere))
+            .with(
+                "Location",
+                format!("{}/blob/{name}?signature=secret", self.elsewhere),
+            )
             .with("X-Linked-Etag", format!("\"{}\"", sha256(bytes)))
             .with("X-Linked-Size", bytes.len())
             .with("X-Repo-Commit", COMMIT)
@@ -305,7 +308,9 @@ impl Site {
 
 /// A file, or the rest of it.
 fn part(bytes: &[u8], request: &Request) -> Reply {
-    let range = request.header("range").and_then(|range| range.strip_prefix("bytes="));
+    let range = request
+        .header("range")
+        .and_then(|range| range.strip_prefix("bytes="));
     let from = range.and_then(|range| range.strip_suffix('-')?.parse::<usize>().ok());
     match from {
         None => Reply::status(200).body(bytes),

@@ -141,7 +141,14 @@ fn of_folder(folder: &Path) -> Here {
     let manifest = text(MANIFEST).and_then(|text| Manifest::parse(&text).ok());
     let architecture = text(CONFIG).and_then(|text| {
         let config: serde_json::Value = serde_json::from_str(&text).ok()?;
-        Some(config.get("model_type")?.as_str()?.chars().take(40).collect::<String>())
+        Some(
+            config
+                .get("model_type")?
+                .as_str()?
+                .chars()
+                .take(40)
+                .collect::<String>(),
+        )
     });
     Here {
         whole: has(CONFIG) && has(TOKENIZER) && (has(WEIGHTS) || has(LIBTORCH_WEIGHTS)),

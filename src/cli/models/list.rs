@@ -116,7 +116,10 @@ fn row(known: &Known) -> [String; 6] {
         (None, Some(here)) => here.engines,
         (None, None) => &[],
     };
-    let names: Vec<&str> = engines.iter().map(|engine: &EngineName| engine.as_str()).collect();
+    let names: Vec<&str> = engines
+        .iter()
+        .map(|engine: &EngineName| engine.as_str())
+        .collect();
     let size = match (here, entry) {
         (Some(here), _) => megabytes(here.bytes()),
         (None, Some(entry)) => about(entry.parameters_millions),

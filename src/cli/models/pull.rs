@@ -30,12 +30,7 @@ struct Line<'a> {
     elapsed_ms: u64,
 }
 
-pub(super) fn run(
-    model: &str,
-    json: bool,
-    quiet: bool,
-    environment: &mut Environment,
-) -> anyhow::Result<u8> {
+pub(super) fn run(model: &str, json: bool, quiet: bool, environment: &mut Environment) -> anyhow::Result<u8> {
     let started = Instant::now();
     if model == BUILT_IN {
         return Err(Error::ModelName {
@@ -94,9 +89,7 @@ pub(super) fn run(
         })?;
         environment.output.write_all(&line)?;
     } else {
-        environment
-            .output
-            .write_all(text(model, &pulled).as_bytes())?;
+        environment.output.write_all(text(model, &pulled).as_bytes())?;
     }
     environment.output.flush()?;
     Ok(ANSWERED)

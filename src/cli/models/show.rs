@@ -27,7 +27,10 @@ fn text(known: &Known) -> String {
     }
     match &known.here {
         Some(here) => of_here(here, known.recommended.is_some(), &mut lines),
-        None => lines.push(("here", format!("no; to download it: ask models pull {}", known.name))),
+        None => lines.push((
+            "here",
+            format!("no; to download it: ask models pull {}", known.name),
+        )),
     }
     lines
         .iter()

@@ -145,7 +145,11 @@ fn text(report: &Report) -> String {
             Some(false) => "WRONG",
             None => "not checked",
         };
-        text += &format!("{:<18}{verdict}: {}\n", harmless(&file.name), harmless(&file.says));
+        text += &format!(
+            "{:<18}{verdict}: {}\n",
+            harmless(&file.name),
+            harmless(&file.says)
+        );
     }
     let verdict = match (report.loads, &report.reason) {
         (Some(true), _) => "ok: loads, and answers a question".to_owned(),
