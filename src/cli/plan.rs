@@ -14,17 +14,6 @@ use crate::error::Error;
 use crate::reader::AskOptions;
 use crate::summary::{Length, Method, SummaryOptions};
 
-/// Commands that other versions have, for hints.
-const KNOWN_COMMANDS: [&str; 7] = [
-    "batch",
-    "completions",
-    "eval",
-    "help",
-    "man",
-    "models",
-    "summarize",
-];
-
 /// The most answers that may be asked for.
 const MAX_TOP: usize = 1000;
 
@@ -324,17 +313,19 @@ fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyh
         );
     }
     let lower = question.to_lowercase();
-    let near = KNOWN_COMMANDS.iter().find(|name| {
+    let command = Args::command();
+    let mut names = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .chain(["help"]);
+    let near = names.find(|name| {
         strsim::damerau_levenshtein(name, &lower) <= usize::from(name.len() > 4) + usize::from(name.len() > 7)
     });
     if let Some(near) = near {
-        let exists = *near == "help" || Args::command().get_subcommands().any(|c| c.get_name() == *near);
-        let hint = if exists && *near == lower {
+        let hint = if near == lower {
             format!("a command comes first, then its options: ask {near} [OPTIONS].")
-        } else if exists {
-            format!("did you mean the command: ask {near}?")
         } else {
-            format!("this version has no command {near}.")
+            format!("did you mean the command: ask {near}?")
         };
         bail!("{question}: looks like a command; {hint} Write ask -- {question} if you do mean the word");
     }
