@@ -639,7 +639,14 @@ fn redirects_that_lead_astray_are_refused() {
 
 #[test]
 fn refusals_say_why_and_what_to_do() {
-    let cases: [(u16, &[(&str, &str)], bool, &[&str]); 10] = [
+    /// Status, headers, whether there is a token, what the message says.
+    type Case = (
+        u16,
+        &'static [(&'static str, &'static str)],
+        bool,
+        &'static [&'static str],
+    );
+    let cases: [Case; 10] = [
         (
             401,
             &[],

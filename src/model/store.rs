@@ -1,4 +1,4 @@
-//! Where models are: in the program, or in a directory, which may be a snapshot of the hub's [`cache`](super::cache).
+//! Where models are: in the program, or in a directory, which may be a snapshot of the hub's [`cache`].
 
 use std::borrow::Cow;
 use std::fs::File;
