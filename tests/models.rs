@@ -304,7 +304,9 @@ fn weights_of_libtorch_are_taken_where_there_are_no_others() {
     files[2].0 = "rust_model.ot";
     let hub = Hub::new(NAME, &files);
     let desk = Desk::at(&hub);
-    succeeds(&desk.pull());
+    let outcome = desk.pull();
+    succeeds(&outcome);
+    assert!(outcome.out.contains("by the engine libtorch only"), "{outcome:?}");
     assert!(desk.snapshot().join("rust_model.ot").is_file());
     let verified = desk.run(&["models", "verify", NAME]);
     assert_eq!(verified.code, 0, "{verified:?}");

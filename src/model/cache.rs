@@ -14,7 +14,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -214,12 +215,40 @@ impl Expected {
     /// Compares bytes with it.
     pub(crate) fn check(&self, bytes: &[u8]) -> Result<(), String> {
         let size = bytes.len() as u64;
-        if let Some(expected) = self.bytes.filter(|&n| n != size) {
-            return Err(format!("has {size} bytes, {} says {expected}", self.source));
-        }
+        self.check_size(size)?;
         let mut hasher = Hasher::new(&self.hash, size);
         hasher.update(bytes);
-        let hashed = hasher.finish();
+        self.check_hash(&hasher.finish())
+    }
+
+    /// Compares a file with it, piece by piece.
+    ///
+    /// # Errors
+    /// When the file cannot be read. The inner error is what is wrong with it.
+    pub(crate) fn check_file(&self, path: &Path) -> io::Result<Result<(), String>> {
+        let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
+        if let Err(reason) = self.check_size(size) {
+            return Ok(Err(reason));
+        }
+        let mut hasher = Hasher::new(&self.hash, size);
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(self.check_hash(&hasher.finish())),
+                n => hasher.update(&buffer[..n]),
+            }
+        }
+    }
+
+    fn check_size(&self, size: u64) -> Result<(), String> {
+        match self.bytes.filter(|&expected| expected != size) {
+            Some(expected) => Err(format!("has {size} bytes, {} says {expected}", self.source)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_hash(&self, hashed: &Hashed) -> Result<(), String> {
         let found = hashed.like(&self.hash);
         if found == self.hash.as_str() {
             return Ok(());
@@ -237,22 +266,23 @@ impl Expected {
 /// link to. `None` for a folder that is no snapshot.
 pub(crate) fn expected(directory: &Path, file: &str) -> Option<Expected> {
     let snapshot = Snapshot::at(directory)?;
-    let recorded = snapshot
-        .record()
-        .and_then(|record| record.files.get(file).cloned());
-    if let Some(entry) = recorded {
-        return Some(Expected {
+    let of_record = || {
+        let entry = snapshot.record()?.files.get(file).cloned()?;
+        Some(Expected {
             hash: Hash::parse(&entry.sha256)?,
             bytes: Some(entry.bytes),
             source: "the record of the pull",
-        });
-    }
-    let target = std::fs::read_link(snapshot.directory.join(file)).ok()?;
-    Some(Expected {
-        hash: Hash::parse(target.file_name()?.to_str()?)?,
-        bytes: None,
-        source: "the name of its blob",
-    })
+        })
+    };
+    let of_blob = || {
+        let target = std::fs::read_link(snapshot.directory.join(file)).ok()?;
+        Some(Expected {
+            hash: Hash::parse(target.file_name()?.to_str()?)?,
+            bytes: None,
+            source: "the name of its blob",
+        })
+    };
+    of_record().or_else(of_blob)
 }
 
 /// What `ask models pull` got, kept beside the model: the pin to compare with later.

@@ -46,8 +46,9 @@ impl EngineName {
 #[must_use]
 pub fn engines(model_type: &str) -> &'static [EngineName] {
     match model_type {
-        "bert" | "distilbert" | "roberta" => &[EngineName::Native, EngineName::Libtorch],
-        "electra" | "xlm-roberta" | "camembert" => &[EngineName::Native],
+        "bert" | "distilbert" | "roberta" | "xlm-roberta" | "camembert" | "electra" => {
+            &[EngineName::Native, EngineName::Libtorch]
+        }
         "albert" | "deberta" | "deberta-v2" | "bart" | "t5" | "pegasus" => &[EngineName::Libtorch],
         _ => &[],
     }

@@ -124,7 +124,7 @@ pub(super) fn of_snapshot(snapshot: &Snapshot) -> Here {
     }
 }
 
-fn of_folder(folder: &Path) -> Here {
+pub(super) fn of_folder(folder: &Path) -> Here {
     let names = [MANIFEST, CONFIG, TOKENIZER, WEIGHTS, LIBTORCH_WEIGHTS];
     let files: Vec<FileHere> = names
         .into_iter()

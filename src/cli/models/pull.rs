@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{megabytes, store};
+use super::{known, megabytes, store};
 use crate::cli::progress::Bar;
 use crate::cli::render::harmless;
 use crate::cli::{ANSWERED, Environment, json};
 use crate::error::{Error, Result};
 use crate::hub::{self, Event, Pulled, Settings};
-use crate::model::registry::{self, BUILT_IN};
+use crate::model::registry::{self, BUILT_IN, EngineName};
 use crate::reader::Progress;
 
 /// How often Ctrl-C is looked for.
@@ -106,8 +106,16 @@ fn text(model: &str, pulled: &Pulled) -> String {
     } else {
         "hashes not checked, offline: ask models verify does"
     };
+    let hint = if known::of_folder(&pulled.path)
+        .engines
+        .contains(&EngineName::Native)
+    {
+        format!("to use it: ask --model {model} \"…\"")
+    } else {
+        "it is read by the engine libtorch only".to_owned()
+    };
     let text = format!(
-        "{}@{}: {} in {} files, {came}, {checked}\n{}\nto use it: ask --model {model} \"…\"\n",
+        "{}@{}: {} in {} files, {came}, {checked}\n{}\n{hint}\n",
         pulled.repository,
         pulled.commit,
         megabytes(bytes),

@@ -100,7 +100,7 @@ fn of_folder(folder: &Path, files: &[FileHere]) -> Result<Vec<FileReport>> {
         });
         let (sound, says) = match listed.or_else(|| cache::expected(folder, &file.name)) {
             None => (None, "nothing says what it has to be".to_owned()),
-            Some(expected) => match expected.check(&read(folder, &file.name)?) {
+            Some(expected) => match check(&expected, &folder.join(&file.name))? {
                 Ok(()) => (
                     Some(true),
                     format!("{} as {} says", expected.hash.kind(), expected.source),
@@ -116,6 +116,13 @@ fn of_folder(folder: &Path, files: &[FileHere]) -> Result<Vec<FileReport>> {
         });
     }
     Ok(reports)
+}
+
+fn check(expected: &Expected, path: &Path) -> Result<Result<(), String>> {
+    expected.check_file(path).map_err(|reason| Error::Unreadable {
+        path: path.to_owned(),
+        reason,
+    })
 }
 
 /// The build has verified them.
