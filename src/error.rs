@@ -164,10 +164,45 @@ pub enum Error {
     },
 
     /// A model directory that does not exist.
-    #[error("model {}: no such folder; check the spelling, or leave out --model for the built-in one", .model.display())]
+    #[error("model {}: no such folder; check the spelling, leave out --model for the built-in one, or name one of those that ask models list shows", .model.display())]
     ModelNotFound {
         /// The model's directory.
         model: PathBuf,
+    },
+
+    /// A model of the hub that nobody has downloaded.
+    #[error("model {name}: no such folder, and no whole model of that name in {}; to download it: ask models pull {name}", .store.display())]
+    ModelNotPulled {
+        /// The name as it was given.
+        name: String,
+        /// The hub's cache.
+        store: PathBuf,
+    },
+
+    /// What should be a model's name and is none.
+    #[error(
+        "model {name}: {reason}; write owner/name, owner/name@revision, or a name that ask models list shows"
+    )]
+    ModelName {
+        /// What was given.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// No folder for the hub's cache.
+    #[error("there is no home folder to keep models in; name a folder in the variable HF_HOME")]
+    NoStore,
+
+    /// The hub did not give what was asked of it.
+    #[error("{thing}: {reason}; {remedy}")]
+    Hub {
+        /// The model, or a file of it, or the variable that is wrong.
+        thing: String,
+        /// What happened.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
     },
 
     /// A model directory without one of its files.
@@ -188,6 +223,17 @@ pub enum Error {
         file: String,
         /// What is wrong with it.
         reason: String,
+    },
+
+    /// The store cannot be written.
+    #[error("{}: cannot be written: {reason}; {remedy}", .path.display())]
+    StoreUnwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        reason: std::io::Error,
+        /// What is kept, and what to do.
+        remedy: String,
     },
 
     /// An architecture that no engine of this build implements.

@@ -36,7 +36,8 @@
 //! In reading order: a [`Document`] is clean text with a map to its source; [`window`] cuts it to the
 //! encoder's length and leaves nothing out; an [`engine`] turns windows into logits; [`qa`] turns logits
 //! into candidates, merges them and says how sure it is; [`summary`] scores and chooses sentences;
-//! [`cite`] finds the line; a [`Reader`] does all of it. [`model`] says what a model directory holds.
+//! [`cite`] finds the line; a [`Reader`] does all of it. [`model`] says what a model directory holds;
+//! [`hub`] downloads one, and is the only part that opens a connection.
 //!
 //! What always holds, each with a test of its name in `tests/invariants.rs`: answers are verbatim,
 //! traceable, complete, honest, comparable, deterministic, offline and bounded.
@@ -48,6 +49,7 @@ pub mod engine;
 mod error;
 pub mod eval;
 mod harmless;
+pub mod hub;
 pub mod model;
 pub mod qa;
 mod reader;

@@ -561,11 +561,6 @@ fn a_word_close_to_a_command_gets_a_hint() {
     --- error
     ask: bacth: looks like a command; did you mean the command: ask batch? Write ask -- bacth if you do mean the word
     "#);
-    let message = bridge().run(&["models"]);
-    assert!(
-        !message.failure().contains("command models Write"),
-        "two sentences: {message}"
-    );
 }
 
 #[test]

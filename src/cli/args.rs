@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::eval::args::EvalArgs;
+use super::models::args::ModelsArgs;
 use crate::summary::Method;
 
 const EXAMPLES: &str = "\
@@ -101,8 +102,8 @@ pub struct CommonArgs {
 /// Options of all commands that read documents.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ReadingArgs {
-    /// Read with the model in this folder instead of the built-in one
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// Read with the model in this folder, or with a pulled one of this name, instead of the built-in one
+    #[arg(long, value_name = "DIR|NAME", value_hint = ValueHint::DirPath)]
     pub model: Option<PathBuf>,
 
     /// Threads to work with [default: all cores]
@@ -159,6 +160,8 @@ pub enum Command {
     Summarize(SummarizeArgs),
     /// Measure answers and summaries against suites of questions, and compare with a baseline
     Eval(EvalArgs),
+    /// List, check and download models
+    Models(ModelsArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  ask completions bash > ~/.local/share/bash-completion/completions/ask"

@@ -17,7 +17,7 @@ const MAX_BYTES: u64 = 1 << 20;
 pub(super) struct Config {
     #[serde(default)]
     pub(super) docs: Vec<PathBuf>,
-    pub(super) model: Option<PathBuf>,
+    pub(super) model: Option<Model>,
     pub(super) top: Option<usize>,
     pub(super) context: Option<Around>,
     pub(super) min_confidence: Option<f64>,
@@ -26,6 +26,21 @@ pub(super) struct Config {
     pub(super) no_ignore: Option<bool>,
     pub(super) max_mib: Option<u64>,
     pub(super) color: Option<Colour>,
+}
+
+/// A model as the file names it: relative to this folder, or by a name.
+#[derive(Debug, Deserialize)]
+#[serde(from = "PathBuf")]
+pub(super) struct Model {
+    pub(super) typed: PathBuf,
+    pub(super) folder: PathBuf,
+}
+
+impl From<PathBuf> for Model {
+    fn from(typed: PathBuf) -> Self {
+        let folder = PathBuf::new();
+        Self { typed, folder }
+    }
 }
 
 /// Where the user's own file would be.
@@ -71,8 +86,11 @@ fn load(file: &Path, folder: &Path) -> anyhow::Result<Config> {
         let reason = error.message().replace('\n', " ");
         anyhow::anyhow!("{name}:{line}: {reason}; correct or remove that line")
     })?;
-    for path in config.docs.iter_mut().chain(&mut config.model) {
+    for path in &mut config.docs {
         *path = folder.join(&*path);
+    }
+    if let Some(model) = &mut config.model {
+        folder.clone_into(&mut model.folder);
     }
     Ok(config)
 }

@@ -11,6 +11,7 @@ mod documents;
 pub mod eval;
 mod json;
 mod language;
+pub mod models;
 pub mod plan;
 mod progress;
 mod render;
@@ -71,6 +72,8 @@ pub struct Environment {
     pub user_configuration: Option<PathBuf>,
     /// Loads a model directory, or the embedded model.
     pub load: fn(Option<&Path>) -> Result<Reader>,
+    /// A variable of the environment: where models are kept, and how the hub is reached.
+    pub variable: fn(&str) -> Option<OsString>,
     /// Set when the user asks to stop.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -102,6 +105,7 @@ impl Environment {
                 Some(directory) => Reader::from_directory(directory),
                 None => Reader::embedded(),
             },
+            variable: |name| std::env::var_os(name),
             interrupted,
         }
     }
@@ -188,6 +192,7 @@ fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> an
             let plan = Plan::of_eval(eval, environment)?;
             return with_threads(plan.threads, || eval::run(eval, &plan, environment));
         }
+        Some(Command::Models(models)) => return models::run(&models.command, environment),
         None => {}
     }
     let escaped = arguments.iter().any(|a| a == "--");

@@ -8,22 +8,11 @@ use clap::CommandFactory;
 use super::args::{Args, Around, AskArgs, BatchArgs, Colour, CommonArgs, SummarizeArgs, SummaryArgs};
 use super::config::{self, Config};
 use super::eval::args::EvalArgs;
-use super::{Environment, Input};
+use super::{Environment, Input, models};
 use crate::document::read::ReadOptions;
 use crate::error::Error;
 use crate::reader::AskOptions;
 use crate::summary::{Length, Method, SummaryOptions};
-
-/// Commands that other versions have, for hints.
-const KNOWN_COMMANDS: [&str; 7] = [
-    "batch",
-    "completions",
-    "eval",
-    "help",
-    "man",
-    "models",
-    "summarize",
-];
 
 /// The most answers that may be asked for.
 const MAX_TOP: usize = 1000;
@@ -190,11 +179,11 @@ impl Plan {
             },
             around: Around::Sentence,
             json: false,
-            model: reading
-                .model
-                .as_ref()
-                .map(|path| environment.directory.join(path))
-                .or_else(|| config.model.clone()),
+            model: match (&reading.model, &config.model) {
+                (Some(typed), _) => models::locate(typed, &environment.directory, environment)?,
+                (None, Some(model)) => models::locate(&model.typed, &model.folder, environment)?,
+                (None, None) => None,
+            },
             threads,
             colour,
             quiet: reading.quiet,
@@ -324,17 +313,19 @@ fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyh
         );
     }
     let lower = question.to_lowercase();
-    let near = KNOWN_COMMANDS.iter().find(|name| {
+    let command = Args::command();
+    let mut names = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .chain(["help"]);
+    let near = names.find(|name| {
         strsim::damerau_levenshtein(name, &lower) <= usize::from(name.len() > 4) + usize::from(name.len() > 7)
     });
     if let Some(near) = near {
-        let exists = *near == "help" || Args::command().get_subcommands().any(|c| c.get_name() == *near);
-        let hint = if exists && *near == lower {
+        let hint = if near == lower {
             format!("a command comes first, then its options: ask {near} [OPTIONS].")
-        } else if exists {
-            format!("did you mean the command: ask {near}?")
         } else {
-            format!("this version has no command {near}.")
+            format!("did you mean the command: ask {near}?")
         };
         bail!("{question}: looks like a command; {hint} Write ask -- {question} if you do mean the word");
     }

@@ -14,14 +14,21 @@ pub(super) struct Bar {
     started: Instant,
     bar: Option<ProgressBar>,
     wanted: bool,
+    verb: &'static str,
 }
 
 impl Bar {
     pub(super) fn new(wanted: bool) -> Self {
+        Self::of(wanted, "reading")
+    }
+
+    /// `verb` says what is done.
+    pub(super) fn of(wanted: bool, verb: &'static str) -> Self {
         Self {
             started: Instant::now(),
             bar: None,
             wanted,
+            verb,
         }
     }
 
@@ -31,9 +38,10 @@ impl Bar {
         }
         let bar = self.bar.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(Some(progress.total_bytes), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template(
-                "reading {bar:30} {percent}%  {binary_bytes} of {binary_total_bytes}, {eta} left",
-            )
+            let style = ProgressStyle::with_template(&format!(
+                "{} {{bar:30}} {{percent}}%  {{binary_bytes}} of {{binary_total_bytes}}, {{eta}} left",
+                self.verb
+            ))
             .unwrap_or_else(|_| ProgressStyle::default_bar());
             bar.with_style(style).with_elapsed(self.started.elapsed())
         });

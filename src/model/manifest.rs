@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use super::cache::Snapshot;
 use super::config::Config;
 
 /// The manifest of a model directory.
@@ -42,7 +43,7 @@ pub struct Manifest {
 }
 
 /// A file of a model.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
     /// Lower-case hexadecimal SHA-256.
@@ -113,14 +114,17 @@ impl Manifest {
         toml::from_str(text).map_err(|e| e.to_string().trim().replace('\n', " "))
     }
 
-    /// What is assumed of a model from the hub, which has no manifest.
+    /// What is assumed of a model from the hub, which has no manifest. It is called by the folder's name, or
+    /// `owner/name@commit` where the folder is a snapshot of the hub's cache.
     #[must_use]
     pub fn of_hub_model(origin: &Path, config: &Config) -> Self {
-        let name = origin
-            .canonicalize()
-            .ok()
-            .and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()))
-            .unwrap_or_else(|| origin.display().to_string());
+        let path = origin.canonicalize().ok();
+        let snapshot = path.as_deref().and_then(Snapshot::at);
+        let name = match (snapshot, path.as_deref().and_then(Path::file_name)) {
+            (Some(snapshot), _) => snapshot.to_string(),
+            (None, Some(name)) => name.to_string_lossy().into_owned(),
+            (None, None) => origin.display().to_string(),
+        };
         let mut limits = Limits::default();
         if config.max_tokens < limits.window_tokens {
             // The proportions of the defaults, for models with short windows.

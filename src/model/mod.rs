@@ -1,7 +1,9 @@
 //! Models: what a model directory holds, and whether it can be trusted.
 
+pub mod cache;
 pub mod config;
 pub mod manifest;
+pub mod registry;
 pub mod store;
 pub mod tokenizer;
 mod wordpiece;

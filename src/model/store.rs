@@ -1,4 +1,4 @@
-//! Where models are: in the program, or in a directory.
+//! Where models are: in the program, or in a directory, which may be a snapshot of the hub's [`cache`].
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::cache::{self, hex};
 use super::manifest::Manifest;
 use crate::error::{Error, Result};
 
@@ -24,17 +25,26 @@ pub(super) struct Files {
     pub(super) origin: PathBuf,
 }
 
-const MANIFEST: &str = "manifest.toml";
-const CONFIG: &str = "config.json";
-const TOKENIZER: &str = "tokenizer.json";
-const WEIGHTS: &str = "model.safetensors";
+pub(crate) const MANIFEST: &str = "manifest.toml";
+pub(crate) const CONFIG: &str = "config.json";
+pub(crate) const TOKENIZER: &str = "tokenizer.json";
+pub(crate) const WEIGHTS: &str = "model.safetensors";
 
-const LIMITS: [(&str, u64); 4] = [
+const LIMITS: [(&str, u64); 5] = [
     (MANIFEST, 1 << 20),
     (CONFIG, 1 << 20),
     (TOKENIZER, 64 << 20),
     (WEIGHTS, 8 << 30),
+    (cache::LIBTORCH_WEIGHTS, 8 << 30),
 ];
+
+/// The most bytes that a file of this name may have; 0 for a name that is no file of a model.
+pub(crate) fn limit(name: &str) -> u64 {
+    LIMITS
+        .iter()
+        .find(|(n, _)| *n == name)
+        .map_or(0, |(_, limit)| *limit)
+}
 
 /// Aligns embedded bytes, so that an engine may borrow tensors of any type from them.
 #[repr(C, align(64))]
@@ -85,9 +95,7 @@ pub(super) fn directory(directory: &Path) -> Result<Files> {
     };
     let verified = |name: &str| -> Result<Bytes> {
         let bytes = read(directory, name)?;
-        if let Some(manifest) = &parsed {
-            verify(manifest, name, &bytes).map_err(|e| invalid(directory, name, &e))?;
-        }
+        check(parsed.as_ref(), directory, name, &bytes).map_err(|e| invalid(directory, name, &e))?;
         Ok(Cow::Owned(bytes))
     };
     Ok(Files {
@@ -100,7 +108,15 @@ pub(super) fn directory(directory: &Path) -> Result<Files> {
     })
 }
 
-/// Compares a file with what the manifest says of it.
+/// Compares a file with what the manifest says of it, else with what the hub's cache does.
+fn check(manifest: Option<&Manifest>, directory: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
+    match (manifest, cache::expected(directory, name)) {
+        (Some(manifest), _) => verify(manifest, name, bytes),
+        (None, Some(expected)) => expected.check(bytes),
+        (None, None) => Ok(()),
+    }
+}
+
 fn verify(manifest: &Manifest, name: &str, bytes: &[u8]) -> Result<(), String> {
     let Some(entry) = manifest.files.get(name) else {
         return Err(format!(
@@ -121,12 +137,8 @@ fn verify(manifest: &Manifest, name: &str, bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-fn read(directory: &Path, name: &str) -> Result<Vec<u8>> {
-    let limit = LIMITS.iter().find(|(n, _)| *n == name).map_or(0, |(_, l)| *l);
+pub(crate) fn read(directory: &Path, name: &str) -> Result<Vec<u8>> {
+    let limit = limit(name);
     let path = directory.join(name);
     let unreadable = |reason: std::io::Error| match reason.kind() {
         std::io::ErrorKind::NotFound => Error::ModelFileMissing {

@@ -149,18 +149,25 @@ fn one_line(text: &str) -> String {
 pub(super) fn man_page(out: &mut Vec<u8>) -> io::Result<()> {
     let command = Args::command();
     clap_mangen::Man::new(command.clone()).render(out)?;
-    let sections = ["batch", "summarize", "eval"];
+    let sections = ["batch", "summarize", "eval", "models"];
     for sub in command
         .get_subcommands()
         .filter(|c| sections.contains(&c.get_name()))
     {
-        writeln!(out, ".SH ASK {}", sub.get_name().to_uppercase())?;
-        let man = clap_mangen::Man::new(sub.clone());
-        man.render_synopsis_section(out)?;
-        man.render_options_section(out)?;
-        man.render_extra_section(out)?;
+        man_section("ASK", sub, out)?;
+        for below in sub.get_subcommands() {
+            man_section(&format!("ASK {}", sub.get_name().to_uppercase()), below, out)?;
+        }
     }
     Ok(())
+}
+
+fn man_section(above: &str, command: &clap::Command, out: &mut Vec<u8>) -> io::Result<()> {
+    writeln!(out, ".SH {above} {}", command.get_name().to_uppercase())?;
+    let man = clap_mangen::Man::new(command.clone());
+    man.render_synopsis_section(out)?;
+    man.render_options_section(out)?;
+    man.render_extra_section(out)
 }
 
 #[cfg(test)]
