@@ -210,6 +210,30 @@ pub enum Error {
         task: &'static str,
     },
 
+    /// A text for a generator that does not fit into it.
+    #[error(
+        "model {model}: the text has {tokens} tokens, {limit} is its limit; cut the text into parts, as ask summarize does"
+    )]
+    InputTooLong {
+        /// The model's name.
+        model: String,
+        /// The text's length in tokens of the model's tokenizer.
+        tokens: usize,
+        /// The most tokens of a text that the model reads.
+        limit: usize,
+    },
+
+    /// What a cargo feature gives, and this build does not have.
+    #[error(
+        "{what} needs the cargo feature {feature}, which this build is without; build it with scripts/libtorch.sh DIR and LIBTORCH=DIR cargo build --release --features {feature}"
+    )]
+    NotBuilt {
+        /// What was asked for.
+        what: &'static str,
+        /// The feature that gives it.
+        feature: &'static str,
+    },
+
     /// `ASK_KERNELS` names what there is not, or not here.
     #[error(
         "ASK_KERNELS={name}: {}; use avx512vnni, avxvnni, avx2, scalar or f32, or unset it for the fastest",

@@ -122,3 +122,64 @@ pub trait Engine: Send + Sync {
         }
     }
 }
+
+/// How a generator writes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Generation {
+    /// Tokens written at most, at least 1.
+    pub max_new_tokens: usize,
+    /// Tokens written at least; 0 for as few as the model likes.
+    pub min_new_tokens: usize,
+    /// Beams of the search; 1 takes the likeliest token at each step.
+    pub beams: usize,
+    /// No run of so many tokens is written twice; 0 for no such rule.
+    pub no_repeat_ngram: usize,
+    /// The exponent of the length that a beam's log probability is divided by.
+    pub length_penalty: f64,
+    /// Whether the search ends as soon as there are as many finished beams as beams.
+    pub early_stopping: bool,
+}
+
+impl Default for Generation {
+    fn default() -> Self {
+        Self {
+            max_new_tokens: 128,
+            min_new_tokens: 0,
+            beams: 1,
+            no_repeat_ngram: 0,
+            length_penalty: 1.0,
+            early_stopping: false,
+        }
+    }
+}
+
+/// A model that reads a text and writes another.
+///
+/// An implementation does not sample: the same text and [`Generation`] give the same words (promise 6).
+pub trait Generator: Send + Sync {
+    /// The model's name.
+    fn name(&self) -> &str;
+
+    /// The most tokens of a text that it reads, without the special tokens and the instruction that the model
+    /// puts around it. At least 1.
+    fn input_tokens(&self) -> usize;
+
+    /// Length of a text in tokens, as it counts against [`input_tokens`](Self::input_tokens).
+    fn count_tokens(&self, text: &str) -> usize;
+
+    /// How the model was made to write.
+    fn generation(&self) -> Generation;
+
+    /// Writes. `step` is told after each step how many tokens are written, and stops the work by returning
+    /// `false`.
+    ///
+    /// # Errors
+    /// [`Error::InputTooLong`] when the text is longer than [`input_tokens`](Self::input_tokens): nothing is
+    /// cut. [`Error::Interrupted`]; and when the model's weights give no finite score.
+    fn generate(
+        &self,
+        text: &str,
+        generation: &Generation,
+        step: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<String>;
+}
