@@ -215,12 +215,18 @@ const SUMMARIZE_HELP: &str = "\
 Every sentence is a sentence of the document, word for word, in its order. Headings, lists,
 tables, code and captions are left out; a text that has nothing else is shortened to its lines.
 
+With --style abstractive, the model in --model DIR (BART, T5 or Pegasus) writes the sentences.
+They are no quotations: each is shown with its support, the share of its words that the best
+few sentences of the documents hold, and with their places. Names, numbers and dates that the
+documents do not have are marked [like this?].
+
 Examples:
   ask summarize                                 the documents that ask.toml names
   ask summarize report.md --words 120
   ask summarize folder/ --sentences 5 --focus \"sanctions\"
   ask summarize --together mail/ --bullets      one summary over all, with the places
   ask summarize law.txt --highlight | less -R   the whole text, the chosen sentences marked
+  ask summarize report.md --style abstractive --model bart-large-cnn/ --strict
   pdftotext report.pdf - | ask summarize --json
 
 Exit code: 0 done, 2 error (also: done, but some documents could not be read).";
@@ -289,6 +295,15 @@ pub struct SummaryArgs {
     #[arg(long, value_name = "P", group = "length", allow_negative_numbers = true, value_parser = share)]
     pub share: Option<f64>,
 
+    /// Sentences of the documents, or new ones by the model in --model [default: extractive]
+    #[arg(long, value_name = "STYLE")]
+    pub style: Option<Style>,
+
+    /// With --style abstractive: leave out sentences whose support is below 0.5, and those with a name,
+    /// number or date that the documents do not have
+    #[arg(long)]
+    pub strict: bool,
+
     /// How sentences are scored [default: transformer]
     #[arg(long, value_name = "METHOD")]
     pub method: Option<Method>,
@@ -300,6 +315,16 @@ pub struct SummaryArgs {
     /// One summary over all documents instead of one each
     #[arg(long)]
     pub together: bool,
+}
+
+/// Whose sentences a summary is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Style {
+    /// Sentences of the documents, word for word
+    Extractive,
+    /// Sentences that a model writes, each with what supports it
+    Abstractive,
 }
 
 /// `0.1` or `10%`.

@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::args::{BatchArgs, SummaryArgs};
+use super::args::{BatchArgs, Style, SummaryArgs};
 use super::documents::{self, Loaded};
 use super::json::{self, ErrorLine, Line, SummaryLine};
 use super::plan::{self, Plan, Source};
@@ -384,6 +384,11 @@ impl Batch<'_> {
         started: Instant,
         stopped: &impl Fn() -> bool,
     ) -> anyhow::Result<Vec<u8>> {
+        if args.style == Some(Style::Abstractive) {
+            bail!(
+                "summarize.style: abstractive summaries are not written by ask batch, whose model is a reader; use ask summarize --style abstractive --json"
+            );
+        }
         let options = plan::summary_options(args, |key| format!("summarize.{key}"))?;
         let loaded = self.documents(request, sets)?;
         let documents: Vec<&Document> = loaded.documents.iter().collect();

@@ -3,6 +3,7 @@
 //! [`args`] is what was typed, [`plan`] what it means once it is checked against `ask.toml` and the file
 //! system, and each command has a file of its own.
 
+mod abstractive;
 pub mod args;
 mod ask;
 mod batch;
@@ -26,9 +27,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser};
 
+use crate::engine::Generator;
 use crate::error::{Error, Result};
 use crate::reader::Reader;
-use args::{Args, Command};
+use args::{Args, Command, Style};
 use plan::Plan;
 use render::Printer;
 
@@ -71,6 +73,8 @@ pub struct Environment {
     pub user_configuration: Option<PathBuf>,
     /// Loads a model directory, or the embedded model.
     pub load: fn(Option<&Path>) -> Result<Reader>,
+    /// Loads a model that writes.
+    pub load_generator: fn(&Path) -> Result<Box<dyn Generator>>,
     /// Set when the user asks to stop.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -101,6 +105,12 @@ impl Environment {
             load: |directory| match directory {
                 Some(directory) => Reader::from_directory(directory),
                 None => Reader::embedded(),
+            },
+            load_generator: |_| {
+                Err(Error::NotBuilt {
+                    what: "--style abstractive",
+                    feature: "libtorch",
+                })
             },
             interrupted,
         }
@@ -182,7 +192,10 @@ fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> an
         }
         Some(Command::Summarize(summarize)) => {
             let plan = Plan::of_summarize(summarize, environment)?;
-            return with_threads(plan.threads, || summarize::run(summarize, &plan, environment));
+            return with_threads(plan.threads, || match summarize.summary.style {
+                Some(Style::Abstractive) => abstractive::run(summarize, &plan, environment),
+                Some(Style::Extractive) | None => summarize::run(summarize, &plan, environment),
+            });
         }
         Some(Command::Eval(eval)) => {
             let plan = Plan::of_eval(eval, environment)?;

@@ -85,8 +85,14 @@ fn note(summary: &Summary, focus: Option<&str>, json: bool, environment: &mut En
             "note: no sentence has a word of the focus \"{focus}\"; the summary is without one"
         ));
     }
-    let skipped: usize = summary.documents.iter().map(|d| d.skipped).sum();
-    if skipped > 0 && !json {
+    if !json {
+        note_skipped(summary.documents.iter().map(|d| d.skipped).sum(), environment);
+    }
+}
+
+/// Tells how much of the documents is no prose.
+pub(super) fn note_skipped(skipped: usize, environment: &mut Environment) {
+    if skipped > 0 {
         let (lines, are) = if skipped == 1 {
             ("line", "is")
         } else {

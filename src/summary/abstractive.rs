@@ -611,10 +611,9 @@ mod tests {
             }
             let all = inputs.join(" ");
             let words: Vec<&str> = all.split(' ').collect();
-            let mut at = 0;
-            for word in found.candidates.iter().flat_map(|c| document.text()[c.span.clone()].split_whitespace()) {
+            let prose = found.candidates.iter().map(|c| document.text()[c.span.clone()].split_whitespace());
+            for (at, word) in prose.flatten().enumerate() {
                 prop_assert_eq!(words.get(at).copied(), Some(word));
-                at += 1;
             }
             let summary = match result {
                 Ok(mut summaries) => summaries.remove(0),

@@ -268,7 +268,8 @@ impl Evidence {
         } else if names.is_empty() {
             Finding::Found(titles.into_iter().map(|(_, holders)| holders.clone()).collect())
         } else {
-            Finding::Missing(vec![names[0].0.span.start..names[names.len() - 1].0.span.end])
+            let whole = names[0].0.span.start..names[names.len() - 1].0.span.end;
+            Finding::Missing(Vec::from([whole]))
         }
     }
 

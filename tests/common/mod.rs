@@ -10,9 +10,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use quotable::cli::{self, Environment, Input};
-use quotable::engine::scripted::Scripted;
+use quotable::engine::Generator;
+use quotable::engine::scripted::{Scripted, ScriptedGenerator};
 use quotable::model::{Calibration, Limits, Logistic, Model};
-use quotable::{Reader, Result};
+use quotable::{Error, Reader, Result};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -165,6 +166,28 @@ fn load(directory: Option<&Path>) -> Result<Reader> {
     Ok(Reader::with_engine(model, Box::new(Scripted::new(script))))
 }
 
+/// A generator that reads as many words as the folder's name ends with and writes what its file `script` says:
+/// lines of a cue, a tab and words.
+fn load_generator(directory: &Path) -> Result<Box<dyn Generator>> {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    let words = name
+        .rsplit('-')
+        .next()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(100);
+    let script = fs::read_to_string(directory.join("script")).map_err(|_| Error::ModelNotFound {
+        model: directory.to_owned(),
+    })?;
+    let line = |line: &str| {
+        let (cue, words) = line.split_once('\t').expect("a cue and words");
+        (cue.to_owned(), words.to_owned())
+    };
+    Ok(Box::new(ScriptedGenerator::new(
+        words,
+        script.lines().map(line).collect(),
+    )))
+}
+
 /// A stream in memory that can be read after it was given away.
 #[derive(Clone, Default)]
 struct Stream(Arc<Mutex<Vec<u8>>>);
@@ -282,6 +305,7 @@ impl Scene {
             directory: self.directory.clone(),
             user_configuration: self.user_configuration.clone(),
             load,
+            load_generator,
             interrupted: Arc::new(AtomicBool::new(self.interrupted)),
         };
         let arguments = std::iter::once("ask").chain(arguments.iter().copied());
