@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser};
 
+use crate::engine;
 use crate::error::{Error, Result};
 use crate::reader::Reader;
 use args::{Args, Command};
@@ -69,8 +70,8 @@ pub struct Environment {
     pub directory: PathBuf,
     /// Where the user's own `ask.toml` would be.
     pub user_configuration: Option<PathBuf>,
-    /// Loads a model directory, or the embedded model.
-    pub load: fn(Option<&Path>) -> Result<Reader>,
+    /// Loads a model directory, or the embedded model, for an engine.
+    pub load: fn(Option<&Path>, engine::Choice) -> Result<Reader>,
     /// Set when the user asks to stop.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -98,10 +99,7 @@ impl Environment {
             colour: !dumb && !no_colour,
             directory: PathBuf::new(),
             user_configuration: config::user_file(),
-            load: |directory| match directory {
-                Some(directory) => Reader::from_directory(directory),
-                None => Reader::embedded(),
-            },
+            load: Reader::load,
             interrupted,
         }
     }

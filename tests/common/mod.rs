@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use quotable::cli::{self, Environment, Input};
+use quotable::engine::Choice;
 use quotable::engine::scripted::Scripted;
 use quotable::model::{Calibration, Limits, Logistic, Model};
 use quotable::{Reader, Result};
@@ -141,9 +142,9 @@ thread_local! {
 }
 
 /// Loads the scripted engine instead of the built-in model; a model folder as the program does.
-fn load(directory: Option<&Path>) -> Result<Reader> {
-    if let Some(directory) = directory {
-        return Reader::from_directory(directory);
+fn load(directory: Option<&Path>, engine: Choice) -> Result<Reader> {
+    if directory.is_some() || engine != Choice::default() {
+        return Reader::load(directory, engine);
     }
     let mut model = Model::embedded()?;
     // Everything that may change with better weights is set: only the vocabulary is the model's.
