@@ -23,7 +23,8 @@ fn main() {
 /// Has programs look for libtorch where it was when they were built: it is in no folder that a loader searches.
 fn link_libtorch() -> Result<(), String> {
     println!("cargo::rerun-if-env-changed=LIBTORCH");
-    let remedy = "run \"bash scripts/libtorch.sh DIR\" and set what it prints (README.md, Other models and engines)";
+    let remedy =
+        "run \"bash scripts/libtorch.sh DIR\" and set what it prints (README.md, Other models and engines)";
     let folder = std::env::var("LIBTORCH").map_err(|_| format!("LIBTORCH is not set: {remedy}"))?;
     let library = Path::new(&folder).join("lib");
     if folder.ends_with(".cargo/no-libtorch") {

@@ -191,12 +191,45 @@ pub enum Error {
     },
 
     /// An architecture that no engine of this build implements.
-    #[error("model {}: architecture \"{architecture}\" is not supported; use bert, distilbert, roberta or electra", .model.display())]
+    #[error("model {}: architecture \"{architecture}\" is not supported; use bert, distilbert, roberta or electra, or with --engine libtorch also albert, deberta or deberta-v2", .model.display())]
     UnknownArchitecture {
         /// The model's directory.
         model: PathBuf,
         /// `model_type` of its configuration.
         architecture: String,
+    },
+
+    /// An architecture that another engine runs.
+    #[error("model {}: architecture \"{architecture}\" is none that the native engine runs; add --engine libtorch{}", .model.display(), build_hint())]
+    NotNative {
+        /// The model's directory.
+        model: PathBuf,
+        /// `model_type` of its configuration.
+        architecture: &'static str,
+    },
+
+    /// An engine that was left out of this program.
+    #[error(
+        "--engine libtorch: is not part of this program; build it with --features libtorch (README.md, Other models and engines), or leave out the option"
+    )]
+    EngineNotBuilt,
+
+    /// A device that is not there, or not for this engine.
+    #[error("--device {device}: {reason}")]
+    DeviceUnavailable {
+        /// What was asked for.
+        device: &'static str,
+        /// Why it is not to be had, and what to do instead.
+        reason: String,
+    },
+
+    /// libtorch refused an operation.
+    #[error(
+        "libtorch: {reason}; if its memory ran out, free some, or leave out --device; if not, leave out --engine"
+    )]
+    Libtorch {
+        /// The first line of its message.
+        reason: String,
     },
 
     /// A model that was not trained for what is asked of it.
@@ -223,15 +256,19 @@ pub enum Error {
         limit: usize,
     },
 
-    /// What a cargo feature gives, and this build does not have.
+    /// Generators were left out of this program.
     #[error(
-        "{what} needs the cargo feature {feature}, which this build is without; build it with scripts/libtorch.sh DIR and LIBTORCH=DIR cargo build --release --features {feature}"
+        "--style abstractive: needs the cargo feature libtorch, which is not part of this program; run \"bash scripts/libtorch.sh DIR\" and build with --features libtorch (README.md, Other models and engines), or leave out the option"
     )]
-    NotBuilt {
-        /// What was asked for.
-        what: &'static str,
-        /// The feature that gives it.
-        feature: &'static str,
+    GeneratorNotBuilt,
+
+    /// A model that does not write.
+    #[error("model {}: architecture \"{architecture}\" is none that writes; use bart, pegasus or t5, fine-tuned for summarization", .model.display())]
+    NotAGenerator {
+        /// The model's directory.
+        model: PathBuf,
+        /// `model_type` of its configuration.
+        architecture: String,
     },
 
     /// `ASK_KERNELS` names what there is not, or not here.
@@ -249,6 +286,14 @@ pub enum Error {
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+fn build_hint() -> &'static str {
+    if cfg!(feature = "libtorch") {
+        ""
+    } else {
+        ", in a program that was built with --features libtorch"
+    }
 }
 
 fn excluded_hint(excluded: u64) -> String {

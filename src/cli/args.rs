@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::eval::args::EvalArgs;
+use crate::engine::{Device, Kind};
 use crate::summary::Method;
 
 const EXAMPLES: &str = "\
@@ -104,6 +105,14 @@ pub struct ReadingArgs {
     /// Read with the model in this folder instead of the built-in one
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub model: Option<PathBuf>,
+
+    /// What reads with the model [default: native]
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<Kind>,
+
+    /// What the engine computes on [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<Device>,
 
     /// Threads to work with [default: all cores]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]

@@ -70,7 +70,7 @@ struct Id<'a> {
 
 pub(super) fn run(args: &BatchArgs, plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
     let input = open(args, environment)?;
-    let reader = (environment.load)(plan.model.as_deref())?;
+    let reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
     let batch = Batch {
         reader: &reader,
         plan,

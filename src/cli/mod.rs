@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser};
 
-use crate::engine::Generator;
+use crate::engine::{self, Generator};
 use crate::error::{Error, Result};
 use crate::reader::Reader;
 use args::{Args, Command, Style};
@@ -71,10 +71,10 @@ pub struct Environment {
     pub directory: PathBuf,
     /// Where the user's own `ask.toml` would be.
     pub user_configuration: Option<PathBuf>,
-    /// Loads a model directory, or the embedded model.
-    pub load: fn(Option<&Path>) -> Result<Reader>,
+    /// Loads a model directory, or the embedded model, for an engine.
+    pub load: fn(Option<&Path>, engine::Choice) -> Result<Reader>,
     /// Loads a model that writes.
-    pub load_generator: fn(&Path) -> Result<Box<dyn Generator>>,
+    pub load_generator: fn(&Path, engine::Device) -> Result<Box<dyn Generator>>,
     /// Set when the user asks to stop.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -102,16 +102,8 @@ impl Environment {
             colour: !dumb && !no_colour,
             directory: PathBuf::new(),
             user_configuration: config::user_file(),
-            load: |directory| match directory {
-                Some(directory) => Reader::from_directory(directory),
-                None => Reader::embedded(),
-            },
-            load_generator: |_| {
-                Err(Error::NotBuilt {
-                    what: "--style abstractive",
-                    feature: "libtorch",
-                })
-            },
+            load: Reader::load,
+            load_generator: engine::generator,
             interrupted,
         }
     }

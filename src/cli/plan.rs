@@ -10,6 +10,7 @@ use super::config::{self, Config};
 use super::eval::args::EvalArgs;
 use super::{Environment, Input};
 use crate::document::read::ReadOptions;
+use crate::engine;
 use crate::error::Error;
 use crate::reader::AskOptions;
 use crate::summary::abstractive::AbstractiveOptions;
@@ -44,6 +45,8 @@ pub struct Plan {
     pub json: bool,
     /// The model's folder, or the embedded model.
     pub model: Option<PathBuf>,
+    /// What reads with it.
+    pub engine: engine::Choice,
     /// Threads to work with.
     pub threads: usize,
     /// Whether to colour standard output.
@@ -196,6 +199,10 @@ impl Plan {
                 .as_ref()
                 .map(|path| environment.directory.join(path))
                 .or_else(|| config.model.clone()),
+            engine: engine::Choice {
+                kind: reading.engine.or(config.engine).unwrap_or_default(),
+                device: reading.device.or(config.device).unwrap_or_default(),
+            },
             threads,
             colour,
             quiet: reading.quiet,

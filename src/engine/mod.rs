@@ -1,9 +1,15 @@
 //! Engines: what reads a window. An engine knows no document.
 
+#[cfg(feature = "libtorch")]
+pub mod libtorch;
 pub mod native;
 pub mod scripted;
 
 use std::ops::Range;
+use std::path::Path;
+
+use clap::ValueEnum;
+use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
@@ -48,6 +54,37 @@ impl Input {
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
+}
+
+/// The engines by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// In pure Rust, always there
+    #[default]
+    Native,
+    /// With libtorch: more architectures, and GPUs; a program has it if it was built so
+    Libtorch,
+}
+
+/// What an engine computes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Device {
+    /// The processor
+    #[default]
+    Cpu,
+    /// The first GPU that CUDA finds; with the engine libtorch
+    Cuda,
+}
+
+/// Which engine reads, and on what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Choice {
+    /// The engine.
+    pub kind: Kind,
+    /// The device.
+    pub device: Device,
 }
 
 /// What is asked of an encoder.
@@ -182,4 +219,19 @@ pub trait Generator: Send + Sync {
         generation: &Generation,
         step: &mut dyn FnMut(usize) -> bool,
     ) -> Result<String>;
+}
+
+/// Loads the generator in a directory.
+///
+/// # Errors
+/// When the directory holds no model that writes, the device is not there, or generators are not part of this
+/// program: they need the feature `libtorch`.
+pub fn generator(directory: &Path, device: Device) -> Result<Box<dyn Generator>> {
+    #[cfg(feature = "libtorch")]
+    return Ok(Box::new(libtorch::Writer::from_directory(directory, device)?));
+    #[cfg(not(feature = "libtorch"))]
+    {
+        let _ = (directory, device);
+        Err(Error::GeneratorNotBuilt)
+    }
 }

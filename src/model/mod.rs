@@ -3,11 +3,12 @@
 pub mod config;
 pub mod manifest;
 pub mod store;
+pub(crate) mod tensors;
 pub mod tokenizer;
 mod wordpiece;
 
 use crate::error::{Error, Result};
-pub use config::{Activation, Architecture, Config};
+pub use config::{Activation, Architecture, Config, Convolution, Relative, Sharing};
 pub use manifest::{Calibration, Limits, Logistic, Manifest};
 pub use tokenizer::Tokenizer;
 

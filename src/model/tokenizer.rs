@@ -138,6 +138,10 @@ impl Tokenizer {
         let words = encoding.get_word_ids();
         for (i, (&id, &(start, end))) in encoding.get_ids().iter().zip(encoding.get_offsets()).enumerate() {
             let word = words.get(i).copied().flatten();
+            // A piece of SentencePiece begins with the space before its word, which no quotation should.
+            let start = piece
+                .get(start..end)
+                .map_or(start, |text| end - text.trim_start().len());
             tokens.push(Token {
                 id,
                 start: base + start,

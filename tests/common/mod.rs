@@ -10,8 +10,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use quotable::cli::{self, Environment, Input};
-use quotable::engine::Generator;
 use quotable::engine::scripted::{Scripted, ScriptedGenerator};
+use quotable::engine::{Choice, Device, Generator};
 use quotable::model::{Calibration, Limits, Logistic, Model};
 use quotable::{Error, Reader, Result};
 use serde_json::Value;
@@ -142,9 +142,9 @@ thread_local! {
 }
 
 /// Loads the scripted engine instead of the built-in model; a model folder as the program does.
-fn load(directory: Option<&Path>) -> Result<Reader> {
-    if let Some(directory) = directory {
-        return Reader::from_directory(directory);
+fn load(directory: Option<&Path>, engine: Choice) -> Result<Reader> {
+    if directory.is_some() || engine != Choice::default() {
+        return Reader::load(directory, engine);
     }
     let mut model = Model::embedded()?;
     // Everything that may change with better weights is set: only the vocabulary is the model's.
@@ -168,7 +168,7 @@ fn load(directory: Option<&Path>) -> Result<Reader> {
 
 /// A generator that reads as many words as the folder's name ends with and writes what its file `script` says:
 /// lines of a cue, a tab and words.
-fn load_generator(directory: &Path) -> Result<Box<dyn Generator>> {
+fn load_generator(directory: &Path, _: Device) -> Result<Box<dyn Generator>> {
     let name = directory.file_name().unwrap_or_default().to_string_lossy();
     let words = name
         .rsplit('-')
