@@ -267,6 +267,7 @@ fn what_makes_no_sense_is_refused() {
     refused(&["--focus=dam"], &["--focus", "--style abstractive"]);
     refused(&["--scores"], &["--scores", "support is shown anyway"]);
     refused(&["--highlight"], &["--highlight", "--style abstractive"]);
+    refused(&["--engine=native"], &["--engine native", "only reads"]);
     refused(&["--words=0"], &["--words", "1 to"]);
     scene
         .run(&["summarize", "storm.txt", "--style=abstractive"])
@@ -322,13 +323,13 @@ fn nothing_of_a_generator_steers_the_terminal() {
 #[test]
 fn without_the_feature_the_error_names_it() {
     let environment = quotable::cli::Environment::of_process();
-    let error = (environment.load_generator)(std::path::Path::new("writer"))
+    let error = (environment.load_generator)(std::path::Path::new("writer"), Default::default())
         .err()
         .unwrap()
         .to_string();
     for part in [
         "--style abstractive",
-        "cargo feature libtorch",
+        "feature libtorch",
         "--features libtorch",
         "scripts/libtorch.sh",
     ] {

@@ -261,7 +261,9 @@ pub(super) fn summary_options(
 /// When a number is out of range, more than one length is given, or an option is for extractive summaries.
 pub(super) fn abstractive_options(args: &SummarizeArgs) -> anyhow::Result<AbstractiveOptions> {
     let summary = &args.summary;
+    let native = args.reading.engine == Some(engine::Kind::Native);
     let refused = [
+        (native, "--engine native", "only reads"),
         (
             summary.method.is_some(),
             "--method",

@@ -29,11 +29,18 @@ const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const WEIGHTS: &str = "model.safetensors";
 
-const LIMITS: [(&str, u64); 4] = [
+#[cfg(feature = "libtorch")]
+const GENERATION: &str = "generation_config.json";
+
+const LIMITS: &[(&str, u64)] = &[
     (MANIFEST, 1 << 20),
     (CONFIG, 1 << 20),
     (TOKENIZER, 64 << 20),
     (WEIGHTS, 8 << 30),
+    #[cfg(feature = "libtorch")]
+    (GENERATION, 1 << 20),
+    #[cfg(feature = "libtorch")]
+    (TORCH_WEIGHTS, 8 << 30),
 ];
 
 /// Aligns embedded bytes, so that an engine may borrow tensors of any type from them.
@@ -57,47 +64,116 @@ pub(super) fn embedded() -> Files {
 
 /// Reads a model directory.
 pub(super) fn directory(directory: &Path) -> Result<Files> {
-    if !directory.is_dir() {
-        return Err(match std::fs::metadata(directory) {
-            Err(reason) if reason.kind() != std::io::ErrorKind::NotFound => Error::Unreadable {
-                path: directory.to_owned(),
-                reason,
-            },
-            Err(_) => Error::ModelNotFound {
-                model: directory.to_owned(),
-            },
-            Ok(_) => Error::ModelFileMissing {
-                model: directory.to_owned(),
-                file: CONFIG.to_owned(),
-            },
-        });
-    }
-    let manifest = match read(directory, MANIFEST) {
-        Ok(bytes) => {
-            Some(String::from_utf8(bytes).map_err(|_| invalid(directory, MANIFEST, "is not UTF-8"))?)
-        }
-        Err(Error::ModelFileMissing { .. }) => None,
-        Err(error) => return Err(error),
-    };
-    let parsed = match &manifest {
-        Some(text) => Some(Manifest::parse(text).map_err(|e| invalid(directory, MANIFEST, &e))?),
-        None => None,
-    };
-    let verified = |name: &str| -> Result<Bytes> {
-        let bytes = read(directory, name)?;
-        if let Some(manifest) = &parsed {
-            verify(manifest, name, &bytes).map_err(|e| invalid(directory, name, &e))?;
-        }
-        Ok(Cow::Owned(bytes))
-    };
+    let folder = Folder::open(directory)?;
     Ok(Files {
-        config: verified(CONFIG)?,
-        tokenizer: verified(TOKENIZER)?,
+        config: folder.file(CONFIG)?,
+        tokenizer: folder.file(TOKENIZER)?,
         vocabulary: None,
-        weights: verified(WEIGHTS)?,
-        manifest: manifest.map(Cow::Owned),
+        weights: folder.file(WEIGHTS)?,
+        manifest: folder.manifest_text.map(Cow::Owned),
         origin: directory.to_owned(),
     })
+}
+
+/// The files of a model that writes.
+#[cfg(feature = "libtorch")]
+pub(crate) struct WriterFiles {
+    pub(crate) config: Bytes,
+    /// How it is made to write, where that stands apart.
+    pub(crate) generation: Option<Bytes>,
+    pub(crate) tokenizer: Bytes,
+    pub(crate) weights: WriterWeights,
+}
+
+/// The weights of a model that writes.
+#[cfg(feature = "libtorch")]
+pub(crate) enum WriterWeights {
+    Safetensors(Bytes),
+    /// A file as rust-bert has it, which only libtorch can read.
+    Torch(PathBuf),
+}
+
+/// The name of such a file.
+#[cfg(feature = "libtorch")]
+pub(crate) const TORCH_WEIGHTS: &str = "rust_model.ot";
+
+/// Reads the directory of a model that writes.
+#[cfg(feature = "libtorch")]
+pub(crate) fn writer(directory: &Path) -> Result<WriterFiles> {
+    let folder = Folder::open(directory)?;
+    let missing = |result: &Result<Bytes>| matches!(result, Err(Error::ModelFileMissing { .. }));
+    let config = folder.file(CONFIG)?;
+    let generation = folder.file(GENERATION);
+    let weights = match folder.file(WEIGHTS) {
+        weights if missing(&weights) && directory.join(TORCH_WEIGHTS).is_file() => {
+            // Read once for its size and hash; libtorch reads it again.
+            folder.file(TORCH_WEIGHTS)?;
+            WriterWeights::Torch(directory.join(TORCH_WEIGHTS))
+        }
+        weights => WriterWeights::Safetensors(weights?),
+    };
+    Ok(WriterFiles {
+        config,
+        generation: if missing(&generation) {
+            None
+        } else {
+            Some(generation?)
+        },
+        tokenizer: folder.file(TOKENIZER)?,
+        weights,
+    })
+}
+
+/// A model directory with what its manifest says, if it has one.
+struct Folder<'a> {
+    directory: &'a Path,
+    manifest_text: Option<String>,
+    manifest: Option<Manifest>,
+}
+
+impl<'a> Folder<'a> {
+    fn open(directory: &'a Path) -> Result<Self> {
+        if !directory.is_dir() {
+            return Err(match std::fs::metadata(directory) {
+                Err(reason) if reason.kind() != std::io::ErrorKind::NotFound => Error::Unreadable {
+                    path: directory.to_owned(),
+                    reason,
+                },
+                Err(_) => Error::ModelNotFound {
+                    model: directory.to_owned(),
+                },
+                Ok(_) => Error::ModelFileMissing {
+                    model: directory.to_owned(),
+                    file: CONFIG.to_owned(),
+                },
+            });
+        }
+        let manifest_text = match read(directory, MANIFEST) {
+            Ok(bytes) => {
+                Some(String::from_utf8(bytes).map_err(|_| invalid(directory, MANIFEST, "is not UTF-8"))?)
+            }
+            Err(Error::ModelFileMissing { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let manifest = match &manifest_text {
+            Some(text) => Some(Manifest::parse(text).map_err(|e| invalid(directory, MANIFEST, &e))?),
+            None => None,
+        };
+        Ok(Self {
+            directory,
+            manifest_text,
+            manifest,
+        })
+    }
+
+    /// A file, compared with what the manifest says of it.
+    fn file(&self, name: &str) -> Result<Bytes> {
+        let bytes = read(self.directory, name)?;
+        if let Some(manifest) = &self.manifest {
+            verify(manifest, name, &bytes).map_err(|e| invalid(self.directory, name, &e))?;
+        }
+        Ok(Cow::Owned(bytes))
+    }
 }
 
 /// Compares a file with what the manifest says of it.

@@ -13,15 +13,8 @@ pub(crate) struct Tensors<'a> {
 }
 
 impl<'a> Tensors<'a> {
-    /// Reads the file's header.
+    /// Reads the header of a file of this configuration's encoder.
     pub(crate) fn parse(bytes: &'a [u8], config: &Config) -> Result<Self, String> {
-        let views = SafeTensors::deserialize(bytes).map_err(|e| match e {
-            safetensors::SafeTensorError::InvalidOffset(_)
-            | safetensors::SafeTensorError::MetadataIncompleteBuffer => {
-                "is truncated or padded: its header and its size do not agree".to_owned()
-            }
-            other => format!("is not a valid safetensors file: {other}"),
-        })?;
         let prefix = match config.architecture {
             Architecture::Bert => "bert.",
             Architecture::DistilBert => "distilbert.",
@@ -30,6 +23,18 @@ impl<'a> Tensors<'a> {
             Architecture::Albert => "albert.",
             Architecture::Deberta | Architecture::DebertaV2 => "deberta.",
         };
+        Self::with_prefix(bytes, prefix)
+    }
+
+    /// Reads the header of a file whose names begin with this prefix, or with none.
+    pub(crate) fn with_prefix(bytes: &'a [u8], prefix: &'static str) -> Result<Self, String> {
+        let views = SafeTensors::deserialize(bytes).map_err(|e| match e {
+            safetensors::SafeTensorError::InvalidOffset(_)
+            | safetensors::SafeTensorError::MetadataIncompleteBuffer => {
+                "is truncated or padded: its header and its size do not agree".to_owned()
+            }
+            other => format!("is not a valid safetensors file: {other}"),
+        })?;
         let has_prefix = views.names().iter().any(|name| name.starts_with(prefix));
         Ok(Self {
             views,

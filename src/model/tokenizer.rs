@@ -166,7 +166,7 @@ fn piece_end(text: &str, start: usize) -> usize {
 }
 
 /// Refuses a template that names a special token which it does not define: the library would panic on it.
-fn check_templates(bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn check_templates(bytes: &[u8]) -> Result<(), String> {
     #[derive(serde::Deserialize)]
     struct PostProcessor {
         post_processor: Value,

@@ -36,8 +36,8 @@ impl Deref for Weight {
 /// A linear layer. `weight` is `[out, in]`, `bias` is `[out]`.
 #[derive(Debug, Clone)]
 pub(super) struct Linear {
-    weight: Weight,
-    bias: Option<Weight>,
+    pub(super) weight: Weight,
+    pub(super) bias: Option<Weight>,
 }
 
 impl Linear {
@@ -76,13 +76,28 @@ pub(super) struct Loader<'a> {
     epsilon: f64,
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
+    /// `epsilon` is that of normalisations.
+    pub(super) fn new(tensors: &'a Tensors<'a>, device: Device, epsilon: f64) -> Self {
+        Self {
+            tensors,
+            device,
+            epsilon,
+        }
+    }
+
+    /// Whether there is a tensor of this whole name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.tensors.has(name)
+    }
+
     /// A tensor of the encoder.
     pub(super) fn weight(&self, name: &str, shape: &[usize]) -> Result<Weight, LoadError> {
         self.whole(&format!("{}{name}", self.tensors.prefix), shape)
     }
 
-    fn whole(&self, name: &str, shape: &[usize]) -> Result<Weight, LoadError> {
+    /// A tensor by its whole name.
+    pub(super) fn whole(&self, name: &str, shape: &[usize]) -> Result<Weight, LoadError> {
         let values = self.tensors.floats(name, shape)?;
         self.tensor(&values, shape)
     }
@@ -143,11 +158,7 @@ pub(super) struct Encoder {
 
 impl Encoder {
     pub(super) fn load(tensors: &Tensors<'_>, config: &Config, device: Device) -> Result<Self, LoadError> {
-        let loader = Loader {
-            tensors,
-            device,
-            epsilon: f64::from(config.layer_norm_epsilon),
-        };
+        let loader = Loader::new(tensors, device, f64::from(config.layer_norm_epsilon));
         let (hidden, embedding) = (config.hidden_size, config.embedding_size);
         let table =
             |name: &str, rows: usize| loader.weight(&format!("embeddings.{name}.weight"), &[rows, embedding]);
@@ -470,7 +481,7 @@ impl Convolution {
     }
 }
 
-fn activate(rows: &Tensor, activation: Activation) -> Result<Tensor, TchError> {
+pub(super) fn activate(rows: &Tensor, activation: Activation) -> Result<Tensor, TchError> {
     match activation {
         Activation::Gelu => rows.f_gelu("none"),
         Activation::GeluTanh => rows.f_gelu("tanh"),

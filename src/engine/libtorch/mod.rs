@@ -5,7 +5,11 @@
 //! that neither a neighbour nor the number of threads can change a bit of its output.
 
 mod encoder;
+mod generator;
 mod relative;
+mod search;
+mod seq2seq;
+mod shape;
 
 use std::fmt;
 use std::ops::Range;
@@ -20,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::model::tensors::Tensors;
 use crate::model::{Config, Model};
 use encoder::Encoder;
+pub use generator::Writer;
 
 /// An encoder with the heads that its model has.
 pub struct Libtorch {
