@@ -174,19 +174,19 @@ impl Parts<'_> {
         })
     }
 
-    fn attention(&self, name: &str, names: &Names, heads: usize) -> Result<Attention, LoadError> {
-        let (hidden, inner) = (self.shape.hidden, heads * self.shape.head_dim);
+    fn attention(&self, name: &str, names: &Names, side: Side) -> Result<Attention, LoadError> {
+        let (hidden, inner) = (self.shape.hidden, side.heads * side.head_dim);
         let [query, key, value, output] = names.attention.map(|part| format!("{name}.{part}"));
         Ok(Attention {
             query: self.linear(&query, inner, hidden)?,
             key: self.linear(&key, inner, hidden)?,
             value: self.linear(&value, inner, hidden)?,
             output: self.linear(&output, hidden, inner)?,
-            heads: heads as i64,
+            heads: side.heads as i64,
             scale: if self.is_t5() {
                 1.0
             } else {
-                (self.shape.head_dim as f64).powf(-0.5)
+                (side.head_dim as f64).powf(-0.5)
             },
         })
     }
@@ -264,20 +264,20 @@ impl Seq2seq {
         let tied_t5 = shape.tied && shape.family == Family::T5;
         Ok(Self {
             encoder: parts.stack("encoder", shape.encoder, |base, names| {
-                let heads = shape.encoder.heads;
+                let side = shape.encoder;
                 Ok(EncoderLayer {
-                    attention: parts.attention(&format!("{base}.{}", names.own), names, heads)?,
+                    attention: parts.attention(&format!("{base}.{}", names.own), names, side)?,
                     attention_norm: parts.norm(&format!("{base}.{}", names.own_norm))?,
                     feed: parts.feed(base, names, shape.encoder.wide)?,
                     feed_norm: parts.norm(&format!("{base}.{}", names.feed_norm))?,
                 })
             })?,
             decoder: parts.stack("decoder", shape.decoder, |base, names| {
-                let heads = shape.decoder.heads;
+                let side = shape.decoder;
                 Ok(DecoderLayer {
-                    own: parts.attention(&format!("{base}.{}", names.own), names, heads)?,
+                    own: parts.attention(&format!("{base}.{}", names.own), names, side)?,
                     own_norm: parts.norm(&format!("{base}.{}", names.own_norm))?,
-                    cross: parts.attention(&format!("{base}.{}", names.cross), names, heads)?,
+                    cross: parts.attention(&format!("{base}.{}", names.cross), names, side)?,
                     cross_norm: parts.norm(&format!("{base}.{}", names.cross_norm))?,
                     feed: parts.feed(base, names, shape.decoder.wide)?,
                     feed_norm: parts.norm(&format!("{base}.{}", names.feed_norm))?,

@@ -22,6 +22,7 @@ pub(super) enum Family {
 pub(super) struct Side {
     pub(super) layers: usize,
     pub(super) heads: usize,
+    pub(super) head_dim: usize,
     /// The inner width of the feed-forward network.
     pub(super) wide: usize,
 }
@@ -34,7 +35,6 @@ pub(super) struct Shape {
     pub(super) vocabulary: usize,
     pub(super) encoder: Side,
     pub(super) decoder: Side,
-    pub(super) head_dim: usize,
     /// The most tokens that are read, and that are written.
     pub(super) positions: usize,
     /// What embeddings are multiplied with.
@@ -162,13 +162,21 @@ fn shape(family: Family, raw: &Raw) -> Result<Shape, String> {
         let heads = need(raw.num_heads, "num_heads")?;
         let wide = need(raw.d_ff, "d_ff")?;
         let layers = need(raw.num_layers, "num_layers")?;
-        let side = |layers| Side { layers, heads, wide };
+        let head_dim = need(raw.d_kv, "d_kv")?;
+        let side = |layers| Side {
+            layers,
+            heads,
+            head_dim,
+            wide,
+        };
         (side(layers), side(raw.num_decoder_layers.unwrap_or(layers)))
     } else {
         let side = |layers, heads, wide, name: &str| -> Result<Side, String> {
+            let heads = need(heads, &format!("{name}_attention_heads"))?;
             Ok(Side {
                 layers: need(layers, &format!("{name}_layers"))?,
-                heads: need(heads, &format!("{name}_attention_heads"))?,
+                heads,
+                head_dim: raw.d_model / heads.max(1),
                 wide: need(wide, &format!("{name}_ffn_dim"))?,
             })
         };
@@ -211,10 +219,6 @@ fn shape(family: Family, raw: &Raw) -> Result<Shape, String> {
         family,
         hidden: raw.d_model,
         vocabulary: raw.vocab_size,
-        head_dim: match raw.d_kv {
-            Some(dim) if is_t5 => dim,
-            _ => raw.d_model / encoder.heads.max(1),
-        },
         encoder,
         decoder,
         positions: match is_t5 {
@@ -248,7 +252,7 @@ impl Shape {
             if !(1..=MOST_LAYERS).contains(&side.layers) {
                 return Err(format!("has {} layers, use 1 to {MOST_LAYERS}", side.layers));
             }
-            let width = self.head_dim.checked_mul(side.heads);
+            let width = side.head_dim.checked_mul(side.heads);
             if self.family != Family::T5 && width != Some(self.hidden) {
                 return Err(format!(
                     "d_model {} is not divided by {} heads",
@@ -260,7 +264,8 @@ impl Shape {
         let counts = [
             ("d_model", self.hidden, 1),
             ("vocab_size", self.vocabulary, 2),
-            ("d_kv", self.head_dim, 1),
+            ("d_kv", self.encoder.head_dim, 1),
+            ("d_kv", self.decoder.head_dim, 1),
             ("heads", self.encoder.heads, 1),
             ("heads", self.decoder.heads, 1),
             ("the feed-forward network's width", self.encoder.wide, 1),
