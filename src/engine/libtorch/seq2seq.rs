@@ -258,10 +258,9 @@ impl Seq2seq {
         let names = names.map(|name| format!("{}{name}", tensors.prefix));
         let words = match names.iter().find(|name| loader.has(name)) {
             Some(name) => loader.whole(name, &table)?,
-            None if shape.tied && loader.has("lm_head.weight") => loader.whole("lm_head.weight", &table)?,
+            None if loader.has("lm_head.weight") => loader.whole("lm_head.weight", &table)?,
             None => loader.whole(&names[0], &table)?,
         };
-        let tied_t5 = shape.tied && shape.family == Family::T5;
         Ok(Self {
             encoder: parts.stack("encoder", shape.encoder, |base, names| {
                 let side = shape.encoder;
@@ -284,9 +283,9 @@ impl Seq2seq {
                 })
             })?,
             output: Linear {
-                weight: match shape.tied {
-                    true => words.clone(),
-                    false => loader.whole("lm_head.weight", &table)?,
+                weight: match loader.has("lm_head.weight") {
+                    true => loader.whole("lm_head.weight", &table)?,
+                    false => words.clone(),
                 },
                 bias: match loader.has("final_logits_bias") {
                     true => {
@@ -296,7 +295,7 @@ impl Seq2seq {
                     false => None,
                 },
             },
-            output_scale: if tied_t5 {
+            output_scale: if shape.scaled_output {
                 (shape.hidden as f64).powf(-0.5)
             } else {
                 1.0

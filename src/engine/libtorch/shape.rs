@@ -45,8 +45,8 @@ pub(super) struct Shape {
     pub(super) epsilon: f64,
     /// Buckets of distances, and the distance from which all are in the last.
     pub(super) distances: (usize, usize),
-    /// Whether the output is read off by the embeddings.
-    pub(super) tied: bool,
+    /// Whether what the decoder gives is scaled before it is read off by the embeddings.
+    pub(super) scaled_output: bool,
 }
 
 /// The tokens by which writing begins and ends.
@@ -103,6 +103,7 @@ struct Raw {
     relative_attention_max_distance: Option<usize>,
     n_positions: Option<usize>,
     tie_word_embeddings: Option<bool>,
+    scale_decoder_outputs: Option<bool>,
     normalize_before: Option<bool>,
 }
 
@@ -240,7 +241,12 @@ fn shape(family: Family, raw: &Raw) -> Result<Shape, String> {
             raw.relative_attention_num_buckets.unwrap_or(32),
             raw.relative_attention_max_distance.unwrap_or(128),
         ),
-        tied: raw.tie_word_embeddings.unwrap_or(true),
+        // Before transformers 5, T5's files said it by this other key.
+        scaled_output: is_t5
+            && raw
+                .scale_decoder_outputs
+                .or(raw.tie_word_embeddings)
+                .unwrap_or(true),
     };
     shape.check()?;
     Ok(shape)
