@@ -300,6 +300,22 @@ fn batch_refuses_to_write() {
 }
 
 #[test]
+fn what_the_model_did_not_finish_is_left_out_and_said() {
+    let outcome = run(
+        &scene("The dam above Elbing broke on Monday. Insurers expect"),
+        &[],
+    );
+    assert!(outcome.out.contains("broke on Monday.\n"), "{outcome:?}");
+    assert!(!outcome.out.contains("Insurers expect"), "{outcome:?}");
+    assert!(
+        outcome
+            .err
+            .contains("1 generated sentence is left out: the model did not finish"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
 fn an_interrupt_ends_the_writing() {
     let mut scene = scene(WRITTEN);
     scene.interrupted = true;
