@@ -29,11 +29,15 @@ const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const WEIGHTS: &str = "model.safetensors";
 
-const LIMITS: [(&str, u64); 4] = [
+/// What rust-bert calls its weights, read where there is no [`WEIGHTS`].
+const RUST_WEIGHTS: &str = "rust_model.ot";
+
+const LIMITS: [(&str, u64); 5] = [
     (MANIFEST, 1 << 20),
     (CONFIG, 1 << 20),
     (TOKENIZER, 64 << 20),
     (WEIGHTS, 8 << 30),
+    (RUST_WEIGHTS, 8 << 30),
 ];
 
 /// Aligns embedded bytes, so that an engine may borrow tensors of any type from them.
@@ -90,11 +94,19 @@ pub(super) fn directory(directory: &Path) -> Result<Files> {
         }
         Ok(Cow::Owned(bytes))
     };
+    let weights = match verified(WEIGHTS) {
+        #[cfg(feature = "libtorch")]
+        Err(Error::ModelFileMissing { .. }) if directory.join(RUST_WEIGHTS).exists() => Cow::Owned(
+            super::ot::to_safetensors(&verified(RUST_WEIGHTS)?)
+                .map_err(|reason| invalid(directory, RUST_WEIGHTS, &reason))?,
+        ),
+        weights => weights?,
+    };
     Ok(Files {
         config: verified(CONFIG)?,
         tokenizer: verified(TOKENIZER)?,
         vocabulary: None,
-        weights: verified(WEIGHTS)?,
+        weights,
         manifest: manifest.map(Cow::Owned),
         origin: directory.to_owned(),
     })
