@@ -1182,7 +1182,9 @@ fn an_engine_that_was_left_out_is_told() {
 fn a_device_needs_its_engine() {
     let scene = Scene::new().file("a.txt", "The keys are in the drawer.");
     let asked = ["where are the keys?", "a.txt", "--device", "cuda"];
-    scene.run(&asked).fails_with(&["--device cuda", "--engine libtorch"]);
+    scene
+        .run(&asked)
+        .fails_with(&["--device cuda", "--engine libtorch"]);
 }
 
 /// A model of an architecture that only libtorch runs is no damaged file.

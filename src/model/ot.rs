@@ -117,9 +117,19 @@ enum Value {
     /// `("storage", type, key, device, length)`, and what it stands for.
     Storage(Rc<str>, Rc<str>),
     /// What a tensor is rebuilt from, and the tensor.
-    Tensor(Rc<(Value, usize, Rc<[usize]>, Rc<[usize]>)>),
+    Tensor(Rc<Rebuilt>),
     /// Something that no tensor needs.
     Other,
+}
+
+/// The arguments that a tensor is rebuilt from: type and key of its storage, and the place in it.
+#[derive(Debug)]
+struct Rebuilt {
+    kind: Rc<str>,
+    storage: Rc<str>,
+    offset: usize,
+    shape: Rc<[usize]>,
+    strides: Rc<[usize]>,
 }
 
 /// A machine for the part of the format (PEP 307, protocol 2) that PyTorch's C++ writes.
@@ -149,10 +159,8 @@ impl<'a> Pickle<'a> {
         let mut tensors = Vec::new();
         for (name, value) in self.found {
             let Value::Tensor(tensor) = value else { continue };
-            let (Value::Storage(kind, storage), offset, shape, strides) = &*tensor else {
-                return Err(format!("tensor {name} has no storage"));
-            };
-            let dtype = match &**kind {
+            let Rebuilt { shape, strides, .. } = &*tensor;
+            let dtype = match &*tensor.kind {
                 "torch FloatStorage" => Dtype::F32,
                 "torch HalfStorage" => Dtype::F16,
                 "torch BFloat16Storage" => Dtype::BF16,
@@ -169,9 +177,9 @@ impl<'a> Pickle<'a> {
             }
             tensors.push(Stored {
                 name: name.to_string(),
-                storage: storage.clone(),
+                storage: tensor.storage.clone(),
                 dtype,
-                offset: *offset,
+                offset: tensor.offset,
                 shape: shape.to_vec(),
                 strides: strides.to_vec(),
             });
@@ -317,17 +325,18 @@ fn tuple(values: Vec<Value>) -> Option<Value> {
             Some(Value::Storage(kind.clone(), key.clone()))
         }
         [
-            storage @ Value::Storage(..),
+            Value::Storage(kind, storage),
             Value::Integer(offset),
             Value::Integers(shape),
             Value::Integers(strides),
             ..,
-        ] => Some(Value::Tensor(Rc::new((
-            storage.clone(),
-            *offset,
-            shape.clone(),
-            strides.clone(),
-        )))),
+        ] => Some(Value::Tensor(Rc::new(Rebuilt {
+            kind: kind.clone(),
+            storage: storage.clone(),
+            offset: *offset,
+            shape: shape.clone(),
+            strides: strides.clone(),
+        }))),
         _ => {
             let integers = values.into_iter().map(|value| match value {
                 Value::Integer(n) => Some(n),
