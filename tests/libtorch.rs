@@ -469,6 +469,14 @@ fn weights_that_are_no_numbers_are_refused() {
 }
 
 #[test]
+fn windows_too_long_for_attention_are_refused() {
+    let mut model = Model::from_directory(&golden("bert")).unwrap();
+    model.manifest.limits.window_tokens = 4097;
+    let error = Libtorch::new(&model, Device::Cpu).unwrap_err().to_string();
+    assert!(error.contains("limits.window_tokens is 4097"), "{error}");
+}
+
+#[test]
 fn a_model_without_a_head_is_told() {
     let folder = changed(
         "bert",

@@ -37,10 +37,13 @@ pub(super) fn to_safetensors(bytes: &[u8]) -> Result<Vec<u8>, String> {
     }
     let stored = Pickle::new(&entry(&mut archive, &list, LONGEST_LIST)?).tensors()?;
     let mut storages: HashMap<Rc<str>, Vec<u8>> = HashMap::new();
+    // Entries may overlap, so each is at most what the file has more than those before.
+    let mut left = bytes.len() as u64;
     for tensor in &stored {
         if !storages.contains_key(&tensor.storage) {
             let name = format!("{folder}data/{}", tensor.storage);
-            let numbers = entry(&mut archive, &name, bytes.len() as u64)?;
+            let numbers = entry(&mut archive, &name, left)?;
+            left -= numbers.len() as u64;
             storages.insert(tensor.storage.clone(), numbers);
         }
     }
