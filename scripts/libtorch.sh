@@ -14,6 +14,8 @@
 set -euo pipefail
 
 version=2.4.0 # the one that tch 0.17 is made for
+# Of the wheel for Python 3.11; any would do, for what is taken is the same in all.
+sha256=e743adadd8c8152bb8373543964551a7cb7cc20ba898dc8f9c0cdbe47c283de0
 
 fail() { printf 'libtorch.sh: %s\n' "$*" >&2; exit 1; }
 
@@ -48,9 +50,9 @@ work=$(mktemp -d "$destination.XXXXXX") # on the same file system, so that it ca
 trap 'rm -rf -- "$work"' EXIT
 
 printf 'libtorch.sh: downloading torch %s …\n' "$version" >&2
-# Any Python will do: what is taken is the same in all wheels.
+printf 'torch==%s --hash=sha256:%s\n' "$version" "$sha256" >"$work/requirements.txt"
 TMPDIR=$work python3 -m pip download --quiet --disable-pip-version-check --no-deps --no-cache-dir --only-binary :all: \
-  --python-version 3.11 --platform manylinux1_x86_64 --dest "$work/wheel" "torch==$version" >&2 ||
+  --python-version 3.11 --platform manylinux1_x86_64 --dest "$work/wheel" --requirement "$work/requirements.txt" >&2 ||
   fail "could not download torch $version; does the Python package registry answer (pip download torch==$version)?"
 
 python3 - "$work/wheel"/torch-*.whl "$work/libtorch" <<'END' || fail "could not unpack the wheel; is the disk full?"

@@ -85,6 +85,17 @@ fn note(summaries: &[GeneratedSummary], documents: &[&Document], json: bool, env
             "note: {split} {are} longer than the model reads, and given to it in parts"
         ));
     }
+    let unfinished = sum(|s| s.dropped.unfinished);
+    if unfinished > 0 {
+        let are = if unfinished == 1 {
+            "sentence is"
+        } else {
+            "sentences are"
+        };
+        environment.tell(&format!(
+            "note: {unfinished} generated {are} left out: the model did not finish what it wrote"
+        ));
+    }
     let dropped = sum(|s| s.dropped.unsupported);
     if dropped > 0 {
         let are = if dropped == 1 {

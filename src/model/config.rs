@@ -366,7 +366,7 @@ impl Relative {
             n => usize::try_from(n).unwrap_or(usize::MAX),
         };
         // The widths of buckets are in proportion to the logarithm of longest / half.
-        if buckets == 1 || (buckets > 0 && longest < buckets / 2 + 2) {
+        if buckets == 1 || buckets > 4096 || (buckets > 0 && longest < buckets / 2 + 2) {
             return Err(format!(
                 "position_buckets {buckets} do not fit {longest} positions"
             ));

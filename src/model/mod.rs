@@ -2,6 +2,8 @@
 
 pub mod config;
 pub mod manifest;
+#[cfg(feature = "libtorch")]
+mod ot;
 pub mod store;
 pub(crate) mod tensors;
 pub mod tokenizer;

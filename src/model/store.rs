@@ -29,6 +29,10 @@ const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const WEIGHTS: &str = "model.safetensors";
 
+/// What rust-bert calls its weights, read where there is no [`WEIGHTS`].
+const RUST_WEIGHTS: &str = "rust_model.ot";
+
+/// How a model that writes is made to write, where it has such a file.
 #[cfg(feature = "libtorch")]
 const GENERATION: &str = "generation_config.json";
 
@@ -37,10 +41,9 @@ const LIMITS: &[(&str, u64)] = &[
     (CONFIG, 1 << 20),
     (TOKENIZER, 64 << 20),
     (WEIGHTS, 8 << 30),
+    (RUST_WEIGHTS, 8 << 30),
     #[cfg(feature = "libtorch")]
     (GENERATION, 1 << 20),
-    #[cfg(feature = "libtorch")]
-    (TORCH_WEIGHTS, 8 << 30),
 ];
 
 /// Aligns embedded bytes, so that an engine may borrow tensors of any type from them.
@@ -69,7 +72,7 @@ pub(super) fn directory(directory: &Path) -> Result<Files> {
         config: folder.file(CONFIG)?,
         tokenizer: folder.file(TOKENIZER)?,
         vocabulary: None,
-        weights: folder.file(WEIGHTS)?,
+        weights: folder.weights()?,
         manifest: folder.manifest_text.map(Cow::Owned),
         origin: directory.to_owned(),
     })
@@ -82,20 +85,8 @@ pub(crate) struct WriterFiles {
     /// How it is made to write, where that stands apart.
     pub(crate) generation: Option<Bytes>,
     pub(crate) tokenizer: Bytes,
-    pub(crate) weights: WriterWeights,
+    pub(crate) weights: Bytes,
 }
-
-/// The weights of a model that writes.
-#[cfg(feature = "libtorch")]
-pub(crate) enum WriterWeights {
-    Safetensors(Bytes),
-    /// A file as rust-bert has it, which only libtorch can read.
-    Torch(PathBuf),
-}
-
-/// The name of such a file.
-#[cfg(feature = "libtorch")]
-pub(crate) const TORCH_WEIGHTS: &str = "rust_model.ot";
 
 /// Reads the directory of a model that writes.
 #[cfg(feature = "libtorch")]
@@ -104,14 +95,6 @@ pub(crate) fn writer(directory: &Path) -> Result<WriterFiles> {
     let missing = |result: &Result<Bytes>| matches!(result, Err(Error::ModelFileMissing { .. }));
     let config = folder.file(CONFIG)?;
     let generation = folder.file(GENERATION);
-    let weights = match folder.file(WEIGHTS) {
-        weights if missing(&weights) && directory.join(TORCH_WEIGHTS).is_file() => {
-            // Read once for its size and hash; libtorch reads it again.
-            folder.file(TORCH_WEIGHTS)?;
-            WriterWeights::Torch(directory.join(TORCH_WEIGHTS))
-        }
-        weights => WriterWeights::Safetensors(weights?),
-    };
     Ok(WriterFiles {
         config,
         generation: if missing(&generation) {
@@ -120,7 +103,7 @@ pub(crate) fn writer(directory: &Path) -> Result<WriterFiles> {
             Some(generation?)
         },
         tokenizer: folder.file(TOKENIZER)?,
-        weights,
+        weights: folder.weights()?,
     })
 }
 
@@ -173,6 +156,20 @@ impl<'a> Folder<'a> {
             verify(manifest, name, &bytes).map_err(|e| invalid(self.directory, name, &e))?;
         }
         Ok(Cow::Owned(bytes))
+    }
+
+    /// The weights in the layout of safetensors, whatever file they are in.
+    fn weights(&self) -> Result<Bytes> {
+        match self.file(WEIGHTS) {
+            #[cfg(feature = "libtorch")]
+            Err(Error::ModelFileMissing { .. }) if self.directory.join(RUST_WEIGHTS).exists() => {
+                let bytes = super::ot::to_safetensors(&self.file(RUST_WEIGHTS)?);
+                bytes
+                    .map(Cow::Owned)
+                    .map_err(|reason| invalid(self.directory, RUST_WEIGHTS, &reason))
+            }
+            weights => weights,
+        }
     }
 }
 

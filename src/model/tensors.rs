@@ -122,6 +122,10 @@ impl<'a> Tensors<'a> {
 /// What a layer's tensors are called behind the prefix, without `.weight` and `.bias`.
 pub(crate) struct LayerNames {
     /// What all of them begin with.
+    #[cfg_attr(
+        not(feature = "libtorch"),
+        expect(dead_code, reason = "native layers have no other tensors")
+    )]
     pub(crate) base: String,
     pub(crate) query: String,
     pub(crate) key: String,

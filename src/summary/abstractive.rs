@@ -83,7 +83,7 @@ pub struct Dropped {
     pub unsupported: usize,
     /// They repeat another.
     pub repeated: usize,
-    /// The generator came to the end of its room in them.
+    /// No stop ends them: the generator came to the end of its room.
     pub unfinished: usize,
     /// They had no room in the summary.
     pub too_long: usize,
@@ -367,7 +367,7 @@ fn different_stems(sentence: &str) -> Vec<String> {
     stems
 }
 
-/// The sentences of what a generator wrote, and how many it did not finish: the last, where no stop ends it.
+/// The sentences of what a generator wrote, and how many it did not finish: no stop ends them.
 ///
 /// Some generators write `<n>` between sentences, and spaces before stops with a small letter behind them: that is
 /// their spelling, and is made the usual one.
@@ -382,13 +382,9 @@ fn finished_sentences(text: &str) -> (Vec<String>, usize) {
         );
     }
     found.retain(|sentence| sentence.contains(char::is_alphanumeric));
-    let unfinished = found
-        .last()
-        .is_some_and(|last| !prose::ends_like_a_sentence(last));
-    if unfinished {
-        found.pop();
-    }
-    (found, usize::from(unfinished))
+    let whole = |sentence: &String| prose::ends_like_a_sentence(sentence);
+    let (finished, unfinished): (Vec<String>, Vec<String>) = found.into_iter().partition(whole);
+    (finished, unfinished.len())
 }
 
 /// `it broke . nobody came .` as `It broke. Nobody came.`

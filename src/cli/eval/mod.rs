@@ -265,7 +265,8 @@ fn weights_sha256(reader: &Reader, model: Option<&Path>) -> Option<String> {
     if let Some(hash) = reader.weights_sha256() {
         return Some(hash.to_owned());
     }
-    let path = model?.join("model.safetensors");
+    let files = ["model.safetensors", "rust_model.ot"].map(|name| model.map(|folder| folder.join(name)));
+    let path = files.into_iter().flatten().find(|path| path.exists())?;
     let metadata = path
         .metadata()
         .ok()

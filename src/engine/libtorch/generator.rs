@@ -13,7 +13,7 @@ use super::shape::{ConfigError, WriterConfig};
 use super::{LoadError, find, refused};
 use crate::engine::{Device, Generation, Generator};
 use crate::error::{Error, Result};
-use crate::model::store::{self, TORCH_WEIGHTS, WriterWeights};
+use crate::model::store;
 use crate::model::tensors::Tensors;
 use crate::model::tokenizer::check_templates;
 
@@ -67,16 +67,10 @@ impl Writer {
             let reason = format!("has a token {highest}, config.json says that there are {vocabulary}");
             return Err(invalid("tokenizer.json", reason));
         }
-        let (file, bytes) = match files.weights {
-            WriterWeights::Safetensors(bytes) => ("model.safetensors", bytes),
-            WriterWeights::Torch(path) => {
-                let bytes = safetensors_of(&path).map_err(|e| invalid(TORCH_WEIGHTS, e))?;
-                (TORCH_WEIGHTS, bytes.into())
-            }
-        };
-        let tensors = Tensors::with_prefix(&bytes, "model.").map_err(|e| invalid(file, e))?;
+        let tensors =
+            Tensors::with_prefix(&files.weights, "model.").map_err(|e| invalid("model.safetensors", e))?;
         let model = Seq2seq::load(&tensors, &config.shape, device).map_err(|e| match e {
-            LoadError::File(reason) => invalid(file, reason),
+            LoadError::File(reason) => invalid("model.safetensors", reason),
             LoadError::Torch(error) => refused(&error),
         })?;
         let around = tokenizer
@@ -238,33 +232,4 @@ fn tokenizer(bytes: &[u8]) -> Result<Tokenizer, String> {
     tokenizer.with_truncation(None).map_err(|e| e.to_string())?;
     tokenizer.set_encode_special_tokens(true);
     Ok(tokenizer)
-}
-
-/// The tensors of a file of libtorch's own as a file of safetensors, which is what is checked.
-fn safetensors_of(path: &Path) -> Result<Vec<u8>, String> {
-    use safetensors::tensor::{Dtype, TensorView, serialize};
-    let first_line = |e: &dyn fmt::Display| e.to_string().lines().next().unwrap_or_default().to_owned();
-    let tensors = tch::Tensor::load_multi(path).map_err(|e| first_line(&e))?;
-    let mut all: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::with_capacity(tensors.len());
-    for (name, tensor) in tensors {
-        let tensor = tensor.f_to_kind(tch::Kind::Float).map_err(|e| first_line(&e))?;
-        let shape = tensor
-            .size()
-            .into_iter()
-            .map(|n| usize::try_from(n).unwrap_or(0))
-            .collect();
-        let values = floats(&tensor).map_err(|e| first_line(&e))?;
-        all.push((
-            name,
-            shape,
-            values.into_iter().flat_map(f32::to_le_bytes).collect(),
-        ));
-    }
-    let mut views = Vec::with_capacity(all.len());
-    for tensor in &all {
-        let (name, shape, bytes) = tensor;
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| e.to_string())?;
-        views.push((name.clone(), view));
-    }
-    serialize(views, None).map_err(|e| e.to_string())
 }

@@ -26,6 +26,9 @@ use crate::model::{Config, Model};
 use encoder::Encoder;
 pub use generator::Writer;
 
+/// The longest window in tokens: attention takes memory with its square, for all heads at once.
+const LONGEST_WINDOW: usize = 4096;
+
 /// An encoder with the heads that its model has.
 pub struct Libtorch {
     name: String,
@@ -52,8 +55,8 @@ impl Libtorch {
     /// Builds the encoder of a model on a device.
     ///
     /// # Errors
-    /// When the device is not there, or the weights are damaged, lack a tensor, or hold one of another shape than the
-    /// configuration says.
+    /// When the device is not there, windows are longer than 4,096 tokens, or the weights are damaged, lack a tensor, or hold one
+    /// of another shape than the configuration says.
     pub fn new(model: &Model, device: Device) -> Result<Self> {
         let device = find(device)?;
         let invalid = |reason: String| Error::ModelFileInvalid {
@@ -61,6 +64,16 @@ impl Libtorch {
             file: "model.safetensors".to_owned(),
             reason,
         };
+        let window = model.manifest.limits.window_tokens;
+        if window > LONGEST_WINDOW {
+            return Err(Error::ModelFileInvalid {
+                model: model.origin.clone(),
+                file: "manifest.toml".to_owned(),
+                reason: format!(
+                    "limits.window_tokens is {window}, with libtorch {LONGEST_WINDOW} is the most"
+                ),
+            });
+        }
         let tensors = Tensors::parse(&model.weights, &model.config).map_err(invalid)?;
         let encoder = Encoder::load(&tensors, &model.config, device).map_err(|e| match e {
             LoadError::File(reason) => invalid(reason),
