@@ -17,6 +17,10 @@ use crate::model::store;
 use crate::model::tensors::Tensors;
 use crate::model::tokenizer::check_templates;
 
+/// The longest text in tokens, read or written: attention takes memory with its square. A model that reads more is
+/// given shorter passages.
+const LONGEST: usize = 4096;
+
 /// BART, Pegasus or T5 with its tokenizer.
 pub struct Writer {
     name: String,
@@ -78,7 +82,7 @@ impl Writer {
             .map_or(0, |encoding| encoding.len());
         // One more, for an instruction whose last token takes in the text's first letters.
         let around = around + usize::from(!config.instruction.is_empty());
-        if around >= config.shape.positions {
+        if around >= config.shape.positions.min(LONGEST) {
             let reason = "its instruction leaves no room for a text".to_owned();
             return Err(invalid("config.json", reason));
         }
@@ -121,11 +125,12 @@ impl Writer {
         step: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<u32>> {
         let shape = &self.config.shape;
-        if ids.len() > shape.positions {
+        let positions = shape.positions.min(LONGEST);
+        if ids.len() > positions {
             return Err(Error::InputTooLong {
                 model: self.name.clone(),
                 tokens: ids.len(),
-                limit: shape.positions,
+                limit: positions,
             });
         }
         let known = |id: &u32| (*id as usize) < shape.vocabulary;
@@ -135,7 +140,7 @@ impl Writer {
                 "gives ids that the model does not have".to_owned(),
             ));
         }
-        let max_new_tokens = generation.max_new_tokens.clamp(1, shape.positions - 1);
+        let max_new_tokens = generation.max_new_tokens.clamp(1, positions - 1);
         let generation = Generation {
             max_new_tokens,
             ..*generation
@@ -172,7 +177,7 @@ impl Generator for Writer {
     }
 
     fn input_tokens(&self) -> usize {
-        self.config.shape.positions - self.around
+        self.config.shape.positions.min(LONGEST) - self.around
     }
 
     fn count_tokens(&self, text: &str) -> usize {
