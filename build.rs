@@ -1,5 +1,6 @@
 //! Verifies the embedded model against its manifest: a build with damaged weights fails here. Then takes the
-//! vocabulary out of `tokenizer.json`, so that the program need not parse it at every start.
+//! vocabulary out of `tokenizer.json`, so that the program need not parse it at every start. With the feature `libtorch`,
+//! tells the linker where the library is.
 
 use std::path::Path;
 
@@ -12,6 +13,33 @@ fn main() {
     if let Err(reason) = verify(directory).and_then(|()| split_tokenizer(directory)) {
         println!("cargo::error={}: {reason}", directory.display());
     }
+    if std::env::var_os("CARGO_FEATURE_LIBTORCH").is_some()
+        && let Err(reason) = link_libtorch()
+    {
+        println!("cargo::error={reason}");
+    }
+}
+
+/// Has programs look for libtorch where it was when they were built: it is in no folder that a loader searches.
+fn link_libtorch() -> Result<(), String> {
+    println!("cargo::rerun-if-env-changed=LIBTORCH");
+    let remedy =
+        "run \"bash scripts/libtorch.sh DIR\" and set what it prints (README.md, Other models and engines)";
+    let folder = std::env::var("LIBTORCH").map_err(|_| format!("LIBTORCH is not set: {remedy}"))?;
+    let library = Path::new(&folder).join("lib");
+    if folder.ends_with(".cargo/no-libtorch") {
+        return Err(format!("LIBTORCH is not set: {remedy}"));
+    }
+    if !library.is_absolute() || !library.join("libtorch_cpu.so").is_file() {
+        return Err(format!(
+            "LIBTORCH={folder}: is not the full path of a folder with lib/libtorch_cpu.so: {remedy}"
+        ));
+    }
+    for argument in ["-Xlinker", "-rpath", "-Xlinker"] {
+        println!("cargo::rustc-link-arg={argument}");
+    }
+    println!("cargo::rustc-link-arg={}", library.display());
+    Ok(())
 }
 
 fn verify(directory: &Path) -> Result<(), String> {

@@ -237,12 +237,45 @@ pub enum Error {
     },
 
     /// An architecture that no engine of this build implements.
-    #[error("model {}: architecture \"{architecture}\" is not supported; use bert, distilbert, roberta or electra", .model.display())]
+    #[error("model {}: architecture \"{architecture}\" is not supported; use bert, distilbert, roberta or electra, or with --engine libtorch also albert, deberta or deberta-v2", .model.display())]
     UnknownArchitecture {
         /// The model's directory.
         model: PathBuf,
         /// `model_type` of its configuration.
         architecture: String,
+    },
+
+    /// An architecture that another engine runs.
+    #[error("model {}: architecture \"{architecture}\" is none that the native engine runs; add --engine libtorch{}", .model.display(), build_hint())]
+    NotNative {
+        /// The model's directory.
+        model: PathBuf,
+        /// `model_type` of its configuration.
+        architecture: &'static str,
+    },
+
+    /// An engine that was left out of this program.
+    #[error(
+        "--engine libtorch: is not part of this program; build it with --features libtorch (README.md, Other models and engines), or leave out the option"
+    )]
+    EngineNotBuilt,
+
+    /// A device that is not there, or not for this engine.
+    #[error("--device {device}: {reason}")]
+    DeviceUnavailable {
+        /// What was asked for.
+        device: &'static str,
+        /// Why it is not to be had, and what to do instead.
+        reason: String,
+    },
+
+    /// libtorch refused an operation.
+    #[error(
+        "libtorch: {reason}; if its memory ran out, free some, or leave out --device; if not, leave out --engine"
+    )]
+    Libtorch {
+        /// The first line of its message.
+        reason: String,
     },
 
     /// A model that was not trained for what is asked of it.
@@ -254,6 +287,34 @@ pub enum Error {
         head: &'static str,
         /// What that head is for.
         task: &'static str,
+    },
+
+    /// A text for a generator that does not fit into it.
+    #[error(
+        "model {model}: the text has {tokens} tokens, {limit} is its limit; cut the text into parts, as ask summarize does"
+    )]
+    InputTooLong {
+        /// The model's name.
+        model: String,
+        /// The text's length in tokens of the model's tokenizer.
+        tokens: usize,
+        /// The most tokens of a text that the model reads.
+        limit: usize,
+    },
+
+    /// Generators were left out of this program.
+    #[error(
+        "--style abstractive: needs the cargo feature libtorch, which is not part of this program; run \"bash scripts/libtorch.sh DIR\" and build with --features libtorch (README.md, Other models and engines), or leave out the option"
+    )]
+    GeneratorNotBuilt,
+
+    /// A model that does not write.
+    #[error("model {}: architecture \"{architecture}\" is none that writes; use bart, pegasus or t5, fine-tuned for summarization", .model.display())]
+    NotAGenerator {
+        /// The model's directory.
+        model: PathBuf,
+        /// `model_type` of its configuration.
+        architecture: String,
     },
 
     /// `ASK_KERNELS` names what there is not, or not here.
@@ -271,6 +332,14 @@ pub enum Error {
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+fn build_hint() -> &'static str {
+    if cfg!(feature = "libtorch") {
+        ""
+    } else {
+        ", in a program that was built with --features libtorch"
+    }
 }
 
 fn excluded_hint(excluded: u64) -> String {

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cite;
 use crate::document::Document;
 use crate::engine::native::{Kernels, Native};
-use crate::engine::{Engine, Input};
+use crate::engine::{Choice, Device, Engine, Input, Kind};
 use crate::error::{Error, Result};
 use crate::model::{Calibration, Limits, Model, Tokenizer};
 use crate::qa::Answers;
@@ -71,6 +71,7 @@ pub struct Reader {
     calibrator: Calibrator,
     sentences: Option<Network>,
     kernels: Option<Kernels>,
+    arithmetic: Option<String>,
     engine: Box<dyn Engine>,
 }
 
@@ -99,6 +100,48 @@ impl Reader {
         Self::with_kernels(Model::from_directory(directory)?, Kernels::choose()?)
     }
 
+    /// With the model in a directory, or the one that is part of the program, and an engine.
+    ///
+    /// # Errors
+    /// When the directory holds no model that the engine can run, or the engine or its device is not there.
+    pub fn load(directory: Option<&Path>, engine: Choice) -> Result<Self> {
+        let model = || match directory {
+            Some(directory) => Model::from_directory(directory),
+            None => Model::embedded(),
+        };
+        match (engine.kind, engine.device) {
+            (Kind::Native, Device::Cpu) => Self::with_kernels(model()?, Kernels::choose()?),
+            (Kind::Native, Device::Cuda) => Err(Error::DeviceUnavailable {
+                device: "cuda",
+                reason: "the native engine computes on the processor; add --engine libtorch, or leave out --device"
+                    .to_owned(),
+            }),
+            #[cfg(feature = "libtorch")]
+            (Kind::Libtorch, device) => Self::with_libtorch(model()?, device),
+            #[cfg(not(feature = "libtorch"))]
+            (Kind::Libtorch, _) => Err(Error::EngineNotBuilt),
+        }
+    }
+
+    /// With a model that libtorch reads.
+    ///
+    /// # Errors
+    /// As [`Libtorch::new`](crate::engine::libtorch::Libtorch::new).
+    #[cfg(feature = "libtorch")]
+    pub fn with_libtorch(model: Model, device: Device) -> Result<Self> {
+        let engine = crate::engine::libtorch::Libtorch::new(&model, device)?;
+        let sentences = Network::of_model(&model)?;
+        let device = match device {
+            Device::Cpu => "cpu",
+            Device::Cuda => "cuda",
+        };
+        Ok(Self {
+            sentences,
+            arithmetic: Some(format!("libtorch, f32, {device}")),
+            ..Self::with_engine(model, Box::new(engine))
+        })
+    }
+
     /// With a model that is read by these kernels.
     ///
     /// # Errors
@@ -114,6 +157,7 @@ impl Reader {
         Ok(Self {
             sentences,
             kernels,
+            arithmetic: kernels.map(|kernels| kernels.to_string()),
             ..reader
         })
     }
@@ -131,6 +175,7 @@ impl Reader {
             calibrator: Calibrator::new(model.manifest.calibration),
             sentences: None,
             kernels: None,
+            arithmetic: None,
             engine,
         }
     }
@@ -151,6 +196,12 @@ impl Reader {
     #[must_use]
     pub fn kernels(&self) -> Option<Kernels> {
         self.kernels
+    }
+
+    /// How the engine computes, in words; `None` with an engine of your own.
+    #[must_use]
+    pub fn arithmetic(&self) -> Option<&str> {
+        self.arithmetic.as_deref()
     }
 
     /// How scores become probabilities; `None` for a model that was not calibrated.

@@ -353,7 +353,8 @@ fn a_folder_without_documents_gives_one_line() {
 
 #[test]
 fn a_caller_that_waits_for_each_answer_gets_it() {
-    let mut child = Desk::new().start(&["batch"]);
+    let desk = Desk::new();
+    let mut child = desk.start(&["batch"]);
     let lines = lines_of(&mut child);
     let mut input = child.stdin.take().unwrap();
     for id in 0..5 {
@@ -508,7 +509,8 @@ fn a_full_disk_is_an_error() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_leaves_whole_lines() {
-    let mut child = Desk::new().start(&["batch"]);
+    let desk = Desk::new();
+    let mut child = desk.start(&["batch"]);
     let mut input = child.stdin.take().unwrap();
     let writer =
         std::thread::spawn(move || (0..20_000).try_for_each(|id| input.write_all(short_line(id).as_bytes())));
@@ -535,7 +537,8 @@ fn ctrl_c_leaves_whole_lines() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_batch_that_waits_for_input() {
-    let mut child = Desk::new().start(&["batch"]);
+    let desk = Desk::new();
+    let mut child = desk.start(&["batch"]);
     let lines = lines_of(&mut child);
     let mut input = child.stdin.take().unwrap();
     input.write_all(short_line(0).as_bytes()).unwrap();
@@ -706,7 +709,8 @@ fn the_remedy_for_a_device_is_not_another_error() {
 #[cfg(unix)]
 #[test]
 fn a_batch_from_a_device_comes_to_an_end() {
-    let mut child = Desk::new().start(&["batch", "/dev/zero", "--max-mib", "1"]);
+    let desk = Desk::new();
+    let mut child = desk.start(&["batch", "/dev/zero", "--max-mib", "1"]);
     let started = Instant::now();
     while child.try_wait().unwrap().is_none() && started.elapsed() < Duration::from_secs(10) {
         std::thread::sleep(Duration::from_millis(10));

@@ -1160,3 +1160,33 @@ fn help_and_version_go_to_standard_output() {
         assert!(outcome.out.contains("ask"), "{arguments:?}");
     }
 }
+
+#[cfg(not(feature = "libtorch"))]
+#[test]
+fn an_engine_that_was_left_out_is_told() {
+    let scene = Scene::new().file("a.txt", "The keys are in the drawer.");
+    let asked = ["where are the keys?", "a.txt", "--engine", "libtorch"];
+    scene
+        .run(&asked)
+        .fails_with(&["--engine libtorch", "--features libtorch", "README.md"]);
+    let scene = scene.file("ask.toml", "engine = \"libtorch\"\n");
+    scene.run(&asked[..2]).fails_with(&["--engine libtorch"]);
+}
+
+#[test]
+fn a_device_needs_its_engine() {
+    let scene = Scene::new().file("a.txt", "The keys are in the drawer.");
+    let asked = ["where are the keys?", "a.txt", "--device", "cuda"];
+    scene
+        .run(&asked)
+        .fails_with(&["--device cuda", "--engine libtorch"]);
+}
+
+/// A model of an architecture that only libtorch runs is no damaged file.
+#[test]
+fn an_architecture_of_another_engine_is_told() {
+    let model = format!("{}/tests/data/golden/albert", env!("CARGO_MANIFEST_DIR"));
+    let scene = Scene::new().file("a.txt", "The keys are in the drawer.");
+    let asked = ["where are the keys?", "a.txt", "--model", model.as_str()];
+    scene.run(&asked).fails_with(&["\"albert\"", "--engine libtorch"]);
+}

@@ -202,14 +202,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reader", type=Path, default=HERE / "../../models/reader", help="the embedded reader's directory")
     parser.add_argument("--out", type=Path, default=HERE / "../../tests/data/golden", help="where the goldens go")
-    parser.add_argument("--only", choices=["tiny", "reader"], help="make one half only")
+    parser.add_argument("--only", choices=["tiny", "reader", *(tiny.name for tiny in TINY)], help="make one half, or one tiny model, only")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     if arguments.only != "reader":
         for tiny in TINY:
-            make_tiny(tiny, arguments.out)
-    if arguments.only != "tiny":
+            if arguments.only in (None, "tiny", tiny.name):
+                make_tiny(tiny, arguments.out)
+    if arguments.only in (None, "reader"):
         make_reader(arguments.reader, arguments.out)
 
 

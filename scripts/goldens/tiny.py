@@ -7,10 +7,16 @@ from pathlib import Path
 import numpy
 import torch
 from safetensors.torch import save_file
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
+    AlbertConfig,
+    AlbertForQuestionAnswering,
     BertConfig,
     BertForQuestionAnswering,
+    DebertaConfig,
+    DebertaForQuestionAnswering,
+    DebertaV2Config,
+    DebertaV2ForQuestionAnswering,
     DistilBertConfig,
     DistilBertForQuestionAnswering,
     ElectraConfig,
@@ -63,6 +69,28 @@ def byte_pairs():
     return tokenizer
 
 
+def unigram():
+    """A Unigram tokenizer as DeBERTa v3 has it: [PAD] is 0, [CLS] 1, [SEP] 2, [UNK] 3; a word's piece begins with its space."""
+    special = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"]
+    words = ["▁" + word for word in WORDS]
+    letters = ["▁", *PUNCTUATION, *DIGITS, *LOWER, *UPPER, *SUFFIXES]
+    pieces = [(piece, 0.0) for piece in special]
+    pieces += [(piece, -4.0 - 0.01 * rank) for rank, piece in enumerate(dict.fromkeys(words))]
+    pieces += [(piece, -6.0 - 0.01 * rank) for rank, piece in enumerate(dict.fromkeys(letters))]
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=3, byte_fallback=False))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Strip(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", special_tokens=[("[CLS]", 1), ("[SEP]", 2)]
+    )
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.add_special_tokens(special)
+    return tokenizer
+
+
+TOKENIZERS = {"uncased": lambda: wordpiece(False), "cased": lambda: wordpiece(True), "bytes": byte_pairs, "unigram": unigram}
+
+
 @dataclass
 class Tiny:
     name: str
@@ -91,6 +119,24 @@ TINY = [
          dict(SIZES, embedding_size=16, num_hidden_layers=2, max_position_embeddings=96), "uncased", 15),
     Tiny("bert-int8", BertForQuestionAnswering, BertConfig,
          dict(SIZES, num_hidden_layers=2, max_position_embeddings=96, hidden_act="gelu"), "uncased", 11, "int8"),
+    # Those that only libtorch runs. Two groups of layers, each used twice.
+    Tiny("albert", AlbertForQuestionAnswering, AlbertConfig,
+         dict(SIZES, embedding_size=16, num_hidden_layers=4, num_hidden_groups=2, inner_group_num=1, max_position_embeddings=96,
+              hidden_act="gelu_new"), "uncased", 16),
+    # Fewer relative positions than tokens.
+    Tiny("deberta", DebertaForQuestionAnswering, DebertaConfig,
+         dict(SIZES, num_hidden_layers=2, max_position_embeddings=96, type_vocab_size=0, relative_attention=True, max_relative_positions=24,
+              pos_att_type=["c2p", "p2c"], position_biased_input=False, layer_norm_eps=1e-7), "uncased", 17),
+    # As DeBERTa v3: distances in buckets of a logarithm, keys shared between words and positions.
+    Tiny("deberta-v2", DebertaV2ForQuestionAnswering, DebertaV2Config,
+         dict(SIZES, num_hidden_layers=2, max_position_embeddings=96, type_vocab_size=0, relative_attention=True, max_relative_positions=-1,
+              position_buckets=16, norm_rel_ebd="layer_norm", share_att_key=True, pos_att_type=["p2c", "c2p"], position_biased_input=False,
+              layer_norm_eps=1e-7), "unigram", 18),
+    # As DeBERTa v2 xlarge, with a convolution, and with what else its configuration can ask for.
+    Tiny("deberta-v2-conv", DebertaV2ForQuestionAnswering, DebertaV2Config,
+         dict(SIZES, num_hidden_layers=2, max_position_embeddings=96, type_vocab_size=2, relative_attention=True, max_relative_positions=40,
+              position_buckets=0, share_att_key=False, pos_att_type=["p2c", "c2p"], position_biased_input=True, conv_kernel_size=3,
+              conv_act="gelu", layer_norm_eps=1e-5), "uncased", 19),
 ]
 
 
@@ -143,7 +189,7 @@ def dequantise(stored):
 def write_tiny(tiny, folder: Path):
     """Writes config.json, tokenizer.json and model.safetensors; returns the tokenizer."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = {"uncased": lambda: wordpiece(False), "cased": lambda: wordpiece(True), "bytes": byte_pairs}[tiny.tokenizer]()
+    tokenizer = TOKENIZERS[tiny.tokenizer]()
     config = tiny.config(vocab_size=tokenizer.get_vocab_size(), **tiny.options)
     config.architectures = [tiny.model.__name__]
     model = tiny.model(config)

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::eval::args::EvalArgs;
 use super::models::args::ModelsArgs;
+use crate::engine::{Device, Kind};
 use crate::summary::Method;
 
 const EXAMPLES: &str = "\
@@ -105,6 +106,14 @@ pub struct ReadingArgs {
     /// Read with the model in this folder, or with a pulled one of this name, instead of the built-in one
     #[arg(long, value_name = "DIR|NAME", value_hint = ValueHint::DirPath)]
     pub model: Option<PathBuf>,
+
+    /// What reads with the model [default: native]
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<Kind>,
+
+    /// What the engine computes on [default: cpu]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<Device>,
 
     /// Threads to work with [default: all cores]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -218,12 +227,18 @@ const SUMMARIZE_HELP: &str = "\
 Every sentence is a sentence of the document, word for word, in its order. Headings, lists,
 tables, code and captions are left out; a text that has nothing else is shortened to its lines.
 
+With --style abstractive, the model in --model DIR (BART, T5 or Pegasus) writes the sentences.
+They are no quotations: each is shown with its support, the share of its words that the best
+few sentences of the documents hold, and with their places. Names, numbers and dates that the
+documents do not have are marked [like this?].
+
 Examples:
   ask summarize                                 the documents that ask.toml names
   ask summarize report.md --words 120
   ask summarize folder/ --sentences 5 --focus \"sanctions\"
   ask summarize --together mail/ --bullets      one summary over all, with the places
   ask summarize law.txt --highlight | less -R   the whole text, the chosen sentences marked
+  ask summarize report.md --style abstractive --model bart-large-cnn/ --strict
   pdftotext report.pdf - | ask summarize --json
 
 Exit code: 0 done, 2 error (also: done, but some documents could not be read).";
@@ -292,6 +307,15 @@ pub struct SummaryArgs {
     #[arg(long, value_name = "P", group = "length", allow_negative_numbers = true, value_parser = share)]
     pub share: Option<f64>,
 
+    /// Sentences of the documents, or new ones by the model in --model [default: extractive]
+    #[arg(long, value_name = "STYLE")]
+    pub style: Option<Style>,
+
+    /// With --style abstractive: leave out sentences whose support is below 0.5, and those with a name,
+    /// number or date that the documents do not have
+    #[arg(long)]
+    pub strict: bool,
+
     /// How sentences are scored [default: transformer]
     #[arg(long, value_name = "METHOD")]
     pub method: Option<Method>,
@@ -303,6 +327,16 @@ pub struct SummaryArgs {
     /// One summary over all documents instead of one each
     #[arg(long)]
     pub together: bool,
+}
+
+/// Whose sentences a summary is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Style {
+    /// Sentences of the documents, word for word
+    Extractive,
+    /// Sentences that a model writes, each with what supports it
+    Abstractive,
 }
 
 /// `0.1` or `10%`.

@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::args::{BatchArgs, SummaryArgs};
+use super::args::{BatchArgs, Style, SummaryArgs};
 use super::documents::{self, Loaded};
 use super::json::{self, ErrorLine, Line, SummaryLine};
 use super::plan::{self, Plan, Source};
@@ -69,7 +69,7 @@ struct Id<'a> {
 
 pub(super) fn run(args: &BatchArgs, plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
     let input = open(args, environment)?;
-    let reader = (environment.load)(plan.model.as_deref())?;
+    let reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
     let batch = Batch {
         reader: &reader,
         plan,
@@ -389,6 +389,11 @@ impl Batch<'_> {
         started: Instant,
         stopped: &impl Fn() -> bool,
     ) -> anyhow::Result<Vec<u8>> {
+        if args.style == Some(Style::Abstractive) {
+            bail!(
+                "summarize.style: abstractive summaries are not written by ask batch, whose model is a reader; use ask summarize --style abstractive --json"
+            );
+        }
         let options = plan::summary_options(args, |key| format!("summarize.{key}"))?;
         let loaded = self.documents(request, sets)?;
         let documents: Vec<&Document> = loaded.documents.iter().collect();

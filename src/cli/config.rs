@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::Environment;
 use super::args::{Around, Colour};
+use crate::engine::{Device, Kind};
 
 pub(super) const FILE_NAME: &str = "ask.toml";
 const MAX_BYTES: u64 = 1 << 20;
@@ -18,6 +19,8 @@ pub(super) struct Config {
     #[serde(default)]
     pub(super) docs: Vec<PathBuf>,
     pub(super) model: Option<Model>,
+    pub(super) engine: Option<Kind>,
+    pub(super) device: Option<Device>,
     pub(super) top: Option<usize>,
     pub(super) context: Option<Around>,
     pub(super) min_confidence: Option<f64>,

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::documents::UnreadNote;
 use super::render::is_hidden_control;
 use crate::qa::Answers;
+use crate::summary::abstractive::GeneratedSummary;
 use crate::summary::{DocumentSummary, Method, SummarySentence};
 
 /// What is printed for a question.
@@ -63,6 +64,18 @@ impl<'a> SummaryLine<'a> {
             elapsed_ms: self.elapsed_ms,
         }
     }
+}
+
+/// What is printed for summaries that a model wrote. There is no key of an extractive one that holds their words.
+#[derive(Debug, Serialize)]
+pub(super) struct GeneratedLine<'a> {
+    pub(super) style: &'static str,
+    pub(super) summaries: &'a [GeneratedSummary],
+    pub(super) strict: bool,
+    pub(super) unread: &'a [UnreadNote],
+    pub(super) skipped: u64,
+    pub(super) model: &'a str,
+    pub(super) elapsed_ms: u64,
 }
 
 /// What is printed for a line of input that could not be answered.

@@ -3,6 +3,7 @@
 //! [`args`] is what was typed, [`plan`] what it means once it is checked against `ask.toml` and the file
 //! system, and each command has a file of its own.
 
+mod abstractive;
 pub mod args;
 mod ask;
 mod batch;
@@ -27,9 +28,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory, Parser};
 
+use crate::engine::{self, Generator};
 use crate::error::{Error, Result};
 use crate::reader::Reader;
-use args::{Args, Command};
+use args::{Args, Command, Style};
 use plan::Plan;
 use render::Printer;
 
@@ -70,8 +72,10 @@ pub struct Environment {
     pub directory: PathBuf,
     /// Where the user's own `ask.toml` would be.
     pub user_configuration: Option<PathBuf>,
-    /// Loads a model directory, or the embedded model.
-    pub load: fn(Option<&Path>) -> Result<Reader>,
+    /// Loads a model directory, or the embedded model, for an engine.
+    pub load: fn(Option<&Path>, engine::Choice) -> Result<Reader>,
+    /// Loads a model that writes.
+    pub load_generator: fn(&Path, engine::Device) -> Result<Box<dyn Generator>>,
     /// A variable of the environment: where models are kept, and how the hub is reached.
     pub variable: fn(&str) -> Option<OsString>,
     /// Set when the user asks to stop.
@@ -101,10 +105,8 @@ impl Environment {
             colour: !dumb && !no_colour,
             directory: PathBuf::new(),
             user_configuration: config::user_file(),
-            load: |directory| match directory {
-                Some(directory) => Reader::from_directory(directory),
-                None => Reader::embedded(),
-            },
+            load: Reader::load,
+            load_generator: engine::generator,
             variable: |name| std::env::var_os(name),
             interrupted,
         }
@@ -186,7 +188,10 @@ fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> an
         }
         Some(Command::Summarize(summarize)) => {
             let plan = Plan::of_summarize(summarize, environment)?;
-            return with_threads(plan.threads, || summarize::run(summarize, &plan, environment));
+            return with_threads(plan.threads, || match summarize.summary.style {
+                Some(Style::Abstractive) => abstractive::run(summarize, &plan, environment),
+                Some(Style::Extractive) | None => summarize::run(summarize, &plan, environment),
+            });
         }
         Some(Command::Eval(eval)) => {
             let plan = Plan::of_eval(eval, environment)?;

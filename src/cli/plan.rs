@@ -10,8 +10,10 @@ use super::config::{self, Config};
 use super::eval::args::EvalArgs;
 use super::{Environment, Input, models};
 use crate::document::read::ReadOptions;
+use crate::engine;
 use crate::error::Error;
 use crate::reader::AskOptions;
+use crate::summary::abstractive::AbstractiveOptions;
 use crate::summary::{Length, Method, SummaryOptions};
 
 /// The most answers that may be asked for.
@@ -32,6 +34,8 @@ pub struct Plan {
     pub json: bool,
     /// The model's folder, or the embedded model.
     pub model: Option<PathBuf>,
+    /// What reads with it.
+    pub engine: engine::Choice,
     /// Threads to work with.
     pub threads: usize,
     /// Whether to colour standard output.
@@ -184,6 +188,10 @@ impl Plan {
                 (None, Some(model)) => models::locate(&model.typed, &model.folder, environment)?,
                 (None, None) => None,
             },
+            engine: engine::Choice {
+                kind: reading.engine.or(config.engine).unwrap_or_default(),
+                device: reading.device.or(config.device).unwrap_or_default(),
+            },
             threads,
             colour,
             quiet: reading.quiet,
@@ -221,7 +229,65 @@ pub(super) fn summary_options(
     args: &SummaryArgs,
     name: impl Fn(&str) -> String,
 ) -> anyhow::Result<SummaryOptions> {
-    let length = match (args.sentences, args.words, args.share) {
+    if args.strict {
+        bail!(
+            "{} is for {} abstractive; an extractive summary has the documents' own sentences, leave it out",
+            name("strict"),
+            name("style")
+        );
+    }
+    Ok(SummaryOptions {
+        length: length(args, name)?,
+        method: args.method.unwrap_or(Method::Transformer),
+        focus: args.focus.clone(),
+        together: args.together,
+    })
+}
+
+/// What a summary is to be that a model writes.
+///
+/// # Errors
+/// When a number is out of range, more than one length is given, or an option is for extractive summaries.
+pub(super) fn abstractive_options(args: &SummarizeArgs) -> anyhow::Result<AbstractiveOptions> {
+    let summary = &args.summary;
+    let native = args.reading.engine == Some(engine::Kind::Native);
+    let refused = [
+        (native, "--engine native", "only reads"),
+        (
+            summary.method.is_some(),
+            "--method",
+            "scores the documents' own sentences",
+        ),
+        (
+            summary.focus.is_some(),
+            "--focus",
+            "chooses among the documents' own sentences",
+        ),
+        (
+            args.scores,
+            "--scores",
+            "shows scores of the documents' own sentences; support is shown anyway",
+        ),
+        (
+            args.highlight,
+            "--highlight",
+            "marks sentences in the text, where generated ones do not stand",
+        ),
+    ];
+    for (given, option, reason) in refused {
+        if given {
+            bail!("{option} is not for --style abstractive: it {reason}; leave one of the two out");
+        }
+    }
+    Ok(AbstractiveOptions {
+        length: length(summary, |key| format!("--{key}"))?,
+        strict: summary.strict,
+        together: summary.together,
+    })
+}
+
+fn length(args: &SummaryArgs, name: impl Fn(&str) -> String) -> anyhow::Result<Length> {
+    Ok(match (args.sentences, args.words, args.share) {
         (None, None, None) => SummaryOptions::default().length,
         (Some(n), None, None) if (1..=MAX_SENTENCES).contains(&n) => Length::Sentences(n),
         (None, Some(n), None) if (1..=MAX_WORDS).contains(&n) => Length::Words(n),
@@ -239,12 +305,6 @@ pub(super) fn summary_options(
             name("words"),
             name("share")
         ),
-    };
-    Ok(SummaryOptions {
-        length,
-        method: args.method.unwrap_or(Method::Transformer),
-        focus: args.focus.clone(),
-        together: args.together,
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::reader::Progress;
+use crate::summary::abstractive::Writing;
 
 /// Work shorter than this shows no bar.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -46,6 +47,31 @@ impl Bar {
             bar.with_style(style).with_elapsed(self.started.elapsed())
         });
         bar.set_position(progress.bytes);
+    }
+}
+
+/// The same for what is written passage by passage.
+pub(super) struct WritingBar(Bar);
+
+impl WritingBar {
+    pub(super) fn new(wanted: bool) -> Self {
+        Self(Bar::new(wanted))
+    }
+
+    pub(super) fn update(&mut self, writing: Writing) {
+        let Self(own) = self;
+        if !own.wanted || own.started.elapsed() < PATIENCE {
+            return;
+        }
+        let bar = own.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("writing {bar:30} passage {pos} of {len}, {msg} tokens")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            bar.with_style(style).with_elapsed(own.started.elapsed())
+        });
+        bar.set_length(writing.total_passages as u64);
+        bar.set_position((writing.passages + 1).min(writing.total_passages) as u64);
+        bar.set_message(writing.tokens.to_string());
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     let (scorer, model): (&dyn Scorer, _) = match options.method.without_model() {
         Some(scorer) => (scorer, None),
         None => {
-            reader = (environment.load)(plan.model.as_deref())?;
+            reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
             (&reader, Some(reader.model_name()))
         }
     };
@@ -85,8 +85,14 @@ fn note(summary: &Summary, focus: Option<&str>, json: bool, environment: &mut En
             "note: no sentence has a word of the focus \"{focus}\"; the summary is without one"
         ));
     }
-    let skipped: usize = summary.documents.iter().map(|d| d.skipped).sum();
-    if skipped > 0 && !json {
+    if !json {
+        note_skipped(summary.documents.iter().map(|d| d.skipped).sum(), environment);
+    }
+}
+
+/// Tells how much of the documents is no prose.
+pub(super) fn note_skipped(skipped: usize, environment: &mut Environment) {
+    if skipped > 0 {
         let (lines, are) = if skipped == 1 {
             ("line", "is")
         } else {

@@ -13,8 +13,13 @@ pub(super) fn run(verbose: bool, environment: &mut Environment) -> anyhow::Resul
         let available = InstructionSet::ALL.into_iter().filter(|set| set.is_available());
         let available: Vec<&str> = available.map(InstructionSet::name).collect();
         text += &format!(
-            "built-in model: {}\nkernels: {} ({KERNELS_VARIABLE} can name: {}, f32)\nthreads: {}\n",
+            "built-in model: {}\nengines: {}\nkernels: {} ({KERNELS_VARIABLE} can name: {}, f32)\nthreads: {}\n",
             model.manifest.name,
+            if cfg!(feature = "libtorch") {
+                "native, libtorch"
+            } else {
+                "native"
+            },
             Native::with_kernels(&model, Kernels::choose()?)?.kernels(),
             available.join(", "),
             std::thread::available_parallelism().map_or(1, usize::from),

@@ -1,9 +1,15 @@
 //! Engines: what reads a window. An engine knows no document.
 
+#[cfg(feature = "libtorch")]
+pub mod libtorch;
 pub mod native;
 pub mod scripted;
 
 use std::ops::Range;
+use std::path::Path;
+
+use clap::ValueEnum;
+use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
@@ -48,6 +54,37 @@ impl Input {
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
+}
+
+/// The engines by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// In pure Rust, always there
+    #[default]
+    Native,
+    /// With libtorch: more architectures, and GPUs; a program has it if it was built so
+    Libtorch,
+}
+
+/// What an engine computes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Device {
+    /// The processor
+    #[default]
+    Cpu,
+    /// The first GPU that CUDA finds; with the engine libtorch
+    Cuda,
+}
+
+/// Which engine reads, and on what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Choice {
+    /// The engine.
+    pub kind: Kind,
+    /// The device.
+    pub device: Device,
 }
 
 /// What is asked of an encoder.
@@ -120,5 +157,81 @@ pub trait Engine: Send + Sync {
                 task: "extractive summarization",
             }),
         }
+    }
+}
+
+/// How a generator writes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Generation {
+    /// Tokens written at most, at least 1.
+    pub max_new_tokens: usize,
+    /// Tokens written at least; 0 for as few as the model likes.
+    pub min_new_tokens: usize,
+    /// Beams of the search; 1 takes the likeliest token at each step.
+    pub beams: usize,
+    /// No run of so many tokens is written twice; 0 for no such rule.
+    pub no_repeat_ngram: usize,
+    /// The exponent of the length that a beam's log probability is divided by.
+    pub length_penalty: f64,
+    /// Whether the search ends as soon as there are as many finished beams as beams.
+    pub early_stopping: bool,
+}
+
+impl Default for Generation {
+    fn default() -> Self {
+        Self {
+            max_new_tokens: 128,
+            min_new_tokens: 0,
+            beams: 1,
+            no_repeat_ngram: 0,
+            length_penalty: 1.0,
+            early_stopping: false,
+        }
+    }
+}
+
+/// A model that reads a text and writes another.
+///
+/// An implementation does not sample: the same text and [`Generation`] give the same words (promise 6).
+pub trait Generator: Send + Sync {
+    /// The model's name.
+    fn name(&self) -> &str;
+
+    /// The most tokens of a text that it reads, without the special tokens and the instruction that the model
+    /// puts around it. At least 1.
+    fn input_tokens(&self) -> usize;
+
+    /// Length of a text in tokens, as it counts against [`input_tokens`](Self::input_tokens).
+    fn count_tokens(&self, text: &str) -> usize;
+
+    /// How the model was made to write.
+    fn generation(&self) -> Generation;
+
+    /// Writes. `step` is told after each step how many tokens are written, and stops the work by returning
+    /// `false`.
+    ///
+    /// # Errors
+    /// [`Error::InputTooLong`] when the text is longer than [`input_tokens`](Self::input_tokens): nothing is
+    /// cut. [`Error::Interrupted`]; and when the model's weights give no finite score.
+    fn generate(
+        &self,
+        text: &str,
+        generation: &Generation,
+        step: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<String>;
+}
+
+/// Loads the generator in a directory.
+///
+/// # Errors
+/// When the directory holds no model that writes, the device is not there, or generators are not part of this
+/// program: they need the feature `libtorch`.
+pub fn generator(directory: &Path, device: Device) -> Result<Box<dyn Generator>> {
+    #[cfg(feature = "libtorch")]
+    return Ok(Box::new(libtorch::Writer::from_directory(directory, device)?));
+    #[cfg(not(feature = "libtorch"))]
+    {
+        let _ = (directory, device);
+        Err(Error::GeneratorNotBuilt)
     }
 }

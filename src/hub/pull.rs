@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::model::cache::{Cache, Hash, Hashed, Hasher, LIBTORCH_WEIGHTS, Name, Record, is_commit};
 use crate::model::manifest::FileEntry;
 use crate::model::registry;
-use crate::model::store::{self, CONFIG, TOKENIZER, WEIGHTS};
+use crate::model::store::{self, CONFIG, GENERATION, TOKENIZER, WEIGHTS};
 
 /// Attempts before a failure that may pass is told. A gain of [`GAIN_BYTES`] begins the count anew.
 const ATTEMPTS: u32 = 4;
@@ -82,6 +82,12 @@ struct Listing {
 #[derive(Deserialize)]
 struct Sibling {
     rfilename: String,
+}
+
+impl Listing {
+    fn has(&self, file: &str) -> bool {
+        self.siblings.iter().any(|sibling| sibling.rfilename == file)
+    }
 }
 
 /// A file as the hub has it.
@@ -166,10 +172,13 @@ impl Pull<'_> {
     fn run(&mut self) -> Result<Pulled> {
         let listing = self.listing()?;
         let weights = self.choose(&listing)?;
-        let commit = listing.sha;
+        let commit = listing.sha.clone();
         let mut remotes = Vec::new();
-        for file in [CONFIG, TOKENIZER, weights] {
-            remotes.push(self.remote(&commit, file)?);
+        let generation = listing.has(GENERATION).then_some(GENERATION);
+        for file in [Some(CONFIG), generation, Some(TOKENIZER), Some(weights)] {
+            if let Some(file) = file {
+                remotes.push(self.remote(&commit, file)?);
+            }
         }
         self.total_bytes = remotes.iter().map(|remote| remote.bytes).sum();
         let mut files = BTreeMap::new();
@@ -225,7 +234,7 @@ impl Pull<'_> {
 
     /// The weights' file. All else that is needed is there.
     fn choose(&self, listing: &Listing) -> Result<&'static str> {
-        let has = |name: &str| listing.siblings.iter().any(|file| file.rfilename == name);
+        let has = |name: &str| listing.has(name);
         let refuse = |reason: &str, remedy: &str| {
             Err(Error::Hub {
                 thing: self.name.to_string(),
@@ -285,7 +294,7 @@ impl Pull<'_> {
             return Err(refuse(reason, "take a smaller model"));
         }
         // SHA-1 is good enough for what git itself holds, not for a file that somebody may have made to collide.
-        if file != CONFIG && file != TOKENIZER && matches!(hash, Hash::Git(_)) {
+        if ![CONFIG, GENERATION, TOKENIZER].contains(&file) && matches!(hash, Hash::Git(_)) {
             let reason = "the server gives no SHA-256 of it".to_owned();
             return Err(refuse(reason, "pull from another HF_ENDPOINT"));
         }

@@ -3,13 +3,16 @@
 pub mod cache;
 pub mod config;
 pub mod manifest;
+#[cfg(feature = "libtorch")]
+mod ot;
 pub mod registry;
 pub mod store;
+pub(crate) mod tensors;
 pub mod tokenizer;
 mod wordpiece;
 
 use crate::error::{Error, Result};
-pub use config::{Activation, Architecture, Config};
+pub use config::{Activation, Architecture, Config, Convolution, Relative, Sharing};
 pub use manifest::{Calibration, Limits, Logistic, Manifest};
 pub use tokenizer::Tokenizer;
 

@@ -27,7 +27,7 @@ pub enum Task {
 pub enum EngineName {
     /// The program's own encoder.
     Native,
-    /// rust-bert, in builds with the feature `libtorch`.
+    /// libtorch, in builds with the feature.
     Libtorch,
 }
 
@@ -51,6 +51,15 @@ pub fn engines(model_type: &str) -> &'static [EngineName] {
         }
         "albert" | "deberta" | "deberta-v2" | "bart" | "t5" | "pegasus" => &[EngineName::Libtorch],
         _ => &[],
+    }
+}
+
+/// What an architecture is for. Encoders are taken for readers: their `config.json` does not always say.
+#[must_use]
+pub fn task(model_type: &str) -> Task {
+    match model_type {
+        "bart" | "t5" | "pegasus" => Task::Summaries,
+        _ => Task::Questions,
     }
 }
 
@@ -150,6 +159,7 @@ mod tests {
             assert!(!name.contains(['/', '@', '.', '\\']), "{name} reads like a path");
             assert_eq!(resolve(name).unwrap().to_string(), entry.repository);
             assert_eq!(engines(&entry.architecture), entry.engines, "{name}");
+            assert_eq!(task(&entry.architecture), entry.task, "{name}");
             assert!(entry.parameters_millions > 0 && !entry.licence.is_empty() && !entry.purpose.is_empty());
             for scores in &entry.scores {
                 assert!(!scores.source.is_empty() && !scores.metrics.is_empty(), "{name}");

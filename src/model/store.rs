@@ -30,12 +30,16 @@ pub(crate) const CONFIG: &str = "config.json";
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 
-const LIMITS: [(&str, u64); 5] = [
+/// How a model that writes is made to write, where it has such a file.
+pub(crate) const GENERATION: &str = "generation_config.json";
+
+const LIMITS: &[(&str, u64)] = &[
     (MANIFEST, 1 << 20),
     (CONFIG, 1 << 20),
     (TOKENIZER, 64 << 20),
     (WEIGHTS, 8 << 30),
     (cache::LIBTORCH_WEIGHTS, 8 << 30),
+    (GENERATION, 1 << 20),
 ];
 
 /// The most bytes that a file of this name may have; 0 for a name that is no file of a model.
@@ -67,56 +71,116 @@ pub(super) fn embedded() -> Files {
 
 /// Reads a model directory.
 pub(super) fn directory(directory: &Path) -> Result<Files> {
-    if !directory.is_dir() {
-        return Err(match std::fs::metadata(directory) {
-            Err(reason) if reason.kind() != std::io::ErrorKind::NotFound => Error::Unreadable {
-                path: directory.to_owned(),
-                reason,
-            },
-            Err(_) => Error::ModelNotFound {
-                model: directory.to_owned(),
-            },
-            Ok(_) => Error::ModelFileMissing {
-                model: directory.to_owned(),
-                file: CONFIG.to_owned(),
-            },
-        });
-    }
-    let manifest = match read(directory, MANIFEST) {
-        Ok(bytes) => {
-            Some(String::from_utf8(bytes).map_err(|_| invalid(directory, MANIFEST, "is not UTF-8"))?)
-        }
-        Err(Error::ModelFileMissing { .. }) => None,
-        Err(error) => return Err(error),
-    };
-    let parsed = match &manifest {
-        Some(text) => Some(Manifest::parse(text).map_err(|e| invalid(directory, MANIFEST, &e))?),
-        None => None,
-    };
-    let verified = |name: &str| -> Result<Bytes> {
-        let bytes = read(directory, name)?;
-        check(parsed.as_ref(), directory, name, &bytes).map_err(|e| invalid(directory, name, &e))?;
-        Ok(Cow::Owned(bytes))
-    };
+    let folder = Folder::open(directory)?;
     Ok(Files {
-        config: verified(CONFIG)?,
-        tokenizer: verified(TOKENIZER)?,
+        config: folder.file(CONFIG)?,
+        tokenizer: folder.file(TOKENIZER)?,
         vocabulary: None,
-        weights: verified(WEIGHTS)?,
-        manifest: manifest.map(Cow::Owned),
+        weights: folder.weights()?,
+        manifest: folder.manifest_text.map(Cow::Owned),
         origin: directory.to_owned(),
     })
 }
 
-/// Compares a file with what the manifest says of it, else with what the hub's cache does.
-fn check(manifest: Option<&Manifest>, directory: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
-    match (manifest, cache::expected(directory, name)) {
-        (Some(manifest), _) => verify(manifest, name, bytes),
-        (None, Some(expected)) => expected.check(bytes),
-        (None, None) => Ok(()),
+/// The files of a model that writes.
+#[cfg(feature = "libtorch")]
+pub(crate) struct WriterFiles {
+    pub(crate) config: Bytes,
+    /// How it is made to write, where that stands apart.
+    pub(crate) generation: Option<Bytes>,
+    pub(crate) tokenizer: Bytes,
+    pub(crate) weights: Bytes,
+}
+
+/// Reads the directory of a model that writes.
+#[cfg(feature = "libtorch")]
+pub(crate) fn writer(directory: &Path) -> Result<WriterFiles> {
+    let folder = Folder::open(directory)?;
+    let missing = |result: &Result<Bytes>| matches!(result, Err(Error::ModelFileMissing { .. }));
+    let config = folder.file(CONFIG)?;
+    let generation = folder.file(GENERATION);
+    Ok(WriterFiles {
+        config,
+        generation: if missing(&generation) {
+            None
+        } else {
+            Some(generation?)
+        },
+        tokenizer: folder.file(TOKENIZER)?,
+        weights: folder.weights()?,
+    })
+}
+
+/// A model directory with what its manifest says, if it has one.
+struct Folder<'a> {
+    directory: &'a Path,
+    manifest_text: Option<String>,
+    manifest: Option<Manifest>,
+}
+
+impl<'a> Folder<'a> {
+    fn open(directory: &'a Path) -> Result<Self> {
+        if !directory.is_dir() {
+            return Err(match std::fs::metadata(directory) {
+                Err(reason) if reason.kind() != std::io::ErrorKind::NotFound => Error::Unreadable {
+                    path: directory.to_owned(),
+                    reason,
+                },
+                Err(_) => Error::ModelNotFound {
+                    model: directory.to_owned(),
+                },
+                Ok(_) => Error::ModelFileMissing {
+                    model: directory.to_owned(),
+                    file: CONFIG.to_owned(),
+                },
+            });
+        }
+        let manifest_text = match read(directory, MANIFEST) {
+            Ok(bytes) => {
+                Some(String::from_utf8(bytes).map_err(|_| invalid(directory, MANIFEST, "is not UTF-8"))?)
+            }
+            Err(Error::ModelFileMissing { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let manifest = match &manifest_text {
+            Some(text) => Some(Manifest::parse(text).map_err(|e| invalid(directory, MANIFEST, &e))?),
+            None => None,
+        };
+        Ok(Self {
+            directory,
+            manifest_text,
+            manifest,
+        })
+    }
+
+    /// A file, compared with what the manifest says of it, else with what the hub's cache does.
+    fn file(&self, name: &str) -> Result<Bytes> {
+        let bytes = read(self.directory, name)?;
+        match (&self.manifest, cache::expected(self.directory, name)) {
+            (Some(manifest), _) => verify(manifest, name, &bytes),
+            (None, Some(expected)) => expected.check(&bytes),
+            (None, None) => Ok(()),
+        }
+        .map_err(|e| invalid(self.directory, name, &e))?;
+        Ok(Cow::Owned(bytes))
+    }
+
+    /// The weights in the layout of safetensors, whatever file they are in.
+    fn weights(&self) -> Result<Bytes> {
+        match self.file(WEIGHTS) {
+            #[cfg(feature = "libtorch")]
+            Err(Error::ModelFileMissing { .. }) if self.directory.join(cache::LIBTORCH_WEIGHTS).exists() => {
+                let bytes = super::ot::to_safetensors(&self.file(cache::LIBTORCH_WEIGHTS)?);
+                bytes
+                    .map(Cow::Owned)
+                    .map_err(|reason| invalid(self.directory, cache::LIBTORCH_WEIGHTS, &reason))
+            }
+            weights => weights,
+        }
     }
 }
 
+/// Compares a file with what the manifest says of it.
 fn verify(manifest: &Manifest, name: &str, bytes: &[u8]) -> Result<(), String> {
     let Some(entry) = manifest.files.get(name) else {
         return Err(format!(

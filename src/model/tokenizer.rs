@@ -138,6 +138,10 @@ impl Tokenizer {
         let words = encoding.get_word_ids();
         for (i, (&id, &(start, end))) in encoding.get_ids().iter().zip(encoding.get_offsets()).enumerate() {
             let word = words.get(i).copied().flatten();
+            // A piece of SentencePiece begins with the space before its word, which no quotation should.
+            let start = piece
+                .get(start..end)
+                .map_or(start, |text| end - text.trim_start().len());
             tokens.push(Token {
                 id,
                 start: base + start,
@@ -162,7 +166,7 @@ fn piece_end(text: &str, start: usize) -> usize {
 }
 
 /// Refuses a template that names a special token which it does not define: the library would panic on it.
-fn check_templates(bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn check_templates(bytes: &[u8]) -> Result<(), String> {
     #[derive(serde::Deserialize)]
     struct PostProcessor {
         post_processor: Value,

@@ -4,9 +4,13 @@
 //! [`select`] chooses: no sentence that repeats another, none that cannot be read without what stands before
 //! it, unless that comes along. Every sentence of a summary is a slice of its document.
 
+pub mod abstractive;
+pub mod attribution;
+pub mod claims;
 pub mod focus;
 pub mod lead;
 pub mod opener;
+mod passages;
 pub mod prose;
 pub mod select;
 pub mod terms;

@@ -114,6 +114,37 @@ pub fn candidates(document: &Document, index: usize) -> Found {
     found
 }
 
+/// All sentences of a document, whatever they are fit for: headings, items, cells and code too. What is too long
+/// for a sentence is there line by line, and a line by so many words.
+pub(super) fn all_sentences(document: &Document) -> Vec<Span> {
+    let text = document.text();
+    let too_long = |span: &Span| count_words(&text[span.clone()]) > MOST_WORDS;
+    let by_lines = |(_, span): (usize, Span)| {
+        if too_long(&span) {
+            lines(text, &span)
+        } else {
+            vec![span]
+        }
+    };
+    document
+        .sentences()
+        .flat_map(by_lines)
+        .flat_map(|line| by_words(text, line))
+        .collect()
+}
+
+/// Pieces of so many words as a sentence may have.
+fn by_words(text: &str, span: Span) -> Vec<Span> {
+    let words: Vec<&str> = text[span.clone()].split_whitespace().collect();
+    if words.len() <= MOST_WORDS {
+        return vec![span];
+    }
+    let place = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+    let piece =
+        |words: &[&str]| place(words[0])..place(words[words.len() - 1]) + words[words.len() - 1].len();
+    words.chunks(MOST_WORDS).map(piece).collect()
+}
+
 fn sentences(document: &Document) -> Vec<Sentence> {
     let text = document.text();
     let mut sentences: Vec<Sentence> = Vec::new();
@@ -210,7 +241,7 @@ fn is_unspaced(sentence: &str) -> bool {
         .any(|c| matches!(c, '\u{3040}'..='\u{30FF}' | '\u{4E00}'..='\u{9FFF}' | '\u{0E00}'..='\u{0E7F}'))
 }
 
-fn ends_like_a_sentence(sentence: &str) -> bool {
+pub(super) fn ends_like_a_sentence(sentence: &str) -> bool {
     // Reference marks and closing marks stand behind the stop: `… it fell.”[3]`.
     let end = sentence.trim_end_matches(|c: char| {
         c.is_ascii_digit() || matches!(c, '”' | '"' | '’' | '\'' | ')' | ']' | '[' | '»' | '*' | '_')

@@ -12,7 +12,7 @@ const LEANING: f64 = 1.6;
 /// What is taken off a sentence all of whose terms are in another one that was chosen.
 const REPETITION: f64 = 0.3;
 /// A sentence that has this share of its terms in common with a chosen one repeats it.
-const REPEATS: f64 = 0.8;
+pub(super) const REPEATS: f64 = 0.8;
 /// A sentence of another document that has this share in common says the same.
 const SAYS_THE_SAME: f64 = 0.5;
 /// What is taken off for every sentence that its section has beyond its share.

@@ -23,12 +23,23 @@ const FUNCTION_WORDS: &[&str] = &[
     "why", "will", "with", "would", "you", "your", "yours",
 ];
 
+/// Whether a word, in lower case, stands in every sentence and tells none from another.
+pub(super) fn is_function_word(folded: &str) -> bool {
+    FUNCTION_WORDS.binary_search(&folded).is_ok()
+}
+
+/// The stem of a word.
+pub(super) fn stem(word: &str) -> String {
+    let folded = word.to_lowercase().replace('’', "'");
+    Stemmer::create(Algorithm::English).stem(&folded).into_owned()
+}
+
 /// The stems of the words of `text` that carry meaning, in order.
 pub(super) fn stems(text: &str) -> impl Iterator<Item = String> + '_ {
     let stemmer = Stemmer::create(Algorithm::English);
     text.unicode_words()
         .map(|word| word.to_lowercase().replace('’', "'"))
-        .filter(|word| FUNCTION_WORDS.binary_search(&word.as_str()).is_err())
+        .filter(|word| !is_function_word(word))
         .map(move |word| stemmer.stem(&word).into_owned())
 }
 

@@ -10,9 +10,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use quotable::cli::{self, Environment, Input};
-use quotable::engine::scripted::Scripted;
+use quotable::engine::scripted::{Scripted, ScriptedGenerator};
+use quotable::engine::{Choice, Device, Generator};
 use quotable::model::{Calibration, Limits, Logistic, Model};
-use quotable::{Reader, Result};
+use quotable::{Error, Reader, Result};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -141,9 +142,9 @@ thread_local! {
 }
 
 /// Loads the scripted engine instead of the built-in model; a model folder as the program does.
-fn load(directory: Option<&Path>) -> Result<Reader> {
-    if let Some(directory) = directory {
-        return Reader::from_directory(directory);
+fn load(directory: Option<&Path>, engine: Choice) -> Result<Reader> {
+    if directory.is_some() || engine != Choice::default() {
+        return Reader::load(directory, engine);
     }
     let mut model = Model::embedded()?;
     // Everything that may change with better weights is set: only the vocabulary is the model's.
@@ -163,6 +164,28 @@ fn load(directory: Option<&Path>) -> Result<Reader> {
     let script =
         SCRIPT.with_borrow(|script| script.iter().map(|(words, logit)| (ids(words), *logit)).collect());
     Ok(Reader::with_engine(model, Box::new(Scripted::new(script))))
+}
+
+/// A generator that reads as many words as the folder's name ends with and writes what its file `script` says:
+/// lines of a cue, a tab and words.
+fn load_generator(directory: &Path, _: Device) -> Result<Box<dyn Generator>> {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    let words = name
+        .rsplit('-')
+        .next()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(100);
+    let script = fs::read_to_string(directory.join("script")).map_err(|_| Error::ModelNotFound {
+        model: directory.to_owned(),
+    })?;
+    let line = |line: &str| {
+        let (cue, words) = line.split_once('\t').expect("a cue and words");
+        (cue.to_owned(), words.to_owned())
+    };
+    Ok(Box::new(ScriptedGenerator::new(
+        words,
+        script.lines().map(line).collect(),
+    )))
 }
 
 /// A stream in memory that can be read after it was given away.
@@ -282,6 +305,7 @@ impl Scene {
             directory: self.directory.clone(),
             user_configuration: self.user_configuration.clone(),
             load,
+            load_generator,
             // Not the store of whoever runs the tests.
             variable: |name| (name == "HF_HOME").then(|| "/no/such/folder".into()),
             interrupted: Arc::new(AtomicBool::new(self.interrupted)),

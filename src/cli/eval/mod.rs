@@ -68,13 +68,13 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     for suite in &mut suites {
         sample(suite, args.limit);
     }
-    let reader = (environment.load)(plan.model.as_deref())?;
+    let reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
     if args.calibrate {
         return calibrate::run(&reader, &suites, plan, environment);
     }
     let (run, summaries) = measure(&reader, &suites, plan, environment)?;
     let mut provenance = Provenance::here(reader.model_name(), plan.threads);
-    provenance.kernels = reader.kernels().map(|kernels| kernels.to_string());
+    provenance.kernels = reader.arithmetic().map(str::to_owned);
     provenance.model_sha256 = weights_sha256(&reader, plan.model.as_deref());
     provenance.calibrated = run.calibrated;
     provenance.threshold = reader.calibration().map_or(0.5, |c| c.threshold);
@@ -265,7 +265,8 @@ fn weights_sha256(reader: &Reader, model: Option<&Path>) -> Option<String> {
     if let Some(hash) = reader.weights_sha256() {
         return Some(hash.to_owned());
     }
-    let path = model?.join("model.safetensors");
+    let files = ["model.safetensors", "rust_model.ot"].map(|name| model.map(|folder| folder.join(name)));
+    let path = files.into_iter().flatten().find(|path| path.exists())?;
     let metadata = path
         .metadata()
         .ok()

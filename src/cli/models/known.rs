@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::Manifest;
 use crate::model::cache::{LIBTORCH_WEIGHTS, Snapshot};
 use crate::model::registry::{self, BUILT_IN, EngineName, Entry};
-use crate::model::store::{CONFIG, MANIFEST, TOKENIZER, WEIGHTS, read};
+use crate::model::store::{CONFIG, GENERATION, MANIFEST, TOKENIZER, WEIGHTS, read};
 
 /// The most bytes of a header that says which tensors a file has.
 const MOST_HEADER_BYTES: u64 = 16 << 20;
@@ -125,7 +125,7 @@ pub(super) fn of_snapshot(snapshot: &Snapshot) -> Here {
 }
 
 pub(super) fn of_folder(folder: &Path) -> Here {
-    let names = [MANIFEST, CONFIG, TOKENIZER, WEIGHTS, LIBTORCH_WEIGHTS];
+    let names = [MANIFEST, CONFIG, GENERATION, TOKENIZER, WEIGHTS, LIBTORCH_WEIGHTS];
     let files: Vec<FileHere> = names
         .into_iter()
         .filter_map(|name| {

@@ -12,7 +12,7 @@ use crate::cli::render::harmless;
 use crate::cli::{ANSWERED, Environment, json};
 use crate::error::{Error, Result};
 use crate::hub::{self, Event, Pulled, Settings};
-use crate::model::registry::{self, BUILT_IN, EngineName};
+use crate::model::registry::{self, BUILT_IN, EngineName, Task};
 use crate::reader::Progress;
 
 /// How often Ctrl-C is looked for.
@@ -106,13 +106,14 @@ fn text(model: &str, pulled: &Pulled) -> String {
     } else {
         "hashes not checked, offline: ask models verify does"
     };
-    let hint = if known::of_folder(&pulled.path)
-        .engines
-        .contains(&EngineName::Native)
-    {
+    let here = known::of_folder(&pulled.path);
+    let task = here.architecture.as_deref().map(registry::task);
+    let hint = if task == Some(Task::Summaries) {
+        format!("to use it: ask summarize --style abstractive --model {model} FILE (engine libtorch)")
+    } else if here.engines.contains(&EngineName::Native) {
         format!("to use it: ask --model {model} \"…\"")
     } else {
-        "it is read by the engine libtorch only".to_owned()
+        format!("to use it: ask --engine libtorch --model {model} \"…\"")
     };
     let text = format!(
         "{}@{}: {} in {} files, {came}, {checked}\n{}\n{hint}\n",

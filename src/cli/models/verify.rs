@@ -9,10 +9,11 @@ use super::known::{self, FileHere};
 use crate::cli::render::harmless;
 use crate::cli::{ANSWERED, Environment, json};
 use crate::document::{Document, Format};
+use crate::engine::{self, Choice, Device};
 use crate::error::{Error, Result};
 use crate::model::Manifest;
 use crate::model::cache::{self, Expected, Hash};
-use crate::model::registry::EngineName;
+use crate::model::registry::{self, EngineName, Task};
 use crate::model::store::{MANIFEST, read};
 use crate::reader::{AskOptions, Reader};
 
@@ -54,12 +55,25 @@ pub(super) fn run(model: &str, json: bool, environment: &mut Environment) -> any
         Some(folder) => of_folder(folder, &here.files)?,
         None => here.files.iter().map(of_built_in).collect(),
     };
-    let native = here.path.is_none() || here.engines.contains(&EngineName::Native);
-    let (loads, reason) = if !native && here.whole && !here.engines.is_empty() {
-        let reason = "not loaded: only the engine libtorch reads it".to_owned();
-        (None, Some(reason))
+    let native = here.path.is_none() || here.engines.contains(&EngineName::Native) || here.engines.is_empty();
+    let (loads, reason) = if !native && here.whole && !cfg!(feature = "libtorch") {
+        let reason = "not loaded: only the engine libtorch reads it, which this program was built without";
+        (None, Some(reason.to_owned()))
     } else {
-        match load(here.path.as_deref(), environment) {
+        let kind = if native {
+            engine::Kind::Native
+        } else {
+            engine::Kind::Libtorch
+        };
+        let writes = here
+            .architecture
+            .as_deref()
+            .is_some_and(|name| registry::task(name) == Task::Summaries);
+        let loaded = match &here.path {
+            Some(folder) if writes => (environment.load_generator)(folder, Device::Cpu).map(|_| ()),
+            folder => ask_something(folder.as_deref(), kind, environment),
+        };
+        match loaded {
             Ok(()) => (Some(true), None),
             Err(error) => (Some(false), Some(error.to_string())),
         }
@@ -136,8 +150,12 @@ fn of_built_in(file: &FileHere) -> FileReport {
 }
 
 /// Loads a model, which checks names, types and shapes of all tensors, and asks it something.
-fn load(folder: Option<&Path>, environment: &Environment) -> Result<()> {
-    let reader: Reader = (environment.load)(folder)?;
+fn ask_something(folder: Option<&Path>, kind: engine::Kind, environment: &Environment) -> Result<()> {
+    let choice = Choice {
+        kind,
+        device: Device::Cpu,
+    };
+    let reader: Reader = (environment.load)(folder, choice)?;
     let document = Document::new("note", "The bridge was opened in 1931.", Format::Plain)?;
     reader
         .ask("When was it opened?", &[&document], &AskOptions::default())
@@ -159,7 +177,7 @@ fn text(report: &Report) -> String {
         );
     }
     let verdict = match (report.loads, &report.reason) {
-        (Some(true), _) => "ok: loads, and answers a question".to_owned(),
+        (Some(true), _) => "ok: it loads and runs".to_owned(),
         (Some(false), Some(reason)) => format!("WRONG: {reason}"),
         (_, reason) => reason.clone().unwrap_or_default(),
     };

@@ -1,5 +1,6 @@
 //! Text for people. Nothing of a document reaches a terminal but through [`harmless`].
 
+pub(super) mod generated;
 pub(super) mod summary;
 
 use std::io::{self, Write};
@@ -20,6 +21,7 @@ pub(super) struct Printer {
     pub(super) min_confidence: f64,
 }
 
+const RED: &str = "\u{1b}[31m";
 const BOLD: &str = "\u{1b}[1m";
 const DIM: &str = "\u{1b}[2m";
 const RESET: &str = "\u{1b}[0m";

@@ -176,7 +176,7 @@ fn write_lines(out: &mut dyn Write, text: &str) -> io::Result<()> {
 }
 
 /// Text that Markdown shows as it is.
-fn markdown_text(text: &str) -> String {
+pub(super) fn markdown_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in one_line(text).chars() {
         if matches!(

@@ -89,8 +89,8 @@ impl Native {
     /// Builds the encoder of a model, with the kernels that [`Kernels::choose`] gives.
     ///
     /// # Errors
-    /// When the weights are damaged, lack a tensor, or hold one of another shape than the configuration
-    /// says; and as [`Kernels::choose`].
+    /// When the architecture is none of this engine's, the weights are damaged, lack a tensor, or hold one of another shape
+    /// than the configuration says; and as [`Kernels::choose`].
     pub fn new(model: &Model) -> Result<Self> {
         Self::with_kernels(model, Kernels::choose()?)
     }
@@ -103,6 +103,12 @@ impl Native {
     /// # Panics
     /// When the model is stored in int8 and this processor does not have the kernels' instruction set.
     pub fn with_kernels(model: &Model, kernels: Kernels) -> Result<Self> {
+        if !model.config.architecture.is_native() {
+            return Err(Error::NotNative {
+                model: model.origin.clone(),
+                architecture: model.config.architecture.name(),
+            });
+        }
         let set = match kernels {
             Kernels::Int8(set) => Some(set),
             Kernels::F32 => None,

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use half::{bf16, f16};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::Dtype;
 
 use super::encoder::{Encoder, Layer, Stack};
 use super::kernels;
@@ -12,6 +11,7 @@ use super::kernels::dot::InstructionSet;
 use super::kernels::pack::Packed;
 use super::quantized::{self, FeedForward};
 use crate::model::store::Bytes;
+use crate::model::tensors::{LayerNames, Tensors};
 use crate::model::{Architecture, Config};
 
 #[derive(Debug)]
@@ -90,54 +90,6 @@ impl Int8<'_> {
     }
 }
 
-/// What a layer's tensors are called, without `.weight` and `.bias`.
-struct LayerNames {
-    query: String,
-    key: String,
-    value: String,
-    attention_output: String,
-    attention_norm: String,
-    intermediate: String,
-    output: String,
-    output_norm: String,
-}
-
-impl LayerNames {
-    fn new(index: usize, architecture: Architecture) -> Self {
-        let distil = architecture == Architecture::DistilBert;
-        let base = if distil {
-            "transformer.layer"
-        } else {
-            "encoder.layer"
-        };
-        let name = |bert: &str, distilbert: &str| {
-            format!("{base}.{index}.{}", if distil { distilbert } else { bert })
-        };
-        Self {
-            query: name("attention.self.query", "attention.q_lin"),
-            key: name("attention.self.key", "attention.k_lin"),
-            value: name("attention.self.value", "attention.v_lin"),
-            attention_output: name("attention.output.dense", "attention.out_lin"),
-            attention_norm: name("attention.output.LayerNorm", "sa_layer_norm"),
-            intermediate: name("intermediate.dense", "ffn.lin1"),
-            output: name("output.dense", "ffn.lin2"),
-            output_norm: name("output.LayerNorm", "output_layer_norm"),
-        }
-    }
-
-    fn matrices(&self) -> [&str; 6] {
-        [
-            &self.query,
-            &self.key,
-            &self.value,
-            &self.attention_output,
-            &self.intermediate,
-            &self.output,
-        ]
-        .map(String::as_str)
-    }
-}
-
 /// Refuses values that int8 kernels could overflow with.
 fn moderate(name: &str, values: &[f32]) -> Result<(), String> {
     let largest = quantized::LARGEST;
@@ -151,38 +103,15 @@ fn moderate(name: &str, values: &[f32]) -> Result<(), String> {
 
 struct Loader<'a> {
     bytes: &'a Bytes,
-    tensors: SafeTensors<'a>,
-    /// `bert.` and the like; some files have the encoder without it.
-    prefix: String,
+    tensors: Tensors<'a>,
 }
 
 impl Weights {
     /// Reads the weights of an encoder of this shape; its layers for int8 products with this instruction set, if there
     /// is one and they are stored so.
     pub(super) fn parse(bytes: &Bytes, config: &Config, set: Option<InstructionSet>) -> Result<Self, String> {
-        let tensors = SafeTensors::deserialize(bytes).map_err(|e| match e {
-            safetensors::SafeTensorError::InvalidOffset(_)
-            | safetensors::SafeTensorError::MetadataIncompleteBuffer => {
-                "is truncated or padded: its header and its size do not agree".to_owned()
-            }
-            other => format!("is not a valid safetensors file: {other}"),
-        })?;
-        let prefix = match config.architecture {
-            Architecture::Bert => "bert.",
-            Architecture::DistilBert => "distilbert.",
-            Architecture::Roberta => "roberta.",
-            Architecture::Electra => "electra.",
-        };
-        let has_prefix = tensors.names().iter().any(|name| name.starts_with(prefix));
-        let loader = Loader {
-            bytes,
-            tensors,
-            prefix: if has_prefix {
-                prefix.to_owned()
-            } else {
-                String::new()
-            },
-        };
+        let tensors = Tensors::parse(bytes, config)?;
+        let loader = Loader { bytes, tensors };
         Ok(Self {
             encoder: loader.encoder(config, set)?,
             span: loader.head("qa_outputs", 2, config)?,
@@ -233,18 +162,15 @@ impl Loader<'_> {
     /// Whether every matrix of every layer is stored in int8.
     fn all_int8(&self, config: &Config) -> bool {
         (0..config.layers).all(|i| {
-            LayerNames::new(i, config.architecture)
-                .matrices()
-                .iter()
-                .all(|name| {
-                    let tensor = self.tensors.tensor(&format!("{}{name}.weight", self.prefix));
-                    tensor.is_ok_and(|tensor| tensor.dtype() == Dtype::I8)
-                })
+            LayerNames::new(i, config).matrices().iter().all(|name| {
+                let name = format!("{}{name}.weight", self.tensors.prefix);
+                self.tensors.dtype(&name) == Some(Dtype::I8)
+            })
         })
     }
 
     fn layer(&self, index: usize, config: &Config) -> Result<Layer, String> {
-        let names = LayerNames::new(index, config.architecture);
+        let names = LayerNames::new(index, config);
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
         Ok(Layer {
             query_key_value: self.linear(&[&names.query, &names.key, &names.value], hidden, hidden)?,
@@ -257,7 +183,7 @@ impl Loader<'_> {
     }
 
     fn quantized_layer(&self, index: usize, config: &Config) -> Result<quantized::Layer, String> {
-        let names = LayerNames::new(index, config.architecture);
+        let names = LayerNames::new(index, config);
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
         let square =
             |name: &str| Ok::<_, String>(self.int8(name, hidden, hidden)?.packed(0..hidden, 0..hidden));
@@ -283,20 +209,25 @@ impl Loader<'_> {
 
     /// A head on top of the encoder, if the file has it.
     fn head(&self, name: &str, outputs: usize, config: &Config) -> Result<Option<Linear>, String> {
-        if self.tensors.tensor(&format!("{name}.weight")).is_err() {
+        if !self.tensors.has(&format!("{name}.weight")) {
             return Ok(None);
         }
         Ok(Some(Linear {
-            weight: self.floats(&format!("{name}.weight"), &[outputs, config.hidden_size])?,
-            bias: self.floats(&format!("{name}.bias"), &[outputs])?,
+            weight: self
+                .tensors
+                .floats(&format!("{name}.weight"), &[outputs, config.hidden_size])?,
+            bias: self.tensors.floats(&format!("{name}.bias"), &[outputs])?,
             inputs: config.hidden_size,
         }))
     }
 
     /// A linear layer as it is stored in int8.
     fn int8(&self, name: &str, outputs: usize, inputs: usize) -> Result<Int8<'_>, String> {
-        let name = format!("{}{name}", self.prefix);
-        let data = self.tensor(&format!("{name}.weight"), &[outputs, inputs])?.data();
+        let name = format!("{}{name}", self.tensors.prefix);
+        let data = self
+            .tensors
+            .view(&format!("{name}.weight"), &[outputs, inputs])?
+            .data();
         // The range of the layout; products rely on it.
         if data.contains(&i8::MIN.cast_unsigned()) {
             return Err(format!(
@@ -319,14 +250,14 @@ impl Loader<'_> {
     }
 
     fn check_norm(&self, name: &str, norm: &Norm) -> Result<(), String> {
-        let name = format!("{}{name}", self.prefix);
+        let name = format!("{}{name}", self.tensors.prefix);
         moderate(&name, &norm.scale)?;
         moderate(&name, &norm.bias)
     }
 
     /// Floats of a layer in int8.
     fn moderate(&self, name: &str, width: usize) -> Result<Vec<f32>, String> {
-        let values = self.floats(name, &[width])?;
+        let values = self.tensors.floats(name, &[width])?;
         moderate(name, &values)?;
         Ok(values)
     }
@@ -339,44 +270,34 @@ impl Loader<'_> {
             inputs,
         };
         for name in names {
-            let name = format!("{}{name}", self.prefix);
-            linear
-                .weight
-                .extend(self.floats(&format!("{name}.weight"), &[outputs, inputs])?);
+            let name = format!("{}{name}", self.tensors.prefix);
+            linear.weight.extend(
+                self.tensors
+                    .floats(&format!("{name}.weight"), &[outputs, inputs])?,
+            );
             linear
                 .bias
-                .extend(self.floats(&format!("{name}.bias"), &[outputs])?);
+                .extend(self.tensors.floats(&format!("{name}.bias"), &[outputs])?);
         }
         Ok(linear)
     }
 
     fn norm(&self, name: &str, width: usize) -> Result<Norm, String> {
-        let name = format!("{}{name}", self.prefix);
-        // Files from before 2019 have TensorFlow's names.
-        let either = |new: &str, old: &str| {
-            let old = format!("{name}.{old}");
-            if self.tensors.tensor(&old).is_ok() {
-                old
-            } else {
-                format!("{name}.{new}")
-            }
-        };
-        Ok(Norm {
-            scale: self.floats(&either("weight", "gamma"), &[width])?,
-            bias: self.floats(&either("bias", "beta"), &[width])?,
-        })
+        let name = format!("{}{name}", self.tensors.prefix);
+        let (scale, bias) = self.tensors.norm(&name, width)?;
+        Ok(Norm { scale, bias })
     }
 
     fn table(&self, name: &str, rows: usize, width: usize) -> Result<Table, String> {
-        let name = format!("{}{name}.weight", self.prefix);
-        let tensor = self.tensor(&name, &[rows, width])?;
+        let name = format!("{}{name}.weight", self.tensors.prefix);
+        let tensor = self.tensors.view(&name, &[rows, width])?;
         if tensor.dtype() != Dtype::I8 {
             return Ok(Table::F32 {
-                data: self.floats(&name, &[rows, width])?,
+                data: self.tensors.floats(&name, &[rows, width])?,
                 width,
             });
         }
-        let scales = self.floats(&format!("{name}_scale"), &[rows])?;
+        let scales = self.tensors.floats(&format!("{name}_scale"), &[rows])?;
         let data = match self.bytes {
             // The tensor's place within bytes that live as long as the program.
             Cow::Borrowed(all) => {
@@ -386,53 +307,5 @@ impl Loader<'_> {
             Cow::Owned(_) => Cow::Owned(tensor.data().to_vec()),
         };
         Ok(Table::Int8 { data, scales, width })
-    }
-
-    /// A tensor as f32, whatever it is stored as.
-    fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-        let values = self.stored_floats(name, shape)?;
-        if values.iter().all(|x| x.is_finite()) {
-            return Ok(values);
-        }
-        Err(format!("tensor {name} holds a value that is not finite"))
-    }
-
-    fn stored_floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-        let tensor = self.tensor(name, shape)?;
-        let data = tensor.data();
-        let pairs = || data.chunks_exact(2).map(|b| [b[0], b[1]]);
-        match tensor.dtype() {
-            Dtype::F32 => Ok(data
-                .chunks_exact(4)
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                .collect()),
-            Dtype::F16 => Ok(pairs().map(|b| f16::from_le_bytes(b).to_f32()).collect()),
-            Dtype::BF16 => Ok(pairs().map(|b| bf16::from_le_bytes(b).to_f32()).collect()),
-            Dtype::I8 if shape.len() == 2 => {
-                let scales = self.floats(&format!("{name}_scale"), &shape[..1])?;
-                Ok(data
-                    .chunks_exact(shape[1])
-                    .zip(&scales)
-                    .flat_map(|(row, &scale)| row.iter().map(move |&q| f32::from(q.cast_signed()) * scale))
-                    .collect())
-            }
-            other => Err(format!(
-                "tensor {name} is {other:?}; use F32, F16, BF16 or I8 with scales"
-            )),
-        }
-    }
-
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<TensorView<'_>, String> {
-        let tensor = self
-            .tensors
-            .tensor(name)
-            .map_err(|_| format!("has no tensor {name}, which config.json calls for"))?;
-        if tensor.shape() != shape {
-            return Err(format!(
-                "tensor {name} has shape {:?}, config.json says {shape:?}",
-                tensor.shape()
-            ));
-        }
-        Ok(tensor)
     }
 }

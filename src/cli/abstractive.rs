@@ -1,0 +1,110 @@
+//! Summaries that a model writes.
+
+use std::time::Instant;
+
+use anyhow::Context;
+
+use super::args::SummarizeArgs;
+use super::ask::milliseconds;
+use super::json::{self, GeneratedLine};
+use super::plan::{self, Plan};
+use super::progress::WritingBar;
+use super::render::generated::{Form, GeneratedPrinter};
+use super::summarize::note_skipped;
+use super::{ANSWERED, ERROR, Environment, documents, language};
+use crate::document::Document;
+use crate::summary::abstractive::{GeneratedSummary, summarize};
+
+pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
+    let started = Instant::now();
+    let options = plan::abstractive_options(args)?;
+    // The model that ask.toml names reads questions.
+    let directory = args.reading.model.as_ref().context(
+        "--style abstractive needs a model that writes; name its folder with --model DIR (BART, T5 or Pegasus)",
+    )?;
+    let generator = (environment.load_generator)(&environment.directory.join(directory), plan.engine.device)?;
+    let loaded = documents::load(&plan.source, &plan.read, environment)?;
+    loaded.report(plan.quiet, environment);
+    let documents: Vec<&Document> = loaded.documents.iter().collect();
+    let mut bar = WritingBar::new(!plan.quiet && environment.error_is_terminal);
+    let summaries = summarize(&documents, &*generator, &options, |writing| {
+        bar.update(writing);
+        !environment.is_interrupted()
+    })?;
+    drop(bar);
+    if !plan.quiet {
+        note(&summaries, &documents, plan.json, environment);
+    }
+    if plan.json {
+        let line = json::line(&GeneratedLine {
+            style: "abstractive",
+            summaries: &summaries,
+            strict: options.strict,
+            unread: &loaded.unread,
+            skipped: loaded.excluded,
+            model: generator.name(),
+            elapsed_ms: milliseconds(started),
+        })?;
+        environment.output.write_all(&line)?;
+    } else {
+        let form = match (args.markdown, args.bullets) {
+            (true, _) => Form::Markdown,
+            (_, true) => Form::Bullets,
+            _ => Form::Paragraph,
+        };
+        let printer = GeneratedPrinter {
+            colour: plan.colour,
+            form,
+            model: generator.name(),
+        };
+        printer.print(&summaries, &mut environment.output)?;
+    }
+    environment.output.flush()?;
+    Ok(if loaded.unread.is_empty() { ANSWERED } else { ERROR })
+}
+
+/// Tells what was not read, not read whole, or not kept, and why.
+fn note(summaries: &[GeneratedSummary], documents: &[&Document], json: bool, environment: &mut Environment) {
+    if let Some(language) = language::foreign(documents) {
+        environment.tell(&format!(
+            "note: the text looks like {language}; support and the marks of names, numbers and dates are made for English"
+        ));
+    }
+    let sum = |of: fn(&GeneratedSummary) -> usize| summaries.iter().map(of).sum::<usize>();
+    if !json {
+        note_skipped(sum(|s| s.skipped), environment);
+    }
+    let split = sum(|s| s.split);
+    if split > 0 {
+        let are = if split == 1 {
+            "sentence is"
+        } else {
+            "sentences are"
+        };
+        environment.tell(&format!(
+            "note: {split} {are} longer than the model reads, and given to it in parts"
+        ));
+    }
+    let unfinished = sum(|s| s.dropped.unfinished);
+    if unfinished > 0 {
+        let are = if unfinished == 1 {
+            "sentence is"
+        } else {
+            "sentences are"
+        };
+        environment.tell(&format!(
+            "note: {unfinished} generated {are} left out: the model did not finish what it wrote"
+        ));
+    }
+    let dropped = sum(|s| s.dropped.unsupported);
+    if dropped > 0 {
+        let are = if dropped == 1 {
+            "sentence is"
+        } else {
+            "sentences are"
+        };
+        environment.tell(&format!(
+            "note: {dropped} generated {are} left out: too little support, or a name, number or date that the documents do not have"
+        ));
+    }
+}

@@ -1,0 +1,273 @@
+//! The engine behind the feature `libtorch`: other architectures than the native engine's, and CUDA.
+//!
+//! Reads what the native engine reads, in f32, and ALBERT and DeBERTa. The layers are ours, over the tensors of `tch`: the encoders of
+//! `rust-bert` differ from transformers (ARCHITECTURE.md names how). An input is read by itself, unpadded, by one thread, so
+//! that neither a neighbour nor the number of threads can change a bit of its output.
+
+mod encoder;
+mod generator;
+mod relative;
+mod search;
+mod seq2seq;
+mod shape;
+
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+use tch::{TchError, Tensor};
+
+use super::{Device, Engine, Head, Input, Output, SpanLogits};
+use crate::error::{Error, Result};
+use crate::model::tensors::Tensors;
+use crate::model::{Config, Model};
+use encoder::Encoder;
+pub use generator::Writer;
+
+/// The longest window in tokens: attention takes memory with its square, for all heads at once.
+const LONGEST_WINDOW: usize = 4096;
+
+/// An encoder with the heads that its model has.
+pub struct Libtorch {
+    name: String,
+    origin: PathBuf,
+    config: Config,
+    /// Layers that a sentence's vector is read behind.
+    sentence_layer: Option<usize>,
+    device: tch::Device,
+    /// Encoders that no thread is using. A tensor may go to another thread but not be used by two, so each has an encoder of its
+    /// own; the numbers are in memory once. Never empty.
+    idle: Mutex<Vec<Encoder>>,
+}
+
+impl fmt::Debug for Libtorch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Libtorch")
+            .field("name", &self.name)
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Libtorch {
+    /// Builds the encoder of a model on a device.
+    ///
+    /// # Errors
+    /// When the device is not there, windows are longer than 4,096 tokens, or the weights are damaged, lack a tensor, or hold one
+    /// of another shape than the configuration says.
+    pub fn new(model: &Model, device: Device) -> Result<Self> {
+        let device = find(device)?;
+        let invalid = |reason: String| Error::ModelFileInvalid {
+            model: model.origin.clone(),
+            file: "model.safetensors".to_owned(),
+            reason,
+        };
+        let window = model.manifest.limits.window_tokens;
+        if window > LONGEST_WINDOW {
+            return Err(Error::ModelFileInvalid {
+                model: model.origin.clone(),
+                file: "manifest.toml".to_owned(),
+                reason: format!(
+                    "limits.window_tokens is {window}, with libtorch {LONGEST_WINDOW} is the most"
+                ),
+            });
+        }
+        let tensors = Tensors::parse(&model.weights, &model.config).map_err(invalid)?;
+        let encoder = Encoder::load(&tensors, &model.config, device).map_err(|e| match e {
+            LoadError::File(reason) => invalid(reason),
+            LoadError::Torch(error) => refused(&error),
+        })?;
+        Ok(Self {
+            name: model.manifest.name.clone(),
+            origin: model.origin.clone(),
+            config: model.config.clone(),
+            sentence_layer: model.manifest.sentence_layer,
+            device,
+            idle: Mutex::new(vec![encoder]),
+        })
+    }
+
+    /// The device that it computes on.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        match self.device {
+            tch::Device::Cuda(_) => Device::Cuda,
+            _ => Device::Cpu,
+        }
+    }
+
+    /// An encoder for this thread.
+    fn take(&self) -> Encoder {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        match &idle[..] {
+            [last] => last.clone(),
+            _ => idle.swap_remove(0),
+        }
+    }
+
+    fn give_back(&self, encoder: Encoder) {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(encoder);
+    }
+
+    /// The hidden state of each input behind the first `depth` layers, as `head` reads it. `[tokens, hidden_size]`
+    fn read<T: Send>(
+        &self,
+        inputs: &[&Input],
+        depth: usize,
+        head: impl Fn(&Encoder, &Input, Tensor) -> Result<T, TchError> + Sync,
+    ) -> Result<Vec<T>> {
+        let read = |input: &&Input| {
+            let valid = (1..=self.config.max_tokens).contains(&input.len())
+                && input.segments.len() == input.len()
+                && input
+                    .ids
+                    .iter()
+                    .all(|&id| (id as usize) < self.config.vocabulary_size)
+                && input
+                    .sentences
+                    .iter()
+                    .all(|s| s.start < s.end && s.end <= input.len());
+            assert!(valid, "an input must have been planned for this model");
+            // Products that several threads share are not the same to the bit for every number of them.
+            tch::set_num_threads(1);
+            let encoder = self.take();
+            let output = encoder
+                .forward(&input.ids, &input.segments, depth, &self.config)
+                .and_then(|hidden| head(&encoder, input, hidden));
+            self.give_back(encoder);
+            output.map_err(|error| refused(&error))
+        };
+        match self.device {
+            // All threads would wait for the one device.
+            tch::Device::Cuda(_) => inputs.iter().map(read).collect(),
+            _ => inputs.par_iter().with_max_len(1).map(read).collect(),
+        }
+    }
+
+    /// Values that a window gave, if they are numbers: a damaged weight spreads to every logit.
+    fn checked(&self, values: &[f32]) -> Result<()> {
+        if values.iter().all(|x| x.is_finite()) {
+            return Ok(());
+        }
+        Err(Error::ModelFileInvalid {
+            model: self.origin.clone(),
+            file: "model.safetensors".to_owned(),
+            reason: "its weights give values that are not finite".to_owned(),
+        })
+    }
+
+    fn no_head(&self, head: &'static str, task: &'static str) -> Error {
+        Error::NoHead {
+            model: self.name.clone(),
+            head,
+            task,
+        }
+    }
+
+    /// Whether the model has the head for spans.
+    fn has_span_head(&self) -> bool {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle[0].has_span_head()
+    }
+}
+
+impl Engine for Libtorch {
+    fn encode(&self, inputs: &[&Input], head: Head) -> Result<Output> {
+        let width = self.config.hidden_size;
+        let depth = self.config.layers;
+        match head {
+            Head::Span => {
+                if !self.has_span_head() {
+                    return Err(self.no_head("span", "question answering (SQuAD)"));
+                }
+                let logits = self.read(inputs, depth, |encoder, _, hidden| encoder.spans(&hidden))?;
+                let spans = logits.into_iter().map(|logits| {
+                    self.checked(&logits)?;
+                    let (start, end) = logits.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip();
+                    Ok(SpanLogits { start, end })
+                });
+                Ok(Output::Span(spans.collect::<Result<_>>()?))
+            }
+            Head::Sentence => {
+                let depth = self
+                    .sentence_layer
+                    .ok_or_else(|| self.no_head("sentence", "extractive summarization"))?;
+                let hidden = self.read(inputs, depth, |_, _, hidden| encoder::floats(&hidden))?;
+                let vectors = inputs.iter().zip(hidden).map(|(input, hidden)| {
+                    self.checked(&hidden)?;
+                    let rows = |s: &Range<usize>| &hidden[s.start * width..s.end * width];
+                    Ok(input.sentences.iter().map(|s| mean(rows(s), width)).collect())
+                });
+                Ok(Output::Sentence(vectors.collect::<Result<_>>()?))
+            }
+            Head::Hidden => {
+                let hidden = self.read(inputs, depth, |_, _, hidden| encoder::floats(&hidden))?;
+                hidden.iter().try_for_each(|hidden| self.checked(hidden))?;
+                Ok(Output::Hidden(hidden))
+            }
+        }
+    }
+}
+
+/// The mean of rows of this width.
+fn mean(rows: &[f32], width: usize) -> Vec<f32> {
+    let mut mean = vec![0.0; width];
+    for row in rows.chunks_exact(width) {
+        for (sum, x) in mean.iter_mut().zip(row) {
+            *sum += x;
+        }
+    }
+    let count = (rows.len() / width) as f32;
+    mean.iter_mut().for_each(|x| *x /= count);
+    mean
+}
+
+/// The device, if it is there.
+fn find(device: Device) -> Result<tch::Device> {
+    match device {
+        Device::Cpu => Ok(tch::Device::Cpu),
+        Device::Cuda if tch::Cuda::is_available() => Ok(tch::Device::Cuda(0)),
+        Device::Cuda => Err(Error::DeviceUnavailable {
+            device: "cuda",
+            reason: "libtorch finds no CUDA device; check that nvidia-smi lists one, that the program was built with a libtorch \
+                     for CUDA (LIBTORCH; the one of scripts/libtorch.sh is for the CPU), or use --device cpu"
+                .to_owned(),
+        }),
+    }
+}
+
+/// Why an encoder could not be built.
+enum LoadError {
+    /// What is wrong with the file.
+    File(String),
+    Torch(TchError),
+}
+
+impl From<TchError> for LoadError {
+    fn from(error: TchError) -> Self {
+        Self::Torch(error)
+    }
+}
+
+impl From<String> for LoadError {
+    fn from(reason: String) -> Self {
+        Self::File(reason)
+    }
+}
+
+/// What libtorch says, without its stack trace.
+fn refused(error: &TchError) -> Error {
+    let text = match error {
+        TchError::Torch(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let line = text.lines().next().unwrap_or_default();
+    Error::Libtorch {
+        reason: line.chars().take(300).collect(),
+    }
+}
