@@ -166,9 +166,10 @@ impl Evidence {
                 })),
             }
         }
+        // An empty sum is -0, which plus 0 is 0.
         let share = |weight: f64| {
             if total > 0.0 {
-                (weight / total).min(1.0)
+                (weight / total).min(1.0) + 0.0
             } else {
                 0.0
             }
@@ -384,7 +385,9 @@ mod tests {
         let none = attributed("Quarterly revenue doubled again.").0;
         assert!(all > some && some > none, "{all} {some} {none}");
         assert!(none < 0.01);
-        assert_eq!(attributed("It was so.").0, 0.0);
+        for nothing in ["It was so.", "Quarterly revenue doubled again."] {
+            assert_eq!(attributed(nothing).0.to_string(), "0");
+        }
     }
 
     #[test]

@@ -270,15 +270,14 @@ mod tests {
             assert_eq!(ids.last(), Some(&1));
             let once = Generation {
                 no_repeat_ngram: 2,
-                min_new_tokens: 6,
                 ..generation
             };
             let ids = written(once, None, None);
-            assert_eq!(ids.len(), 7);
             let mut pairs: Vec<&[u32]> = ids.windows(2).collect();
             pairs.sort_unstable();
             pairs.dedup();
-            assert_eq!(pairs.len(), 6, "{ids:?}");
+            assert_eq!(pairs.len(), ids.len() - 1, "{ids:?}");
+            assert!(ids.len() > 4, "{ids:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The names, numbers and dates of a sentence, in a form in which they can be looked for elsewhere.
 //!
-//! A [`Key`] is a string that two spellings of the same thing share: `1,000`, `1000` and `a thousand`; `5 %` and
+//! A key is a string that two spellings of the same thing share: `1,000`, `1000` and `a thousand`; `5 %` and
 //! `five per cent`; `3 March 2024`, `March 3rd, 2024` and `2024-03-03`; `Putin's` and `Putin`. The rules are for
 //! English. They know no dictionary of names: a name is a word with a capital letter that is no function word.
 
