@@ -1034,7 +1034,7 @@ fn a_folder_that_another_tool_filled_is_verified_by_what_there_is() {
     let outcome = desk.run(&["models", "verify", "own"]);
     assert_eq!(outcome.code, 0, "{outcome:?}");
     assert!(
-        outcome.out.contains("not checked: nothing says") && outcome.out.contains("ok: loads"),
+        outcome.out.contains("not checked: nothing says") && outcome.out.contains("ok: it loads"),
         "{outcome:?}"
     );
     let mut short = golden("model.safetensors");
@@ -1062,5 +1062,5 @@ fn the_built_in_model_is_listed_shown_and_verified() {
     }
     let verify = desk.run(&["models", "verify", "built-in"]);
     assert_eq!((verify.code, verify.err.as_str()), (0, ""), "{verify:?}");
-    assert!(verify.out.contains("ok: loads"), "{verify:?}");
+    assert!(verify.out.contains("ok: it loads"), "{verify:?}");
 }

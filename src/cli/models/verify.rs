@@ -177,7 +177,7 @@ fn text(report: &Report) -> String {
         );
     }
     let verdict = match (report.loads, &report.reason) {
-        (Some(true), _) => "ok: it loads and runs".to_owned(),
+        (Some(true), _) => "ok: it loads".to_owned(),
         (Some(false), Some(reason)) => format!("WRONG: {reason}"),
         (_, reason) => reason.clone().unwrap_or_default(),
     };
