@@ -175,10 +175,9 @@ impl Pull<'_> {
         let commit = listing.sha.clone();
         let mut remotes = Vec::new();
         let generation = listing.has(GENERATION).then_some(GENERATION);
-        for file in [Some(CONFIG), generation, Some(TOKENIZER), Some(weights)] {
-            if let Some(file) = file {
-                remotes.push(self.remote(&commit, file)?);
-            }
+        let files = [Some(CONFIG), generation, Some(TOKENIZER), Some(weights)];
+        for file in files.into_iter().flatten() {
+            remotes.push(self.remote(&commit, file)?);
         }
         self.total_bytes = remotes.iter().map(|remote| remote.bytes).sum();
         let mut files = BTreeMap::new();
