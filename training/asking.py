@@ -8,6 +8,18 @@ from tokenizers import Tokenizer
 WINDOW, OVERLAP, MAX_QUESTION = 384, 128, 64  # as in models/reader/manifest.toml
 
 
+def windows_of(question_tokens, context_tokens, window=WINDOW, overlap=OVERLAP):
+    """[(first, last)] of the context tokens of each window: as many as fit, each starting `overlap` before the last one's end."""
+    room = window - question_tokens - 3
+    step, out, first = max(1, room - overlap), [], 0
+    while True:
+        last = min(first + room, context_tokens)
+        out.append((first, last))
+        if last >= context_tokens:
+            return out
+        first += step
+
+
 class Windows:
     """Counts the windows that `ask` cuts, up to a word at the end of each."""
 
@@ -20,8 +32,7 @@ class Windows:
         return len(self.tokenizer.encode(text, add_special_tokens=False).ids)
 
     def count(self, question, context):
-        room = WINDOW - min(MAX_QUESTION, self.tokens(question)) - 3
-        return 1 + max(0, -(-(self.tokens(context) - room) // (room - OVERLAP)))
+        return len(windows_of(min(MAX_QUESTION, self.tokens(question)), self.tokens(context)))
 
 
 def read(program, model, pairs):

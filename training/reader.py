@@ -1,4 +1,4 @@
-"""The reader: loading (starter, int8 or hub directories) and windows. The same rules as the Rust side, see DESIGN.md."""
+"""The reader: loading (starter, int8 or hub directories) and batches."""
 import json
 import os
 from pathlib import Path
@@ -12,7 +12,6 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertForQuestionAnswering
 
-WINDOW, OVERLAP, MAX_SPAN, MAX_QUESTION = 384, 128, 96, 64
 CLS, SEP, PAD = 101, 102, 0
 
 
@@ -45,18 +44,6 @@ def load(directory, dropout=0.0):
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return model.eval(), tokenizer
-
-
-def windows_of(question_ids, context_ids, window=WINDOW, overlap=OVERLAP):
-    """[(first, last)] of the context tokens of each window: as many as fit, each starting `overlap` before the last one's end."""
-    room = window - len(question_ids) - 3
-    step, out, first = max(1, room - overlap), [], 0
-    while True:
-        last = min(first + room, len(context_ids))
-        out.append((first, last))
-        if last >= len(context_ids):
-            return out
-        first += step
 
 
 def batch_of(rows):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+import asking
 import reader
 import torch
 from torch.nn import functional as F
@@ -27,8 +28,8 @@ def parse():
     parser.add_argument("--lr", type=float, default=5e-5)
     parser.add_argument("--warmup", type=float, default=0.06, help="share of the budget")
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--window", type=int, default=reader.WINDOW)
-    parser.add_argument("--overlap", type=int, default=reader.OVERLAP)
+    parser.add_argument("--window", type=int, default=asking.WINDOW)
+    parser.add_argument("--overlap", type=int, default=asking.OVERLAP)
     parser.add_argument("--dropout", type=float, default=0.0, help="0 where it is about an epoch; on a CPU the masks cost time")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32", help="bf16: mixed precision, 2.5 times as fast on a CPU with AVX-512 BF16")
@@ -48,7 +49,7 @@ def make_windows(tokenizer, examples, window, overlap, rng):
     for ex in examples:
         question = tokenizer.encode(ex["question"], add_special_tokens=False)
         context = tokenizer.encode(ex["context"], add_special_tokens=False)
-        question_ids, offsets = question.ids[: reader.MAX_QUESTION], context.offsets
+        question_ids, offsets = question.ids[: asking.MAX_QUESTION], context.offsets
         span = None
         if ex["answers"]:
             start, size = ex["answers"][0]["start"], len(ex["answers"][0]["text"])
@@ -56,7 +57,7 @@ def make_windows(tokenizer, examples, window, overlap, rng):
             if not inside:
                 continue
             span = inside[0], inside[-1]
-        for first, last in reader.windows_of(question_ids, context.ids, window, overlap):
+        for first, last in asking.windows_of(len(question_ids), len(context.ids), window, overlap):
             ids = np.array([reader.CLS, *question_ids, reader.SEP, *context.ids[first:last], reader.SEP], dtype=np.int32)
             shift, target = len(question_ids) + 2 - first, (0, 0)
             if span and span[0] >= first and span[1] < last:

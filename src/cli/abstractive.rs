@@ -74,37 +74,27 @@ fn note(summaries: &[GeneratedSummary], documents: &[&Document], json: bool, env
     if !json {
         note_skipped(sum(|s| s.skipped), environment);
     }
-    let split = sum(|s| s.split);
-    if split > 0 {
-        let are = if split == 1 {
-            "sentence is"
-        } else {
-            "sentences are"
+    let mut tell = |count: usize, which: &str, what: &str| {
+        let are = match count {
+            0 => return,
+            1 => "sentence is",
+            _ => "sentences are",
         };
-        environment.tell(&format!(
-            "note: {split} {are} longer than the model reads, and given to it in parts"
-        ));
-    }
-    let unfinished = sum(|s| s.dropped.unfinished);
-    if unfinished > 0 {
-        let are = if unfinished == 1 {
-            "sentence is"
-        } else {
-            "sentences are"
-        };
-        environment.tell(&format!(
-            "note: {unfinished} generated {are} left out: the model did not finish what it wrote"
-        ));
-    }
-    let dropped = sum(|s| s.dropped.unsupported);
-    if dropped > 0 {
-        let are = if dropped == 1 {
-            "sentence is"
-        } else {
-            "sentences are"
-        };
-        environment.tell(&format!(
-            "note: {dropped} generated {are} left out: too little support, or a name, number or date that the documents do not have"
-        ));
-    }
+        environment.tell(&format!("note: {count} {which}{are} {what}"));
+    };
+    tell(
+        sum(|s| s.split),
+        "",
+        "longer than the model reads, and given to it in parts",
+    );
+    tell(
+        sum(|s| s.dropped.unfinished),
+        "generated ",
+        "left out: the model did not finish what it wrote",
+    );
+    tell(
+        sum(|s| s.dropped.unsupported),
+        "generated ",
+        "left out: too little support, or a name, number or date that the documents do not have",
+    );
 }

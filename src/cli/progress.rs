@@ -10,11 +10,49 @@ use crate::summary::abstractive::Writing;
 /// Work shorter than this shows no bar.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// A bar with the time left.
-pub(super) struct Bar {
+/// What is shown, once work has taken long enough for it.
+struct Shown {
     started: Instant,
     bar: Option<ProgressBar>,
     wanted: bool,
+}
+
+impl Shown {
+    fn new(wanted: bool) -> Self {
+        Self {
+            started: Instant::now(),
+            bar: None,
+            wanted,
+        }
+    }
+
+    /// The bar, made of a template of `indicatif` when it is first due.
+    fn due(&mut self, length: Option<u64>, template: impl FnOnce() -> String) -> Option<&ProgressBar> {
+        if !self.wanted || self.started.elapsed() < PATIENCE {
+            return None;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let style =
+                ProgressStyle::with_template(&template()).unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr())
+                .with_style(style)
+                .with_elapsed(self.started.elapsed())
+        });
+        Some(bar)
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A bar with the time left.
+pub(super) struct Bar {
+    shown: Shown,
     verb: &'static str,
 }
 
@@ -26,100 +64,61 @@ impl Bar {
     /// `verb` says what is done.
     pub(super) fn of(wanted: bool, verb: &'static str) -> Self {
         Self {
-            started: Instant::now(),
-            bar: None,
-            wanted,
+            shown: Shown::new(wanted),
             verb,
         }
     }
 
     pub(super) fn update(&mut self, progress: Progress) {
-        if !self.wanted || self.started.elapsed() < PATIENCE {
-            return;
+        let verb = self.verb;
+        let template = || {
+            format!(
+                "{verb} {{bar:30}} {{percent}}%  {{binary_bytes}} of {{binary_total_bytes}}, {{eta}} left"
+            )
+        };
+        if let Some(bar) = self.shown.due(Some(progress.total_bytes), template) {
+            bar.set_position(progress.bytes);
         }
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(Some(progress.total_bytes), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template(&format!(
-                "{} {{bar:30}} {{percent}}%  {{binary_bytes}} of {{binary_total_bytes}}, {{eta}} left",
-                self.verb
-            ))
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-            bar.with_style(style).with_elapsed(self.started.elapsed())
-        });
-        bar.set_position(progress.bytes);
     }
 }
 
 /// The same for what is written passage by passage.
-pub(super) struct WritingBar(Bar);
+pub(super) struct WritingBar(Shown);
 
 impl WritingBar {
     pub(super) fn new(wanted: bool) -> Self {
-        Self(Bar::new(wanted))
+        Self(Shown::new(wanted))
     }
 
     pub(super) fn update(&mut self, writing: Writing) {
-        let Self(own) = self;
-        if !own.wanted || own.started.elapsed() < PATIENCE {
-            return;
-        }
-        let bar = own.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("writing {bar:30} passage {pos} of {len}, {msg} tokens")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
-            bar.with_style(style).with_elapsed(own.started.elapsed())
-        });
-        bar.set_length(writing.total_passages as u64);
-        bar.set_position((writing.passages + 1).min(writing.total_passages) as u64);
-        bar.set_message(writing.tokens.to_string());
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        let template = || "writing {bar:30} passage {pos} of {len}, {msg} tokens".to_owned();
+        if let Some(bar) = self.0.due(None, template) {
+            bar.set_length(writing.total_passages as u64);
+            bar.set_position((writing.passages + 1).min(writing.total_passages) as u64);
+            bar.set_message(writing.tokens.to_string());
         }
     }
 }
 
 /// A count of lines, for a stream whose end is not known.
 pub(super) struct Counter {
-    spinner: Option<ProgressBar>,
-    started: Instant,
+    shown: Shown,
     lines: u64,
-    wanted: bool,
 }
 
 impl Counter {
     pub(super) fn new(wanted: bool) -> Self {
         Self {
-            spinner: None,
-            started: Instant::now(),
+            shown: Shown::new(wanted),
             lines: 0,
-            wanted,
         }
     }
 
     pub(super) fn add(&mut self, lines: usize) {
         self.lines += lines as u64;
-        if !self.wanted || self.started.elapsed() < PATIENCE {
-            return;
-        }
-        let spinner = self.spinner.get_or_insert_with(|| {
-            let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("answered {human_pos} lines in {elapsed}, {per_sec}")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner());
-            spinner.with_style(style).with_elapsed(self.started.elapsed())
-        });
-        spinner.set_position(self.lines);
-    }
-}
-
-impl Drop for Counter {
-    fn drop(&mut self) {
-        if let Some(spinner) = &self.spinner {
-            spinner.finish_and_clear();
+        let template = || "answered {human_pos} lines in {elapsed}, {per_sec}".to_owned();
+        if let Some(spinner) = self.shown.due(None, template) {
+            spinner.set_position(self.lines);
         }
     }
 }

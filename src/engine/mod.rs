@@ -9,9 +9,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use clap::ValueEnum;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::model::Config;
 
 /// One sequence for an encoder to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,10 +55,59 @@ impl Input {
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
+
+    /// Panics when this was not planned for a model of this configuration.
+    fn assert_planned(&self, config: &Config) {
+        let valid = (1..=config.max_tokens).contains(&self.len())
+            && self.segments.len() == self.len()
+            && self.ids.iter().all(|&id| (id as usize) < config.vocabulary_size)
+            && self
+                .sentences
+                .iter()
+                .all(|s| s.start < s.end && s.end <= self.len());
+        assert!(valid, "an input must have been planned for this model");
+    }
+
+    /// The mean of each sentence's rows of a hidden state `[tokens, width]`. `[sentences][width]`
+    fn sentence_means(&self, hidden: &[f32], width: usize) -> Vec<Vec<f32>> {
+        let rows = |s: &Range<usize>| &hidden[s.start * width..s.end * width];
+        self.sentences
+            .iter()
+            .map(|s| native::mean(rows(s), width))
+            .collect()
+    }
+}
+
+/// Values that a window gave, if they are numbers: a damaged weight spreads to every one.
+fn check_finite(values: &[f32], model: &Path) -> Result<()> {
+    if values.iter().all(|x| x.is_finite()) {
+        return Ok(());
+    }
+    Err(Error::ModelFileInvalid {
+        model: model.to_owned(),
+        file: "model.safetensors".to_owned(),
+        reason: "its weights give values that are not finite".to_owned(),
+    })
+}
+
+fn no_head(model: &str, head: &'static str, task: &'static str) -> Error {
+    Error::NoHead {
+        model: model.to_owned(),
+        head,
+        task,
+    }
+}
+
+fn no_span_head(model: &str) -> Error {
+    no_head(model, "span", "question answering (SQuAD)")
+}
+
+fn no_sentence_head(model: &str) -> Error {
+    no_head(model, "sentence", "extractive summarization")
 }
 
 /// The engines by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// In pure Rust, always there
@@ -65,6 +115,17 @@ pub enum Kind {
     Native,
     /// With libtorch: more architectures, and GPUs; a program has it if it was built so
     Libtorch,
+}
+
+impl Kind {
+    /// `native` or `libtorch`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Libtorch => "libtorch",
+        }
+    }
 }
 
 /// What an engine computes on.

@@ -219,6 +219,9 @@ impl History {
     /// When the file is not there, over the limit, or no line of it is an entry.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
+        if !path.exists() {
+            return Err(whole(&name, "no such history", "ask eval --save begins one"));
+        }
         let text = file::read(path, MOST_BYTES, KIND)?;
         let mut history = Self {
             entries: Vec::new(),

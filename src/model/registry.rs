@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::cache::Name;
+use crate::engine::Kind;
 use crate::error::{Error, Result};
 
 /// The name of the model that is part of the program.
@@ -21,35 +22,14 @@ pub enum Task {
     Summaries,
 }
 
-/// What a model is run by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EngineName {
-    /// The program's own encoder.
-    Native,
-    /// libtorch, in builds with the feature.
-    Libtorch,
-}
-
-impl EngineName {
-    /// `native` or `libtorch`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Libtorch => "libtorch",
-        }
-    }
-}
-
 /// The engines that run an architecture, by `model_type` of `config.json`. None for one that `ask` does not know.
 #[must_use]
-pub fn engines(model_type: &str) -> &'static [EngineName] {
+pub fn engines(model_type: &str) -> &'static [Kind] {
     match model_type {
         "bert" | "distilbert" | "roberta" | "xlm-roberta" | "camembert" | "electra" => {
-            &[EngineName::Native, EngineName::Libtorch]
+            &[Kind::Native, Kind::Libtorch]
         }
-        "albert" | "deberta" | "deberta-v2" | "bart" | "t5" | "pegasus" => &[EngineName::Libtorch],
+        "albert" | "deberta" | "deberta-v2" | "bart" | "t5" | "pegasus" => &[Kind::Libtorch],
         _ => &[],
     }
 }
@@ -89,7 +69,7 @@ pub struct Entry {
     /// What it is for.
     pub task: Task,
     /// What runs it.
-    pub engines: Vec<EngineName>,
+    pub engines: Vec<Kind>,
     /// Parameters in millions, rounded. In f32, four bytes each.
     pub parameters_millions: u32,
     /// The licence of the weights.

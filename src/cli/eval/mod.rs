@@ -337,11 +337,7 @@ fn show_history(
     path: &Path,
     environment: &mut Environment,
 ) -> anyhow::Result<u8> {
-    let file = environment.directory.join(path);
-    if !file.exists() {
-        bail!("{}: no such history; ask eval --save begins one", path.display());
-    }
-    let history = History::read(&file)?;
+    let history = History::read(&environment.directory.join(path))?;
     tell_damaged(&history, environment);
     if args.json {
         for entry in &history.entries {

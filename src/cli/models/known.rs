@@ -8,10 +8,11 @@ use serde::Serialize;
 
 use super::store;
 use crate::cli::Environment;
+use crate::engine::Kind;
 use crate::error::{Error, Result};
 use crate::model::Manifest;
 use crate::model::cache::{LIBTORCH_WEIGHTS, Snapshot};
-use crate::model::registry::{self, BUILT_IN, EngineName, Entry};
+use crate::model::registry::{self, BUILT_IN, Entry};
 use crate::model::store::{CONFIG, GENERATION, MANIFEST, TOKENIZER, WEIGHTS, read};
 
 /// The most bytes of a header that says which tensors a file has.
@@ -41,7 +42,7 @@ pub(super) struct Here {
     /// The day of `ask models pull`, where it was that.
     pub(super) pulled: Option<String>,
     pub(super) architecture: Option<String>,
-    pub(super) engines: &'static [EngineName],
+    pub(super) engines: &'static [Kind],
     /// Numbers in the weights, counted in their header.
     pub(super) parameters: Option<u64>,
     pub(super) licence: Option<String>,
@@ -106,7 +107,7 @@ pub(super) fn built_in() -> Known {
             revisions: Vec::new(),
             pulled: None,
             architecture: manifest.as_ref().map(|manifest| manifest.architecture.clone()),
-            engines: &[EngineName::Native],
+            engines: &[Kind::Native],
             parameters: None,
             licence: manifest.as_ref().map(|manifest| manifest.licence.clone()),
             calibrated: true,
@@ -169,11 +170,11 @@ pub(super) fn of_folder(folder: &Path) -> Here {
 }
 
 /// What runs a model of this architecture: without safetensors, libtorch alone.
-fn engines(architecture: Option<&str>, safetensors: bool) -> &'static [EngineName] {
+fn engines(architecture: Option<&str>, safetensors: bool) -> &'static [Kind] {
     let engines = registry::engines(architecture.unwrap_or(""));
     match engines {
         _ if safetensors => engines,
-        engines if engines.contains(&EngineName::Libtorch) => &[EngineName::Libtorch],
+        engines if engines.contains(&Kind::Libtorch) => &[Kind::Libtorch],
         _ => &[],
     }
 }

@@ -8,9 +8,10 @@ use super::known::{self, Here, Known};
 use super::{megabytes, store};
 use crate::cli::render::harmless;
 use crate::cli::{ANSWERED, Environment, json};
+use crate::engine::Kind;
 use crate::error::Error;
 use crate::model::cache::MAIN;
-use crate::model::registry::{self, EngineName, Task};
+use crate::model::registry::{self, Task};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -116,10 +117,7 @@ fn row(known: &Known) -> [String; 6] {
         (None, Some(here)) => here.engines,
         (None, None) => &[],
     };
-    let names: Vec<&str> = engines
-        .iter()
-        .map(|engine: &EngineName| engine.as_str())
-        .collect();
+    let names: Vec<&str> = engines.iter().map(|engine: &Kind| engine.as_str()).collect();
     let size = match (here, entry) {
         (Some(here), _) => megabytes(here.bytes()),
         (None, Some(entry)) => about(entry.parameters_millions),

@@ -10,9 +10,10 @@ use super::{known, megabytes, store};
 use crate::cli::progress::Bar;
 use crate::cli::render::harmless;
 use crate::cli::{ANSWERED, Environment, json};
+use crate::engine::Kind;
 use crate::error::{Error, Result};
 use crate::hub::{self, Event, Pulled, Settings};
-use crate::model::registry::{self, BUILT_IN, EngineName, Task};
+use crate::model::registry::{self, BUILT_IN, Task};
 use crate::reader::Progress;
 
 /// How often Ctrl-C is looked for.
@@ -110,7 +111,7 @@ fn text(model: &str, pulled: &Pulled) -> String {
     let task = here.architecture.as_deref().map(registry::task);
     let hint = if task == Some(Task::Summaries) {
         format!("to use it: ask summarize --style abstractive --model {model} FILE (engine libtorch)")
-    } else if here.engines.contains(&EngineName::Native) {
+    } else if here.engines.contains(&Kind::Native) {
         format!("to use it: ask --model {model} \"…\"")
     } else {
         format!("to use it: ask --engine libtorch --model {model} \"…\"")

@@ -7,7 +7,8 @@ use super::list::about;
 use super::megabytes;
 use crate::cli::render::harmless;
 use crate::cli::{ANSWERED, Environment, json};
-use crate::model::registry::{EngineName, Entry, Task};
+use crate::engine::Kind;
+use crate::model::registry::{Entry, Task};
 
 pub(super) fn run(model: &str, json: bool, environment: &mut Environment) -> anyhow::Result<u8> {
     let known = known::of(model, environment)?;
@@ -103,7 +104,7 @@ fn of_here(here: &Here, recommended: bool, lines: &mut Vec<(&'static str, String
     }
 }
 
-fn names(engines: &[EngineName]) -> String {
+fn names(engines: &[Kind]) -> String {
     match engines {
         [] => "none".to_owned(),
         _ => engines

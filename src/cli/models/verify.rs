@@ -9,11 +9,11 @@ use super::known::{self, FileHere};
 use crate::cli::render::harmless;
 use crate::cli::{ANSWERED, Environment, json};
 use crate::document::{Document, Format};
-use crate::engine::{self, Choice, Device};
+use crate::engine::{Choice, Device, Kind};
 use crate::error::{Error, Result};
 use crate::model::Manifest;
 use crate::model::cache::{self, Expected, Hash};
-use crate::model::registry::{self, EngineName, Task};
+use crate::model::registry::{self, Task};
 use crate::model::store::{MANIFEST, read};
 use crate::reader::{AskOptions, Reader};
 
@@ -55,16 +55,12 @@ pub(super) fn run(model: &str, json: bool, environment: &mut Environment) -> any
         Some(folder) => of_folder(folder, &here.files)?,
         None => here.files.iter().map(of_built_in).collect(),
     };
-    let native = here.path.is_none() || here.engines.contains(&EngineName::Native) || here.engines.is_empty();
+    let native = here.path.is_none() || here.engines.contains(&Kind::Native) || here.engines.is_empty();
     let (loads, reason) = if !native && here.whole && !cfg!(feature = "libtorch") {
         let reason = "not loaded: only the engine libtorch reads it, which this program was built without";
         (None, Some(reason.to_owned()))
     } else {
-        let kind = if native {
-            engine::Kind::Native
-        } else {
-            engine::Kind::Libtorch
-        };
+        let kind = if native { Kind::Native } else { Kind::Libtorch };
         let writes = here
             .architecture
             .as_deref()
@@ -150,7 +146,7 @@ fn of_built_in(file: &FileHere) -> FileReport {
 }
 
 /// Loads a model, which checks names, types and shapes of all tensors, and asks it something.
-fn ask_something(folder: Option<&Path>, kind: engine::Kind, environment: &Environment) -> Result<()> {
+fn ask_something(folder: Option<&Path>, kind: Kind, environment: &Environment) -> Result<()> {
     let choice = Choice {
         kind,
         device: Device::Cpu,

@@ -12,14 +12,13 @@ mod seq2seq;
 mod shape;
 
 use std::fmt;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 use tch::{TchError, Tensor};
 
-use super::{Device, Engine, Head, Input, Output, SpanLogits};
+use super::{Device, Engine, Head, Input, Output, SpanLogits, check_finite, no_sentence_head, no_span_head};
 use crate::error::{Error, Result};
 use crate::model::tensors::Tensors;
 use crate::model::{Config, Model};
@@ -122,17 +121,7 @@ impl Libtorch {
         head: impl Fn(&Encoder, &Input, Tensor) -> Result<T, TchError> + Sync,
     ) -> Result<Vec<T>> {
         let read = |input: &&Input| {
-            let valid = (1..=self.config.max_tokens).contains(&input.len())
-                && input.segments.len() == input.len()
-                && input
-                    .ids
-                    .iter()
-                    .all(|&id| (id as usize) < self.config.vocabulary_size)
-                && input
-                    .sentences
-                    .iter()
-                    .all(|s| s.start < s.end && s.end <= input.len());
-            assert!(valid, "an input must have been planned for this model");
+            input.assert_planned(&self.config);
             // Products that several threads share are not the same to the bit for every number of them.
             tch::set_num_threads(1);
             let encoder = self.take();
@@ -146,26 +135,6 @@ impl Libtorch {
             // All threads would wait for the one device.
             tch::Device::Cuda(_) => inputs.iter().map(read).collect(),
             _ => inputs.par_iter().with_max_len(1).map(read).collect(),
-        }
-    }
-
-    /// Values that a window gave, if they are numbers: a damaged weight spreads to every logit.
-    fn checked(&self, values: &[f32]) -> Result<()> {
-        if values.iter().all(|x| x.is_finite()) {
-            return Ok(());
-        }
-        Err(Error::ModelFileInvalid {
-            model: self.origin.clone(),
-            file: "model.safetensors".to_owned(),
-            reason: "its weights give values that are not finite".to_owned(),
-        })
-    }
-
-    fn no_head(&self, head: &'static str, task: &'static str) -> Error {
-        Error::NoHead {
-            model: self.name.clone(),
-            head,
-            task,
         }
     }
 
@@ -183,48 +152,34 @@ impl Engine for Libtorch {
         match head {
             Head::Span => {
                 if !self.has_span_head() {
-                    return Err(self.no_head("span", "question answering (SQuAD)"));
+                    return Err(no_span_head(&self.name));
                 }
                 let logits = self.read(inputs, depth, |encoder, _, hidden| encoder.spans(&hidden))?;
                 let spans = logits.into_iter().map(|logits| {
-                    self.checked(&logits)?;
+                    check_finite(&logits, &self.origin)?;
                     let (start, end) = logits.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip();
                     Ok(SpanLogits { start, end })
                 });
                 Ok(Output::Span(spans.collect::<Result<_>>()?))
             }
             Head::Sentence => {
-                let depth = self
-                    .sentence_layer
-                    .ok_or_else(|| self.no_head("sentence", "extractive summarization"))?;
+                let depth = self.sentence_layer.ok_or_else(|| no_sentence_head(&self.name))?;
                 let hidden = self.read(inputs, depth, |_, _, hidden| encoder::floats(&hidden))?;
                 let vectors = inputs.iter().zip(hidden).map(|(input, hidden)| {
-                    self.checked(&hidden)?;
-                    let rows = |s: &Range<usize>| &hidden[s.start * width..s.end * width];
-                    Ok(input.sentences.iter().map(|s| mean(rows(s), width)).collect())
+                    check_finite(&hidden, &self.origin)?;
+                    Ok(input.sentence_means(&hidden, width))
                 });
                 Ok(Output::Sentence(vectors.collect::<Result<_>>()?))
             }
             Head::Hidden => {
                 let hidden = self.read(inputs, depth, |_, _, hidden| encoder::floats(&hidden))?;
-                hidden.iter().try_for_each(|hidden| self.checked(hidden))?;
+                hidden
+                    .iter()
+                    .try_for_each(|hidden| check_finite(hidden, &self.origin))?;
                 Ok(Output::Hidden(hidden))
             }
         }
     }
-}
-
-/// The mean of rows of this width.
-fn mean(rows: &[f32], width: usize) -> Vec<f32> {
-    let mut mean = vec![0.0; width];
-    for row in rows.chunks_exact(width) {
-        for (sum, x) in mean.iter_mut().zip(row) {
-            *sum += x;
-        }
-    }
-    let count = (rows.len() / width) as f32;
-    mean.iter_mut().for_each(|x| *x /= count);
-    mean
 }
 
 /// The device, if it is there.

@@ -11,11 +11,10 @@ mod quantized;
 mod weights;
 
 use std::fmt;
-use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Engine, Head, Input, Output, SpanLogits};
+use super::{Engine, Head, Input, Output, SpanLogits, check_finite, no_sentence_head, no_span_head};
 use crate::error::{Error, Result};
 use crate::model::{Config, Model};
 use encoder::{Encoder, Stack};
@@ -161,38 +160,12 @@ impl Native {
     }
 
     fn hidden(&self, input: &Input, depth: usize, alone: bool) -> Result<Vec<f32>> {
-        let valid = (1..=self.config.max_tokens).contains(&input.len())
-            && input.segments.len() == input.len()
-            && input
-                .ids
-                .iter()
-                .all(|&id| (id as usize) < self.config.vocabulary_size)
-            && input
-                .sentences
-                .iter()
-                .all(|s| s.start < s.end && s.end <= input.len());
-        assert!(valid, "an input must have been planned for this model");
+        input.assert_planned(&self.config);
         let hidden = self
             .encoder
             .forward(&input.ids, &input.segments, depth, &self.config, alone);
-        // One check a window: a damaged weight spreads to every logit.
-        if hidden.iter().all(|x| x.is_finite()) {
-            Ok(hidden)
-        } else {
-            Err(Error::ModelFileInvalid {
-                model: self.origin.clone(),
-                file: "model.safetensors".to_owned(),
-                reason: "its weights give values that are not finite".to_owned(),
-            })
-        }
-    }
-
-    fn no_head(&self, head: &'static str, task: &'static str) -> Error {
-        Error::NoHead {
-            model: self.name.clone(),
-            head,
-            task,
-        }
+        check_finite(&hidden, &self.origin)?;
+        Ok(hidden)
     }
 }
 
@@ -202,10 +175,7 @@ impl Engine for Native {
         let depth = self.encoder.layers.depth();
         match head {
             Head::Span => {
-                let head = self
-                    .span
-                    .as_ref()
-                    .ok_or_else(|| self.no_head("span", "question answering (SQuAD)"))?;
+                let head = self.span.as_ref().ok_or_else(|| no_span_head(&self.name))?;
                 let spans = self.read(inputs, depth, |_, hidden| {
                     let (start, end) = hidden
                         .chunks_exact(width)
@@ -216,14 +186,11 @@ impl Engine for Native {
                 Ok(Output::Span(spans?))
             }
             Head::Sentence => {
-                let depth = self
-                    .sentence_layer
-                    .ok_or_else(|| self.no_head("sentence", "extractive summarization"))?;
+                let depth = self.sentence_layer.ok_or_else(|| no_sentence_head(&self.name))?;
                 let vectors = self.read(inputs, depth, |input, hidden| {
-                    let rows = |s: &Range<usize>| &hidden[s.start * width..s.end * width];
-                    input.sentences.iter().map(|s| mean(rows(s), width)).collect()
-                });
-                Ok(Output::Sentence(vectors?))
+                    input.sentence_means(&hidden, width)
+                })?;
+                Ok(Output::Sentence(vectors))
             }
             Head::Hidden => Ok(Output::Hidden(self.read(inputs, depth, |_, hidden| hidden)?)),
         }
@@ -231,7 +198,7 @@ impl Engine for Native {
 }
 
 /// The mean of rows of this width.
-fn mean(rows: &[f32], width: usize) -> Vec<f32> {
+pub(super) fn mean(rows: &[f32], width: usize) -> Vec<f32> {
     let mut mean = vec![0.0; width];
     for row in rows.chunks_exact(width) {
         kernels::add(&mut mean, row);
