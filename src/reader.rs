@@ -10,7 +10,8 @@ use crate::engine::{Choice, Device, Engine, Input, Kind};
 use crate::error::{Error, Result};
 use crate::model::{Calibration, Limits, Model, Tokenizer};
 use crate::qa::Answers;
-use crate::qa::calibrate::Calibrator;
+use crate::qa::calibrate::{Calibrator, Signals};
+use crate::qa::decode;
 use crate::qa::merge::Merger;
 use crate::summary::prose::Candidate;
 use crate::summary::transformer::{Network, SentenceVector};
@@ -285,15 +286,20 @@ impl Reader {
     }
 
     fn answers(&self, merger: Merger, documents: &[&Document], options: &AskOptions) -> Answers {
-        let windows = merger.windows();
+        let (windows, evidence) = (merger.windows(), merger.evidence());
         let candidates = merger.finish(documents);
-        let not_in_document = candidates.first().map_or(1.0, |(_, best)| {
-            self.calibrator.not_in_document(best.score, windows)
-        });
+        let signals = |candidate: &decode::Candidate| Signals {
+            score: candidate.score,
+            evidence: evidence.unwrap_or(candidate.score),
+            windows,
+        };
+        let not_in_document = candidates
+            .first()
+            .map_or(1.0, |(_, best)| self.calibrator.not_in_document(&signals(best)));
         let mut answers: Vec<_> = candidates
             .into_iter()
             .map(|(index, candidate)| {
-                let confidence = self.calibrator.confidence(candidate.score, windows);
+                let confidence = self.calibrator.confidence(&signals(&candidate));
                 cite::quote(
                     documents[index],
                     index,
@@ -313,6 +319,7 @@ impl Reader {
         Answers {
             answered,
             not_in_document,
+            evidence,
             calibrated: self.calibrator.is_fitted(),
             answers,
             windows,

@@ -3,6 +3,7 @@ import json
 import subprocess
 import tempfile
 
+import numpy as np
 from tokenizers import Tokenizer
 
 WINDOW, OVERLAP, MAX_QUESTION = 384, 128, 64  # as in models/reader/manifest.toml
@@ -35,8 +36,22 @@ class Windows:
         return len(windows_of(min(MAX_QUESTION, self.tokens(question)), self.tokens(context)))
 
 
+WEIGHTS = ("score", "ln_share", "ln_windows", "bias")  # as in the manifest
+
+
+def features(score, evidence, windows):
+    """[questions, WEIGHTS] of arrays, as `qa::calibrate::Signals` has them."""
+    score, evidence, windows = (np.asarray(values, dtype=float) for values in (score, evidence, windows))
+    return np.stack([score, score - np.logaddexp(0, evidence), np.log(windows), np.ones_like(score)], axis=1)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
 def read(program, model, pairs):
-    """pairs: [(question, context)]; yields {"text", "score"} of the best span of each, by start + end - null."""
+    """pairs: [(question, context)]; yields {"text", "score", "evidence"} of the best span of each: start + end - null, and
+    the logarithm of the sum of e^that over all spans of the window where it is greatest."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as lines:
         for question, context in pairs:
             lines.write(json.dumps({"question": question, "context": context}) + "\n")
@@ -46,5 +61,5 @@ def read(program, model, pairs):
                 record = json.loads(line)
                 assert "error" not in record, record
                 best = record["answers"][0] if record["answers"] else {"text": "", "score": -1e9}
-                yield {"text": best["text"], "score": best["score"]}
+                yield {"text": best["text"], "score": best["score"], "evidence": record["evidence"] if record["answers"] else -1e9}
     assert process.returncode == 0, process.returncode

@@ -2,8 +2,8 @@
 
     python calibrate.py --data ../../train/data --model ../../train/reader --work ../../train/calibration --out ../../train/reader/calibration.json
 
-The questions are read by `ask` itself, so the scores are those of its int8 kernels. not_in_document = sigmoid(a score + b ln(windows) + c), confidence the same with parameters of its own. What was read is kept in --work, so
-that a second call only reads what is missing and fits again.
+The questions are read by `ask` itself, so the scores are those of its int8 kernels. not_in_document = sigmoid(a score + b ln(share) + c ln(windows) + d), confidence the same with parameters of its own
+(`asking.features`). What was read is kept in --work, so that a second call only reads what is missing and fits again.
 """
 import argparse
 import json
@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 import asking
+from asking import sigmoid
 from text import score as official
 
 RIGHT_F1 = 0.6
+UNANSWERABLE = 1 / 3  # share of the questions: people mostly ask a document what they think it says; half, as in SQuAD 2.0, makes a reader that declines too much
 AS_GOOD = 0.005  # a difference in F1 that is not seen among a few hundred questions
 ENOUGH = 100  # questions of one length that may choose the threshold
 GENERIC = ("policyqa", "qamr")  # their questions ("do you share my data?", "what kind of minister?") are answered by other documents of the same source too
@@ -28,7 +30,7 @@ def parse():
     parser.add_argument("--work", type=Path, default=Path("../../train/calibration"), help="where the readings are kept")
     parser.add_argument("--out", type=Path, default=Path("../../train/reader/calibration.json"))
     parser.add_argument("--ask", type=Path, default=Path("../target/release/ask"), help="the program")
-    parser.add_argument("--counts", default="1:1200,4:600,16:300,64:150,256:60", help="questions at each number of windows; half of them unanswerable")
+    parser.add_argument("--counts", default="1:1200,4:600,16:300,64:150,256:60", help="questions at each number of windows, a third of them unanswerable")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a handful of questions of 1 and 4 windows")
     return parser.parse_args()
@@ -42,7 +44,8 @@ def documents(heldout, counts, windows, seed):
     answered = [ex for ex in heldout if ex["answers"]]
     unanswerable = [ex for ex in heldout if not ex["answers"]]
     for length, count in counts:
-        for ex in balanced(answered, count // 2, rng) + balanced(unanswerable, count - count // 2, rng):
+        asked = round(UNANSWERABLE * count)
+        for ex in balanced(answered, count - asked, rng) + balanced(unanswerable, asked, rng):
             yield length, ex, document(ex, length, paragraphs, sizes, rng) if length > 1 else ex["context"]
 
 
@@ -103,10 +106,6 @@ def fit(features, labels, weights, ridge=1e-3, steps=50):
     return beta
 
 
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
 def ece(probability, label, bins=10):
     """Expected calibration error over bins of equal width."""
     which, total = np.minimum((probability * bins).astype(int), bins - 1), 0.0
@@ -118,17 +117,18 @@ def ece(probability, label, bins=10):
 
 
 class Table:
-    """The readings as arrays; every length weighs the same, and so do both classes within it."""
+    """The readings as arrays; every length weighs the same, and within it both classes as they are shared out."""
 
     def __init__(self, rows):
         column = lambda key, kind=float: np.array([row[key] for row in rows], dtype=kind)
         self.length, self.answerable, self.right, self.f1 = column("length", int), column("answerable"), column("right"), column("f1")
-        self.features = np.stack([column("score"), np.log(column("windows")), np.ones(len(rows))], axis=1)
+        self.features = asking.features(column("score"), column("evidence"), column("windows"))
         self.weights = np.ones(len(rows))
         for length in set(self.length):
             for answerable in (0, 1):
                 inside = (self.length == length) & (self.answerable == answerable)
-                self.weights[inside] = len(rows) / (2 * len(set(self.length)) * max(1, inside.sum()))
+                share = 1 - UNANSWERABLE if answerable else UNANSWERABLE
+                self.weights[inside] = share * len(rows) / (len(set(self.length)) * max(1, inside.sum()))
 
     def overall_f1(self, absent, threshold, where=slice(None)):
         points = np.where(absent < threshold, self.f1, 1 - self.answerable)
@@ -184,7 +184,7 @@ def main():
     counts = [tuple(map(int, part.split(":"))) for part in ("1:40,4:8" if args.smoke else args.counts).split(",")]
     rows = readings(args, asking.Windows(args.model), heldout, counts)
     absent, right, threshold = fit_all(Table(rows))
-    named = lambda beta: dict(zip(("score", "ln_windows", "bias"), (round(float(b), 6) for b in beta)))
+    named = lambda beta: dict(zip(asking.WEIGHTS, (round(float(b), 6) for b in beta)))
     result = {"not_in_document": named(absent), "confidence": named(right), "threshold": round(threshold, 4), "measured": measure(rows)}
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(result, indent=1) + "\n")

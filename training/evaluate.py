@@ -76,11 +76,11 @@ def best_threshold(scores, f1s, answerable):
 
 
 def report(examples, found, absent=None):
-    """absent(score, windows) -> whether declined; without it a score of at most 0 declines."""
+    """absent(readings) -> whether each declines; without it a score of at most 0 declines."""
     scores = np.array([r["score"] for r in found])
     answerable = np.array([bool(ex["answers"]) for ex in examples])
     points = np.array([score(r["text"], [a["text"] for a in ex["answers"]]) if ex["answers"] else (0, 0) for ex, r in zip(examples, found)])
-    declined = np.array([absent(r["score"], r["windows"]) for r in found]) if absent else scores <= 0
+    declined = absent(found) if absent else scores <= 0
     mean = lambda values: round(100 * float(np.mean(values)), 1) if len(values) else None
     result = {"questions": len(examples), "has_answer": {"questions": int(answerable.sum()), "em": mean(points[answerable, 0]), "f1": mean(points[answerable, 1]), "declined": mean(declined[answerable])}}
     lists = np.array([bool(ex["answers"]) and is_list(ex["answers"][0]["text"]) for ex in examples])
@@ -114,8 +114,8 @@ def main():
     absent = None
     if args.calibration:
         fitted = json.loads(args.calibration.read_text())
-        p, t = fitted["not_in_document"], fitted["threshold"]
-        absent = lambda s, n: 1 / (1 + np.exp(-(p["score"] * s + p["ln_windows"] * np.log(n) + p["bias"]))) >= t
+        weights = [fitted["not_in_document"][name] for name in asking.WEIGHTS]
+        absent = lambda rows: asking.sigmoid(asking.features(*([r[key] for r in rows] for key in ("score", "evidence", "windows"))) @ weights) >= fitted["threshold"]
     result = report(examples, found, absent)
     print(json.dumps(result, indent=1))
     if args.out:

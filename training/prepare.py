@@ -15,9 +15,9 @@ import unanswerable as un
 from text import is_list, keywords, sentences
 
 # Examples of each source and recipe in the training mixture; None takes all of them.
-ANSWERED = {"shifts_reddit": 3000, "shifts_amazon_reviews": 2500, "policyqa": 1500, "qamr": 14000, "fairytale": 1500, "molweni": 600}
-TEMPTING = {"deleted": 5000, "neighbour": 5000, "swapped": 3500, "opposite": 2000, "negated": 400, "elsewhere": 1200, "easy": 1000}  # beside the human ones
-GOLD_LISTS = 2000  # human questions with a list as the answer, on top of their share: together about four times it
+ANSWERED = {"shifts_reddit": 6000, "shifts_amazon_reviews": 5000, "policyqa": 1500, "qamr": 14000, "fairytale": 1500, "molweni": 600, "tweetqa": 2500, "nq_swap": 1200}
+TEMPTING = {"deleted": 4500, "neighbour": 4500, "swapped": 2500, "opposite": 1200, "negated": 400, "elsewhere": 1200, "easy": 1000}  # beside the human ones
+GOLD_LISTS = 4000  # human questions with a list as the answer, on top of their share: together about four times it
 PASSAGE_CHARS = 900  # a stretch of a long article: about one window
 LONG_SHARE = 0.3  # passages that get company, up to a whole window: most windows of a document hold little about the question
 LONG_CHARS = 1500
@@ -213,7 +213,7 @@ def main():
     print("mined lists:", len(mined), "by items:", sorted(Counter(ex["items"] for ex in mined).items()))
     mined = [ex for ex in mined if not sources.is_held_out(ex)]
     pairs = [ex for ex in mined if ex["items"] == 2]
-    mined = 2 * [ex for ex in mined if ex["items"] > 2] + rng.sample(pairs, min(len(pairs), 1100))
+    mined = 3 * [ex for ex in mined if ex["items"] > 2] + rng.sample(pairs, min(len(pairs), 2000))
     for ex in clozes.mine(args.data / "cnn_dm/train.jsonl.zst", lexicon, rng, articles):
         (held if sources.is_held_out(ex) else mined).append(ex)
 

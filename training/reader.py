@@ -46,9 +46,9 @@ def load(directory, dropout=0.0):
     return model.eval(), tokenizer
 
 
-def batch_of(rows):
-    """rows of (ids, question length) -> padded input ids, mask and segment ids."""
-    longest = max(len(ids) for ids, _ in rows)
+def batch_of(rows, multiple=1):
+    """rows of (ids, question length) -> input ids, mask and segment ids, padded to the longest row rounded up to `multiple`."""
+    longest = -(-max(len(ids) for ids, _ in rows) // multiple) * multiple
     ids = torch.zeros(len(rows), longest, dtype=torch.long)
     mask, segments = torch.zeros_like(ids), torch.zeros_like(ids)
     for row, (tokens, question) in enumerate(rows):

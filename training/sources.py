@@ -12,7 +12,7 @@ from pathlib import Path
 from text import detokenise, find_near, normalise, sentences
 
 HELD_OUT_PERCENT = 15
-HELD_OUT_SOURCES = ("nq", "policyqa", "covidqa", "qamr", "squad2", "tydiqa", "friendsqa", "bioasq", "quoref", "cnn")
+HELD_OUT_SOURCES = ("nq", "policyqa", "covidqa", "qamr", "squad2", "tydiqa", "friendsqa", "bioasq", "quoref", "realtimeqa", "cnn")
 
 
 def is_held_out(example):
@@ -165,6 +165,13 @@ EXTRA = (
     ("bioasq_golden_snippets", "bioasq", True),
     ("quoref_contrast_sets", "quoref", True),
     ("hotpotqa_pieces", "hotpotqa", True),
+    ("hotpotqa_ircot", "hotpotqa", False),
+    ("realtimeqa_evidence", "realtimeqa", True),
+    ("realtimeqa_articles", "realtimeqa", True),
+    ("multispanqa_lists", "multispanqa", False),
+    ("nq_swap", "nq_swap", False),
+    ("newsqa_bits", "newsqa", True),
+    ("tweetqa", "tweetqa", False),
 )
 
 

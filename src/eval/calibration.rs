@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::{Calibration, Logistic};
+use crate::qa::calibrate::Signals;
 
 /// Bins of a reliability diagram, of equal width.
 pub const BINS: usize = 10;
@@ -74,10 +75,8 @@ pub fn reliability(predictions: &[(f64, bool)]) -> Option<Reliability> {
 /// What a calibration is fitted to: the best candidate of one question.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
-    /// Its raw score.
-    pub score: f64,
-    /// Windows that were read.
-    pub windows: usize,
+    /// What its probabilities are made of.
+    pub signals: Signals,
     /// Whether the documents answer the question.
     pub answerable: bool,
     /// Whether the candidate is right.
@@ -96,7 +95,7 @@ pub fn fit(samples: &[Sample]) -> Option<Calibration> {
     let confidence = logistic(samples, &labels(|s| s.right))?;
     let overall = |threshold: f64| -> f64 {
         let points = |s: &Sample| {
-            if probability(&not_in_document, s.score, s.windows) < threshold {
+            if not_in_document.probability(&s.signals) < threshold {
                 s.f1
             } else {
                 f64::from(u8::from(!s.answerable))
@@ -118,26 +117,16 @@ pub fn fit(samples: &[Sample]) -> Option<Calibration> {
     })
 }
 
-/// σ(score · s + ln_windows · ln n + bias).
-#[must_use]
-pub fn probability(logistic: &Logistic, score: f64, windows: usize) -> f64 {
-    let ln_windows = (windows.max(1) as f64).ln();
-    let logit = logistic.score * score + logistic.ln_windows * ln_windows + logistic.bias;
-    1.0 / (1.0 + (-logit).exp())
-}
-
 /// Logistic regression by Newton's method with a weak ridge, which keeps separable data finite.
 fn logistic(samples: &[Sample], labels: &[bool]) -> Option<Logistic> {
     const RIDGE: f64 = 1e-3;
     if !labels.contains(&true) || !labels.contains(&false) {
         return None;
     }
-    let features: Vec<[f64; 3]> = samples
-        .iter()
-        .map(|s| [s.score, (s.windows.max(1) as f64).ln(), 1.0])
-        .collect();
-    let logit = |beta: &[f64; 3], x: &[f64; 3]| beta[0] * x[0] + beta[1] * x[1] + beta[2] * x[2];
-    let loss = |beta: &[f64; 3]| {
+    const N: usize = Logistic::WEIGHTS;
+    let features: Vec<[f64; N]> = samples.iter().map(|s| s.signals.features()).collect();
+    let logit = |beta: &[f64; N], x: &[f64; N]| beta.iter().zip(x).map(|(b, x)| b * x).sum::<f64>();
+    let loss = |beta: &[f64; N]| {
         let data: f64 = features
             .iter()
             .zip(labels)
@@ -149,19 +138,19 @@ fn logistic(samples: &[Sample], labels: &[bool]) -> Option<Logistic> {
             .sum();
         data + RIDGE / 2.0 * beta.iter().map(|b| b * b).sum::<f64>()
     };
-    let mut beta = [0.0; 3];
+    let mut beta = [0.0; N];
     for _ in 0..100 {
-        let mut gradient = [0.0; 3];
-        let mut hessian = [[0.0; 3]; 3];
-        for i in 0..3 {
+        let mut gradient = [0.0; N];
+        let mut hessian = [[0.0; N]; N];
+        for i in 0..N {
             gradient[i] = RIDGE * beta[i];
             hessian[i][i] = RIDGE;
         }
         for (x, &y) in features.iter().zip(labels) {
             let p = 1.0 / (1.0 + (-logit(&beta, x)).exp());
-            for i in 0..3 {
+            for i in 0..N {
                 gradient[i] += (p - f64::from(u8::from(y))) * x[i];
-                for j in 0..3 {
+                for j in 0..N {
                     hessian[i][j] += p * (1.0 - p) * x[i] * x[j];
                 }
             }
@@ -171,33 +160,31 @@ fn logistic(samples: &[Sample], labels: &[bool]) -> Option<Logistic> {
         let before = loss(&beta);
         let next = (0..30).find_map(|halvings| {
             let scale = 0.5f64.powi(halvings);
-            let next: [f64; 3] = std::array::from_fn(|i| beta[i] - scale * step[i]);
+            let next: [f64; N] = std::array::from_fn(|i| beta[i] - scale * step[i]);
             (loss(&next) < before).then_some(next)
         });
         let Some(next) = next else { break };
-        let moved = (0..3).map(|i| (next[i] - beta[i]).abs()).fold(0.0, f64::max);
+        let moved = (0..N).map(|i| (next[i] - beta[i]).abs()).fold(0.0, f64::max);
         beta = next;
         if moved < 1e-9 {
             break;
         }
     }
-    beta.iter().all(|b| b.is_finite()).then_some(Logistic {
-        score: beta[0],
-        ln_windows: beta[1],
-        bias: beta[2],
-    })
+    beta.iter()
+        .all(|b| b.is_finite())
+        .then(|| Logistic::of_weights(beta))
 }
 
 /// Gaussian elimination with partial pivoting.
-fn solve(mut a: [[f64; 3]; 3], mut b: [f64; 3]) -> Option<[f64; 3]> {
-    for column in 0..3 {
-        let pivot = (column..3).max_by(|&i, &j| a[i][column].abs().total_cmp(&a[j][column].abs()))?;
+fn solve<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> Option<[f64; N]> {
+    for column in 0..N {
+        let pivot = (column..N).max_by(|&i, &j| a[i][column].abs().total_cmp(&a[j][column].abs()))?;
         a.swap(column, pivot);
         b.swap(column, pivot);
         if a[column][column].abs() < 1e-300 {
             return None;
         }
-        for row in column + 1..3 {
+        for row in column + 1..N {
             let factor = a[row][column] / a[column][column];
             let above = a[column];
             for (value, above) in a[row].iter_mut().zip(above) {
@@ -206,9 +193,9 @@ fn solve(mut a: [[f64; 3]; 3], mut b: [f64; 3]) -> Option<[f64; 3]> {
             b[row] -= factor * b[column];
         }
     }
-    let mut x = [0.0; 3];
-    for row in (0..3).rev() {
-        let rest: f64 = (row + 1..3).map(|i| a[row][i] * x[i]).sum();
+    let mut x = [0.0; N];
+    for row in (0..N).rev() {
+        let rest: f64 = (row + 1..N).map(|i| a[row][i] * x[i]).sum();
         x[row] = (b[row] - rest) / a[row][row];
     }
     Some(x)
@@ -231,8 +218,11 @@ mod tests {
                 let p = 1.0 / (1.0 + (-(0.5 * score - 0.4 * (windows as f64).ln() + 0.3)).exp());
                 let right = uniform() < p;
                 Sample {
-                    score,
-                    windows,
+                    signals: Signals {
+                        score: score as f32,
+                        evidence: score as f32 + 2.0 * uniform() as f32,
+                        windows,
+                    },
                     answerable: right,
                     right,
                     f1: f64::from(u8::from(right)),
@@ -248,16 +238,19 @@ mod tests {
         near(fitted.threshold, 0.5);
         let after: Vec<_> = samples
             .iter()
-            .map(|s| (probability(&fitted.confidence, s.score, s.windows), s.right))
+            .map(|s| (fitted.confidence.probability(&s.signals), s.right))
             .collect();
         assert!(reliability(&after).unwrap().ece < 0.02);
     }
 
     #[test]
     fn what_is_separable_or_of_one_kind_does_not_run_away() {
-        let sample = |score: f64, right| Sample {
-            score,
-            windows: 1,
+        let sample = |score: f32, right| Sample {
+            signals: Signals {
+                score,
+                evidence: score,
+                windows: 1,
+            },
             answerable: right,
             right,
             f1: 0.0,

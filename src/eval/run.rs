@@ -52,6 +52,8 @@ pub struct Outcome {
     pub confidence: f64,
     /// Its raw score.
     pub score: f32,
+    /// The evidence for an answer.
+    pub evidence: f32,
     /// Its exact match, 0 or 1.
     pub best_exact: u8,
     /// Its F1.
@@ -219,6 +221,7 @@ fn ask_one(
             let nothing = Answers {
                 answered: false,
                 not_in_document: 1.0,
+                evidence: None,
                 calibrated: true,
                 answers: Vec::new(),
                 windows: 0,
@@ -251,6 +254,7 @@ fn ask_one(
         best: candidate.to_owned(),
         confidence: best.map_or(0.0, |a| a.confidence),
         score: best.map_or(0.0, |a| a.score),
+        evidence: found.evidence.unwrap_or(0.0),
         best_exact: u8::from(best_score.exact),
         best_f1: best_score.f1,
         windows: found.windows,

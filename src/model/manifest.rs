@@ -93,12 +93,15 @@ pub struct Calibration {
     pub confidence: Logistic,
 }
 
-/// σ(score · s + ln_windows · ln n + bias), for a raw score s found over n windows.
+/// σ(score · s + ln_share · ln p + ln_windows · ln n + bias); what s, p and n are: [`Signals`](crate::qa::calibrate::Signals).
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Logistic {
     /// Weight of the raw score.
     pub score: f64,
+    /// Weight of the natural logarithm of the answer's share.
+    #[serde(default)]
+    pub ln_share: f64,
     /// Weight of the natural logarithm of the number of windows.
     pub ln_windows: f64,
     /// Constant.
@@ -172,10 +175,7 @@ impl Manifest {
         }
         if let Some(c) = &self.calibration {
             let all = [c.not_in_document, c.confidence];
-            let finite = all
-                .iter()
-                .flat_map(|l| [l.score, l.ln_windows, l.bias])
-                .all(f64::is_finite);
+            let finite = all.iter().flat_map(Logistic::weights).all(f64::is_finite);
             if !finite || !(0.0..=1.0).contains(&c.threshold) {
                 return Err("calibration has values out of range".to_owned());
             }

@@ -1,9 +1,69 @@
 //! From raw scores to probabilities.
 //!
 //! The best score of many windows is higher by chance, so the number of windows is part of the formula
-//! (Platt scaling, Platt 1999, with the logarithm of the number of windows as a second feature).
+//! (Platt scaling, Platt 1999, with further features). How likely an answer is right depends on what else the
+//! window could answer as well: its share of the weight of all spans and of none.
 
 use crate::model::{Calibration, Logistic};
+
+/// What the probabilities of an answer are made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Signals {
+    /// Its raw score s.
+    pub score: f32,
+    /// The [evidence](super::decode::evidence) of the window that speaks most strongly for an answer.
+    pub evidence: f32,
+    /// How many windows were read, n.
+    pub windows: usize,
+}
+
+impl Signals {
+    /// The logarithm of the answer's share p = e^s / (1 + e^evidence): 1 stands for "no answer", whose score is 0.
+    /// One evidence serves all answers to a question, so that they rank as by score.
+    fn ln_share(&self) -> f64 {
+        let evidence = f64::from(self.evidence);
+        // ln(1 + e^x) without overflow
+        let whole = evidence.max(0.0) + (-evidence.abs()).exp().ln_1p();
+        f64::from(self.score) - whole
+    }
+
+    /// What the weights of a [`Logistic`] are multiplied by.
+    #[must_use]
+    pub fn features(&self) -> [f64; Logistic::WEIGHTS] {
+        let ln_windows = (self.windows.max(1) as f64).ln();
+        [f64::from(self.score), self.ln_share(), ln_windows, 1.0]
+    }
+}
+
+impl Logistic {
+    /// How many weights there are.
+    pub const WEIGHTS: usize = 4;
+
+    /// In the order of [`Signals::features`].
+    #[must_use]
+    pub fn weights(&self) -> [f64; Self::WEIGHTS] {
+        [self.score, self.ln_share, self.ln_windows, self.bias]
+    }
+
+    /// The reverse of [`weights`](Self::weights).
+    #[must_use]
+    pub fn of_weights([score, ln_share, ln_windows, bias]: [f64; Self::WEIGHTS]) -> Self {
+        Self {
+            score,
+            ln_share,
+            ln_windows,
+            bias,
+        }
+    }
+
+    /// The probability that it gives.
+    #[must_use]
+    pub fn probability(&self, signals: &Signals) -> f64 {
+        let terms = self.weights().into_iter().zip(signals.features());
+        let logit: f64 = terms.map(|(weight, feature)| weight * feature).sum();
+        1.0 / (1.0 + (-logit).exp())
+    }
+}
 
 /// Turns raw scores into probabilities.
 #[derive(Debug, Clone, Copy)]
@@ -16,11 +76,7 @@ impl Calibrator {
     /// With a model's parameters; without any, the score is taken as the log-odds.
     #[must_use]
     pub fn new(parameters: Option<Calibration>) -> Self {
-        let as_it_is = |score| Logistic {
-            score,
-            ln_windows: 0.0,
-            bias: 0.0,
-        };
+        let as_it_is = |score| Logistic::of_weights([score, 0.0, 0.0, 0.0]);
         Self {
             fitted: parameters.is_some(),
             parameters: parameters.unwrap_or(Calibration {
@@ -37,16 +93,16 @@ impl Calibrator {
         self.fitted
     }
 
-    /// Probability that the documents do not answer, for the best score of all windows.
+    /// Probability that the documents do not answer, by the best answer.
     #[must_use]
-    pub fn not_in_document(&self, best_score: f32, windows: usize) -> f64 {
-        self.parameters.not_in_document.probability(best_score, windows)
+    pub fn not_in_document(&self, best: &Signals) -> f64 {
+        self.parameters.not_in_document.probability(best)
     }
 
     /// Probability that an answer is right.
     #[must_use]
-    pub fn confidence(&self, score: f32, windows: usize) -> f64 {
-        self.parameters.confidence.probability(score, windows)
+    pub fn confidence(&self, answer: &Signals) -> f64 {
+        self.parameters.confidence.probability(answer)
     }
 
     /// Whether a question counts as answered.
@@ -56,45 +112,51 @@ impl Calibrator {
     }
 }
 
-impl Logistic {
-    fn probability(&self, score: f32, windows: usize) -> f64 {
-        let ln_windows = (windows.max(1) as f64).ln();
-        let logit = self.score * f64::from(score) + self.ln_windows * ln_windows + self.bias;
-        1.0 / (1.0 + (-logit).exp())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn signals(score: f32, evidence: f32, windows: usize) -> Signals {
+        Signals {
+            score,
+            evidence,
+            windows,
+        }
+    }
 
     #[test]
     fn the_number_of_windows_counts() {
         let calibrator = Calibrator::new(Some(Calibration {
             threshold: 0.5,
-            not_in_document: Logistic {
-                score: -0.5,
-                ln_windows: 0.4,
-                bias: 1.0,
-            },
-            confidence: Logistic {
-                score: 0.5,
-                ln_windows: -0.3,
-                bias: -1.0,
-            },
+            not_in_document: Logistic::of_weights([-0.5, 0.0, 0.4, 1.0]),
+            confidence: Logistic::of_weights([0.5, 0.0, -0.3, -1.0]),
         }));
-        assert!(calibrator.not_in_document(2.0, 1) < calibrator.not_in_document(2.0, 100));
-        assert!(calibrator.confidence(2.0, 1) > calibrator.confidence(2.0, 100));
-        assert!((calibrator.not_in_document(2.0, 1) - 0.5).abs() < 1e-12);
+        let (few, many) = (signals(2.0, 2.0, 1), signals(2.0, 2.0, 100));
+        assert!(calibrator.not_in_document(&few) < calibrator.not_in_document(&many));
+        assert!(calibrator.confidence(&few) > calibrator.confidence(&many));
+        assert!((calibrator.not_in_document(&few) - 0.5).abs() < 1e-12);
         assert!(!calibrator.is_answered(0.5));
         assert!(calibrator.is_fitted());
     }
 
     #[test]
+    fn what_else_could_be_the_answer_counts() {
+        let by_share = Logistic::of_weights([0.0, 1.0, 0.0, 0.0]);
+        let alone = by_share.probability(&signals(5.0, 5.0, 1));
+        let one_of_several = by_share.probability(&signals(5.0, 7.0, 1));
+        assert!(one_of_several < alone);
+        // One of e^2 equal ones, and "no answer" weighs next to nothing: its share is e^-2.
+        assert!((signals(5.0, 7.0, 1).features()[1] + 2.0).abs() < 1e-3);
+        // No overflow: a share of 1 and of next to nothing.
+        assert!(signals(900.0, 900.0, 1).features()[1].abs() < 1e-9);
+        assert!((signals(-900.0, -900.0, 1).features()[1] + 900.0).abs() < 1e-9);
+    }
+
+    #[test]
     fn without_parameters_the_score_is_the_log_odds() {
         let calibrator = Calibrator::new(None);
-        assert!((calibrator.confidence(0.0, 7) - 0.5).abs() < 1e-12);
-        assert!(calibrator.is_answered(calibrator.not_in_document(0.1, 7)));
+        assert!((calibrator.confidence(&signals(0.0, 1.0, 7)) - 0.5).abs() < 1e-12);
+        assert!(calibrator.is_answered(calibrator.not_in_document(&signals(0.1, 1.0, 7))));
         assert!(!calibrator.is_fitted());
     }
 }

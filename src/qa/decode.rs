@@ -52,6 +52,38 @@ pub fn best_span(
     best
 }
 
+/// How strongly a window speaks for an answer at all, wherever it begins and ends: the logarithm of the sum of
+/// e^(start + end) over its spans of at most `answer_tokens` tokens, minus the null score.
+///
+/// It is never below the score of the best span, and well above it where several spans share the weight. Parts
+/// of words and spans across sections count too; their share is small.
+#[must_use]
+pub fn evidence(window: &Window, logits: &SpanLogits, answer_tokens: usize) -> f32 {
+    let context = window.context_start..window.context_start + window.context.len();
+    let start = &logits.start[context.clone()]; // [tokens]
+    let end = &logits.end[context]; // [tokens]
+    let (top_start, top_end) = (greatest(start), greatest(end));
+    let ends: Vec<f64> = end
+        .iter()
+        .map(|&logit| (f64::from(logit) - top_end).exp())
+        .collect(); // [tokens]
+    let mass: f64 = start
+        .iter()
+        .enumerate()
+        .map(|(i, &logit)| {
+            let reach = end.len().min(i + answer_tokens);
+            // Not a difference of running sums: that loses what is small beside the greatest.
+            (f64::from(logit) - top_start).exp() * ends[i..reach].iter().sum::<f64>()
+        })
+        .sum();
+    let null = f64::from(logits.start[0]) + f64::from(logits.end[0]);
+    (mass.ln() + top_start + top_end - null) as f32
+}
+
+fn greatest(logits: &[f32]) -> f64 {
+    f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +148,33 @@ mod tests {
             }
             all.sort_by(|a, b| b.score.total_cmp(&a.score));
             prop_assert_eq!(best_span(&window, &logits, answer_tokens, allowed), all.into_iter().next());
+        }
+    }
+
+    proptest! {
+        /// Against the sum over all pairs.
+        #[test]
+        fn evidence_is_the_weight_of_all_spans(
+            tokens in prop::collection::vec((-30i8..30, -30i8..30), 1..40), null in -9i8..9, answer_tokens in 1usize..12,
+        ) {
+            let window = window(&vec![true; tokens.len()], &vec![0; tokens.len()]);
+            let logits = |pick: fn(&(i8, i8)) -> i8| {
+                let mut logits = vec![f32::from(null), 9.0, 9.0];
+                logits.extend(tokens.iter().map(|t| f32::from(pick(t))));
+                logits.push(9.0);
+                logits
+            };
+            let logits = SpanLogits { start: logits(|t| t.0), end: logits(|t| t.1) };
+            let mut mass = 0.0;
+            for i in 0..tokens.len() {
+                for j in i..tokens.len().min(i + answer_tokens) {
+                    mass += (f64::from(tokens[i].0) + f64::from(tokens[j].1) - 2.0 * f64::from(null)).exp();
+                }
+            }
+            let found = f64::from(evidence(&window, &logits, answer_tokens));
+            prop_assert!((found - mass.ln()).abs() < 1e-4, "{} {}", found, mass.ln());
+            let best = best_span(&window, &logits, answer_tokens, |_| true).unwrap();
+            prop_assert!(found + 1e-4 >= f64::from(best.score));
         }
     }
 

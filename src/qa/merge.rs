@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use unicode_segmentation::GraphemeCursor;
 
-use super::decode::{Candidate, best_span};
+use super::decode::{Candidate, best_span, evidence};
 use crate::document::{Document, Span};
 use crate::engine::SpanLogits;
 use crate::window::Window;
@@ -21,6 +21,7 @@ pub struct Merger {
     answers: usize,
     answer_tokens: usize,
     windows: usize,
+    evidence: Option<f32>,
     /// By score of the best span, then by order of arrival, the earlier the better.
     kept: BTreeMap<Key, Kept>,
     /// The keys of kept windows by the words of their best span.
@@ -63,6 +64,7 @@ impl Merger {
             answers,
             answer_tokens,
             windows: 0,
+            evidence: None,
             kept: BTreeMap::new(),
             by_words: HashMap::new(),
         }
@@ -74,6 +76,12 @@ impl Merger {
         self.windows
     }
 
+    /// The greatest [`evidence`] of the windows that have been added; `None` without any that holds text.
+    #[must_use]
+    pub fn evidence(&self) -> Option<f32> {
+        self.evidence
+    }
+
     /// Adds a window of `document`, the `index`th. Windows come in the order of the documents.
     pub fn add(&mut self, index: usize, document: &Document, window: Window, logits: SpanLogits) {
         let order = self.windows;
@@ -81,6 +89,8 @@ impl Merger {
         let Some(best) = best_span(&window, &logits, self.answer_tokens, |_| true) else {
             return;
         };
+        let evidence = evidence(&window, &logits, self.answer_tokens);
+        self.evidence = Some(self.evidence.map_or(evidence, |greatest| greatest.max(evidence)));
         let key = (OrderedScore(best.score), Reverse(order));
         let words = folded(&document.text()[best.span]);
         let same = self.by_words.entry(words.clone()).or_default();

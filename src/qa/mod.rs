@@ -19,6 +19,9 @@ pub struct Answers {
     pub answered: bool,
     /// Probability that the documents do not answer it.
     pub not_in_document: f64,
+    /// How strongly the documents speak for an answer at all: [`decode::evidence`] of the window where it is
+    /// greatest. `None` where there was nothing to read.
+    pub evidence: Option<f32>,
     /// Whether the probabilities are calibrated; a model without a calibration has uncalibrated ones.
     #[serde(skip_serializing_if = "is_true")]
     pub calibrated: bool,

@@ -7,16 +7,19 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, value};
 
 use crate::cli::plan::Plan;
 use crate::cli::{ANSWERED, Environment};
-use crate::eval::calibration::{Sample, fit, probability, reliability};
+use crate::eval::calibration::{Sample, fit, reliability};
 use crate::eval::run::Outcome;
 use crate::eval::scores::{half, is_best_right, split_by};
 use crate::eval::suite::Suite;
 use crate::eval::{file, suite};
 use crate::model::{Calibration, Logistic};
+use crate::qa::calibrate::Signals;
 use crate::reader::Reader;
 
 /// The manifest of a model.
 const MANIFEST: &str = "manifest.toml";
+/// The names of the weights in it, in their order.
+const NAMES: [&str; Logistic::WEIGHTS] = ["score", "ln_share", "ln_windows", "bias"];
 /// The fewest questions of a half that is fitted to.
 const FEWEST: usize = 30;
 
@@ -65,7 +68,6 @@ pub(super) fn run(
         .chain(halves[1].iter().map(|o| (*o, &fitted[0])))
         .collect();
     let ece = |pairs: Vec<(f64, bool)>| reliability(&pairs).map_or(0.0, |r| r.ece);
-    let score = |o: &Outcome| f64::from(o.score);
     let lines = [
         format!(
             "{} questions, halves by {by}; each half measured with what the other was fitted to",
@@ -79,7 +81,7 @@ pub(super) fn run(
                 .collect()),
             ece(held_out
                 .iter()
-                .map(|(o, c)| (probability(&c.confidence, score(o), o.windows), is_best_right(o)))
+                .map(|(o, c)| (c.confidence.probability(&signals(o)), is_best_right(o)))
                 .collect())
         ),
         format!(
@@ -90,10 +92,7 @@ pub(super) fn run(
                 .collect()),
             ece(held_out
                 .iter()
-                .map(|(o, c)| (
-                    probability(&c.not_in_document, score(o), o.windows),
-                    o.golds.is_empty()
-                ))
+                .map(|(o, c)| (c.not_in_document.probability(&signals(o)), o.golds.is_empty()))
                 .collect())
         ),
         format!("threshold: {:.2}", all.threshold),
@@ -112,10 +111,17 @@ pub(super) fn run(
     Ok(ANSWERED)
 }
 
+fn signals(outcome: &Outcome) -> Signals {
+    Signals {
+        score: outcome.score,
+        evidence: outcome.evidence,
+        windows: outcome.windows,
+    }
+}
+
 fn samples(outcomes: &[&Outcome]) -> Vec<Sample> {
     let sample = |o: &&Outcome| Sample {
-        score: f64::from(o.score),
-        windows: o.windows,
+        signals: signals(o),
         answerable: !o.golds.is_empty(),
         right: is_best_right(o),
         f1: o.best_f1,
@@ -146,7 +152,7 @@ fn calibrated(text: &str, calibration: &Calibration) -> anyhow::Result<String> {
     let rounded = |x: f64| (x * 1e6).round() / 1e6;
     let logistic = |l: &Logistic| {
         let mut inline = InlineTable::new();
-        for (key, number) in [("score", l.score), ("ln_windows", l.ln_windows), ("bias", l.bias)] {
+        for (key, number) in NAMES.into_iter().zip(l.weights()) {
             inline.insert(key, rounded(number).into());
         }
         value(inline)
@@ -187,11 +193,13 @@ mod tests {
         threshold: 0.4,
         not_in_document: Logistic {
             score: -0.5,
+            ln_share: 0.0,
             ln_windows: 0.1,
             bias: 1.0,
         },
         confidence: Logistic {
             score: 0.5,
+            ln_share: 0.25,
             ln_windows: -0.1,
             bias: -1.0,
         },
