@@ -446,15 +446,20 @@ impl Step<'_> {
                 key_scales[n] = <D::Simd>::load(&scales(block + n).keys);
                 logarithms[n] = <D::Simd>::load(&scales(block + n).logarithms);
             }
-            let tile = D::tile::<M, N>(queries, hidden, columns, starts, Ahead::NOTHING);
             let out = run_mut::<N, _>(&mut scores[block..]);
-            for m in 0..M {
-                let scale = <D::Simd>::splat(query_scales[m]);
-                for n in 0..N {
-                    let scale = <D::Simd>::mul(scale, key_scales[n]);
-                    let score = <D::Simd>::mul_add(<D::Simd>::from_i32(tile[m][n]), scale, logarithms[n]);
-                    <D::Simd>::store(score, &mut out[n][m]);
-                    most[m] = <D::Simd>::max(score, most[m]);
+            // Four rows at a time: what follows the sums of some is done while those of others are made.
+            for first in (0..M).step_by(4) {
+                let queries = &queries[first * hidden..];
+                let tile = D::tile::<4, N>(queries, hidden, columns, starts, Ahead::NOTHING);
+                for i in 0..4 {
+                    let m = first + i;
+                    let scale = <D::Simd>::splat(query_scales[m]);
+                    for n in 0..N {
+                        let scale = <D::Simd>::mul(scale, key_scales[n]);
+                        let score = <D::Simd>::mul_add(<D::Simd>::from_i32(tile[i][n]), scale, logarithms[n]);
+                        <D::Simd>::store(score, &mut out[n][m]);
+                        most[m] = <D::Simd>::max(score, most[m]);
+                    }
                 }
             }
         });
