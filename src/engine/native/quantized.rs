@@ -121,12 +121,9 @@ impl Shape {
         self.dim / DEPTH
     }
 
-    /// Lines from a block to the next. What a head reads of all blocks must not fall into the same sets of the first-level
-    /// cache, which repeat after 64 lines (4 kB): so it begins where the head before it ends.
+    /// Lines from a block to the next.
     fn block_stride(self) -> usize {
-        const SETS: usize = 64;
-        let used = self.heads * 2 * self.lines();
-        used + (2 * self.lines() + SETS - used % SETS) % SETS
+        self.heads * 2 * self.lines()
     }
 }
 
@@ -156,13 +153,12 @@ impl BlockScales {
     /// sum of weights.
     fn pad(&mut self, from: usize) {
         self.keys.0[from..].fill(0.0);
-        self.logarithms.0[from..].fill(f32::MIN);
+        self.logarithms.0[from..].fill(rows::NO_TOKEN);
         self.inverses.0[from..].fill(0.0);
     }
 }
 
-/// Keys and values of a window, block by block: `[blocks][heads]`, in each the lines of the keys, then of the values. A block
-/// begins [`Shape::block_stride`] lines behind the one before it.
+/// Keys and values of a window, block by block: `[blocks][heads]`, in each the lines of the keys, then of the values.
 #[derive(Debug, Default)]
 struct Memory {
     lines: Vec<Line>,
@@ -522,11 +518,7 @@ impl Step<'_> {
             scales: narrow_scales,
             count: tokens,
         };
-        let linear = Linear {
-            weights: &layer.attention_output,
-            then: layer.feed_forward.first().map(|first| &first.intermediate),
-        };
-        product::<D, ADD>(input, linear, hidden, &mut []);
+        product::<D, ADD>(input, &layer.attention_output, hidden, &mut []);
         normalize::<D::Simd>(
             hidden,
             &layer.attention_norm,
@@ -535,18 +527,14 @@ impl Step<'_> {
             narrow_scales,
         );
 
-        for (i, FeedForward { intermediate, output }) in layer.feed_forward.iter().enumerate() {
+        for FeedForward { intermediate, output } in &layer.feed_forward {
             most.fill(Lanes::ZERO);
             let input = Rows {
                 bytes: narrow_bytes,
                 scales: narrow_scales,
                 count: tokens,
             };
-            let linear = Linear {
-                weights: intermediate,
-                then: Some(output),
-            };
-            product::<D, GELU>(input, linear, wide, most);
+            product::<D, GELU>(input, intermediate, wide, most);
             for i in 0..rows / BLOCK {
                 let (rows, most) = (&wide[i * group..], &most[i * BLOCK..]);
                 let out = &mut wide_bytes[i * BLOCK * group..];
@@ -557,12 +545,7 @@ impl Step<'_> {
                 scales: wide_scales,
                 count: tokens,
             };
-            let next = layer.feed_forward.get(i + 1).map(|next| &next.intermediate);
-            let linear = Linear {
-                weights: output,
-                then: next.or(self.next.map(|next| &next.query)),
-            };
-            product::<D, ADD>(input, linear, hidden, &mut []);
+            product::<D, ADD>(input, output, hidden, &mut []);
         }
         normalize::<D::Simd>(hidden, &layer.output_norm, epsilon, narrow_bytes, narrow_scales);
     }
@@ -606,11 +589,7 @@ impl Step<'_> {
             count: tokens,
         };
         let start = |block: usize, head: usize| (block * BLOCK * width + head * dim) / LANES;
-        let linear = Linear {
-            weights: &layer.query,
-            then: Some(&layer.key),
-        };
-        product::<D, SET>(input, linear, narrow, &mut []);
+        product::<D, SET>(input, &layer.query, narrow, &mut []);
         for block in 0..blocks {
             for head in 0..heads {
                 let rows = Head {
@@ -622,11 +601,7 @@ impl Step<'_> {
                 query_scales[block * heads + head] = vectors::queries::<D::Simd>(rows, bytes, width);
             }
         }
-        let linear = Linear {
-            weights: &layer.key,
-            then: Some(&layer.value),
-        };
-        product::<D, SET>(input, linear, narrow, &mut []);
+        product::<D, SET>(input, &layer.key, narrow, &mut []);
         // A score in units of ln 2 makes the exponential a power of 2.
         let unit = <D::Simd>::splat(std::f32::consts::LOG2_E / (dim as f32).sqrt());
         for block in 0..blocks {
@@ -643,11 +618,7 @@ impl Step<'_> {
                 scales[at].starts = starts;
             }
         }
-        let linear = Linear {
-            weights: &layer.value,
-            then: None,
-        };
-        product::<D, SET>(input, linear, narrow, &mut []);
+        product::<D, SET>(input, &layer.value, narrow, &mut []);
         for block in 0..blocks {
             for head in 0..heads {
                 let rows = Head {
@@ -708,14 +679,6 @@ struct Rows<'a> {
     count: usize,
 }
 
-/// A linear layer, and the one that follows it, whose first columns come in from memory while the last of this one are
-/// multiplied.
-#[derive(Clone, Copy)]
-struct Linear<'a> {
-    weights: &'a Packed,
-    then: Option<&'a Packed>,
-}
-
 /// What becomes of a product's outputs: they are what is there afterwards, are added to what is there (the residual
 /// connection), or go through GELU.
 type After = u8;
@@ -728,7 +691,7 @@ const GELU: After = 2;
 #[inline(always)]
 fn product<D: Dot, const AFTER: After>(
     rows: Rows<'_>,
-    Linear { weights, then }: Linear<'_>,
+    weights: &Packed,
     out: &mut [Lanes],
     most: &mut [Lanes],
 ) {
@@ -738,10 +701,7 @@ fn product<D: Dot, const AFTER: After>(
     let zero = &zero();
     each_panel!(weights.outputs / LANES, |panel, N| {
         // While one panel is multiplied, the next comes in from memory.
-        let next = match (&weights.lines[(panel + N) * steps..], then) {
-            ([], Some(then)) => &then.lines[..],
-            (next, _) => next,
-        };
+        let next = &weights.lines[(panel + N) * steps..];
         let next = &next[..next.len().min(N * steps)];
         let share = next.len().div_ceil(count.div_ceil(8));
         let mut row = 0;

@@ -205,7 +205,7 @@ pub(crate) fn normalize<S: Simd>(rows: &mut [Lanes], norm: Norm<'_>, out: &mut [
 fn exp2<S: Simd>(x: S::F32) -> S::F32 {
     let f = S::fraction(x);
     let p = S::mul_add(S::splat(0.078_024_51), f, S::splat(0.226_067_17));
-    let p = S::mul_add(p, f, S::splat(0.695_833_53));
+    let p = S::mul_add(p, f, S::splat(0.695_833_5));
     let p = S::mul_add(p, f, S::splat(0.999_925_2));
     S::scale_by_power(p, x)
 }
@@ -222,9 +222,10 @@ pub(crate) fn log2<S: Simd>(x: S::F32) -> S::F32 {
     S::add(S::exponent(x), p)
 }
 
-/// The largest weight, before it is rounded: with the error of [`exp2`] it stays below 255.5.
-const MOST_WEIGHT: f32 = 255.0;
-/// Its binary logarithm.
+/// The score of a lane that no token has: below any other, and finite even if another's is taken from it.
+pub(crate) const NO_TOKEN: f32 = -1e37;
+
+/// Binary logarithm of 255, the largest weight; with the error of [`exp2`] it stays below 255.5.
 const LOG_OF_MOST_WEIGHT: f32 = 7.994_353_4;
 
 /// From attention scores of `M` rows, `M` a multiple of 4 and at most 16, to weights in u8, row after row, and what the
@@ -425,7 +426,7 @@ pub(super) mod tests {
             assert_eq!(weights.iter().max(), Some(&255));
         }
         // Lanes that no token has, and scores far below the greatest: no weight, no part in the sum.
-        scores = [[Lanes([f32::MIN; LANES]); 4]; 3];
+        scores = [[Lanes([NO_TOKEN; LANES]); 4]; 3];
         for m in 0..4 {
             scores[1][m].0[3] = -7.0;
             scores[2][m].0[4] = -300.0;
@@ -439,6 +440,19 @@ pub(super) mod tests {
             assert!((0..48).all(|i| weights[i] == if i == 19 { 255 } else { 0 }));
             assert!((factors.0[m] * 510.0 - 1.0).abs() < 1e-4);
         }
+        // Scores as large as they may be.
+        for m in 0..4 {
+            scores[1][m].0[3] = 1e36;
+            scores[2][m].0[4] = -1e36;
+        }
+        most = [[1e36; LANES]; 4];
+        let factors = softmax::<Scalar, 4>(&scores, &most, |j| &inverses[j], &mut weights);
+        assert!(
+            factors.0[..4]
+                .iter()
+                .all(|factor| factor.is_finite() && *factor > 0.0)
+        );
+        assert!((0..4 * 48).all(|i| i % 48 == 19 || weights[i] == 0));
     }
 
     #[test]

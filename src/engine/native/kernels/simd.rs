@@ -3,6 +3,9 @@
 //! Every operation is rounded once for each lane, and folds go in halves: the bits are the same with all three.
 //! The compiler would have to find the vectors in plain loops by itself, and in code of a layer's size it does not.
 
+// Iterators are not inlined into code as large as a layer, and cost calls.
+#![allow(clippy::needless_range_loop)]
+
 use super::pack::{DEPTH, LANES, Line};
 
 /// Sixteen f32 in a cache line of their own: a load that goes over the end of a line costs two.
