@@ -518,7 +518,11 @@ impl Step<'_> {
             scales: narrow_scales,
             count: tokens,
         };
-        product::<D, ADD>(input, &layer.attention_output, hidden, &mut []);
+        let linear = Linear {
+            weights: &layer.attention_output,
+            then: layer.feed_forward.first().map(|first| &first.intermediate),
+        };
+        product::<D, ADD>(input, linear, hidden, &mut []);
         normalize::<D::Simd>(
             hidden,
             &layer.attention_norm,
@@ -527,14 +531,18 @@ impl Step<'_> {
             narrow_scales,
         );
 
-        for FeedForward { intermediate, output } in &layer.feed_forward {
+        for (i, FeedForward { intermediate, output }) in layer.feed_forward.iter().enumerate() {
             most.fill(Lanes::ZERO);
             let input = Rows {
                 bytes: narrow_bytes,
                 scales: narrow_scales,
                 count: tokens,
             };
-            product::<D, GELU>(input, intermediate, wide, most);
+            let linear = Linear {
+                weights: intermediate,
+                then: Some(output),
+            };
+            product::<D, GELU>(input, linear, wide, most);
             for i in 0..rows / BLOCK {
                 let (rows, most) = (&wide[i * group..], &most[i * BLOCK..]);
                 let out = &mut wide_bytes[i * BLOCK * group..];
@@ -545,7 +553,12 @@ impl Step<'_> {
                 scales: wide_scales,
                 count: tokens,
             };
-            product::<D, ADD>(input, output, hidden, &mut []);
+            let next = layer.feed_forward.get(i + 1).map(|next| &next.intermediate);
+            let linear = Linear {
+                weights: output,
+                then: next.or(self.next.map(|next| &next.query)),
+            };
+            product::<D, ADD>(input, linear, hidden, &mut []);
         }
         normalize::<D::Simd>(hidden, &layer.output_norm, epsilon, narrow_bytes, narrow_scales);
     }
@@ -589,7 +602,11 @@ impl Step<'_> {
             count: tokens,
         };
         let start = |block: usize, head: usize| (block * BLOCK * width + head * dim) / LANES;
-        product::<D, SET>(input, &layer.query, narrow, &mut []);
+        let linear = Linear {
+            weights: &layer.query,
+            then: Some(&layer.key),
+        };
+        product::<D, SET>(input, linear, narrow, &mut []);
         for block in 0..blocks {
             for head in 0..heads {
                 let rows = Head {
@@ -601,7 +618,11 @@ impl Step<'_> {
                 query_scales[block * heads + head] = vectors::queries::<D::Simd>(rows, bytes, width);
             }
         }
-        product::<D, SET>(input, &layer.key, narrow, &mut []);
+        let linear = Linear {
+            weights: &layer.key,
+            then: Some(&layer.value),
+        };
+        product::<D, SET>(input, linear, narrow, &mut []);
         // A score in units of ln 2 makes the exponential a power of 2.
         let unit = <D::Simd>::splat(std::f32::consts::LOG2_E / (dim as f32).sqrt());
         for block in 0..blocks {
@@ -618,7 +639,11 @@ impl Step<'_> {
                 scales[at].starts = starts;
             }
         }
-        product::<D, SET>(input, &layer.value, narrow, &mut []);
+        let linear = Linear {
+            weights: &layer.value,
+            then: None,
+        };
+        product::<D, SET>(input, linear, narrow, &mut []);
         for block in 0..blocks {
             for head in 0..heads {
                 let rows = Head {
@@ -679,6 +704,14 @@ struct Rows<'a> {
     count: usize,
 }
 
+/// A linear layer, and the one that follows it, whose first columns come in from memory while the last of this one are
+/// multiplied.
+#[derive(Clone, Copy)]
+struct Linear<'a> {
+    weights: &'a Packed,
+    then: Option<&'a Packed>,
+}
+
 /// What becomes of a product's outputs: they are what is there afterwards, are added to what is there (the residual
 /// connection), or go through GELU.
 type After = u8;
@@ -691,7 +724,7 @@ const GELU: After = 2;
 #[inline(always)]
 fn product<D: Dot, const AFTER: After>(
     rows: Rows<'_>,
-    weights: &Packed,
+    Linear { weights, then }: Linear<'_>,
     out: &mut [Lanes],
     most: &mut [Lanes],
 ) {
@@ -701,7 +734,10 @@ fn product<D: Dot, const AFTER: After>(
     let zero = &zero();
     each_panel!(weights.outputs / LANES, |panel, N| {
         // While one panel is multiplied, the next comes in from memory.
-        let next = &weights.lines[(panel + N) * steps..];
+        let next = match (&weights.lines[(panel + N) * steps..], then) {
+            ([], Some(then)) => &then.lines[..],
+            (next, _) => next,
+        };
         let next = &next[..next.len().min(N * steps)];
         let share = next.len().div_ceil(count.div_ceil(8));
         let mut row = 0;
