@@ -9,7 +9,7 @@
 use super::pack::LANES;
 use super::simd::{Lanes, ROUND, Simd};
 
-/// Rows that reach no further than this are rows of zeros: what they would be divided by has no finite inverse.
+/// Rows that reach no further than this are quantised as if they did: what is smaller has no finite inverse.
 pub(super) const TINY: f32 = 1e-30;
 
 /// Rows whose sums are made side by side: one alone would wait for itself.
