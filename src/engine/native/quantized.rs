@@ -14,9 +14,10 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use super::kernels::dot::{Columns, Dot, InstructionSet, Work, dispatch, prefetch};
+use super::kernels::dot::{Ahead, Columns, Dot, InstructionSet, Work, dispatch};
+use super::kernels::heads::{self as vectors, Head};
 use super::kernels::pack::{DEPTH, LANES, Line, Packed};
-use super::kernels::rows::{self, RowScale};
+use super::kernels::rows::{self, RowScales};
 use super::kernels::simd::{Lanes, Simd};
 use super::weights;
 use crate::model::{Activation, Config};
@@ -26,8 +27,6 @@ const BLOCK: usize = LANES;
 /// Blocks in a chunk, at most: the activations of so many rows stay in a core's second-level cache (about 5.5 kB a row
 /// of 384), and each chunk reads the weights once more.
 const CHUNK_BLOCKS: usize = 6;
-/// What stands for 0 in a quantised query.
-const QUERY_ZERO: f32 = 128.0;
 /// Columns of 16 that a product takes at a time: 8 rows of 3 are the 24 sums that fit 32 registers with their factors.
 const PANELS: usize = 3;
 
@@ -72,6 +71,7 @@ impl From<weights::Norm> for Norm {
 #[derive(Debug)]
 pub(super) struct FeedForward {
     pub(super) intermediate: Packed,
+    /// Its outputs are added to those of the other groups: one of them has the bias.
     pub(super) output: Packed,
 }
 
@@ -120,26 +120,42 @@ impl Shape {
     fn lines(self) -> usize {
         self.dim / DEPTH
     }
+
+    /// Lines from a block to the next.
+    fn block_stride(self) -> usize {
+        self.heads * 2 * self.lines()
+    }
 }
 
 /// What the keys and values of a block mean, for one head.
 #[derive(Debug, Clone, Copy)]
 struct BlockScales {
-    /// Scale of each key.
+    /// Scale of each key, times what makes a score one in units of ln 2: the exponential is then a power of 2.
     keys: Lanes,
-    /// What takes the queries' zero point out of a sum: -128 times the sum of each key's integers.
-    corrections: Lanes,
-    /// Scale of each value.
-    values: Lanes,
+    /// What sums of queries and keys start with, so that the queries' zero point is out of them: -128 times the sum of
+    /// each key's integers.
+    starts: [i32; BLOCK],
+    /// Binary logarithm of each value's scale, which is added to its score.
+    logarithms: Lanes,
+    /// Inverse of each value's scale.
+    inverses: Lanes,
 }
 
 impl BlockScales {
-    /// Lanes that no token has: no weight, and a score below any other.
-    const PADDING: Self = Self {
-        keys: Lanes([1.0; BLOCK]),
-        corrections: Lanes([f32::MIN; BLOCK]),
-        values: Lanes::ZERO,
+    const ZERO: Self = Self {
+        keys: Lanes::ZERO,
+        starts: [0; BLOCK],
+        logarithms: Lanes::ZERO,
+        inverses: Lanes::ZERO,
     };
+
+    /// Makes lanes from this one on such that no token has: a score below any other, so no weight, and no part in the
+    /// sum of weights.
+    fn pad(&mut self, from: usize) {
+        self.keys.0[from..].fill(0.0);
+        self.logarithms.0[from..].fill(rows::NO_TOKEN);
+        self.inverses.0[from..].fill(0.0);
+    }
 }
 
 /// Keys and values of a window, block by block: `[blocks][heads]`, in each the lines of the keys, then of the values.
@@ -156,8 +172,8 @@ struct State {
     hidden: Vec<Lanes>,
     /// `[rows, hidden]`
     queries: Vec<u8>,
-    /// Their scales; their zero point is 128. `[rows, heads]`
-    query_scales: Vec<f32>,
+    /// Their scales, of sixteen rows together. `[blocks, heads]`
+    query_scales: Vec<Lanes>,
     /// Of the layer that is read, and of the next, which is written.
     memories: [Memory; 2],
 }
@@ -167,7 +183,7 @@ struct Chunk<'a> {
     tokens: usize,
     hidden: &'a mut [Lanes],
     queries: &'a mut [u8],
-    query_scales: &'a mut [f32],
+    query_scales: &'a mut [Lanes],
     lines: &'a mut [Line],
     scales: &'a mut [BlockScales],
 }
@@ -178,16 +194,16 @@ struct Scratch {
     /// Rows on their way into or out of a product. `[rows, hidden / 16]` and `[rows, group / 16]`
     narrow: Vec<Lanes>,
     wide: Vec<Lanes>,
-    /// The rows that a product reads, quantised. `[rows, hidden]` and `[rows, group]`
+    /// The rows that a product reads, quantised. `[rows, hidden]` and `[rows, group]`; scales `[rows / 16]`
     narrow_bytes: Vec<u8>,
     wide_bytes: Vec<u8>,
-    narrow_scales: Vec<RowScale>,
-    wide_scales: Vec<RowScale>,
-    /// Attention of eight rows to all tokens, as scores and as weights. `[8, blocks]` and `[8, 16 · blocks]`
+    narrow_scales: Vec<RowScales>,
+    wide_scales: Vec<RowScales>,
+    /// The greatest of each wide row, in one of sixteen lanes. `[rows]`
+    most: Vec<Lanes>,
+    /// Attention of eight rows to all tokens, as scores and as weights. `[blocks, 8]` and `[8, 16 · blocks]`
     scores: Vec<Lanes>,
     weights: Vec<u8>,
-    /// One token's key or value of one head.
-    head_bytes: Vec<u8>,
 }
 
 impl Scratch {
@@ -197,11 +213,11 @@ impl Scratch {
         self.wide.resize(rows * shape.group / LANES, Lanes::ZERO);
         self.narrow_bytes.resize(rows * shape.hidden, 0);
         self.wide_bytes.resize(rows * shape.group, 0);
-        self.narrow_scales.resize(rows, RowScale::default());
-        self.wide_scales.resize(rows, RowScale::default());
+        self.narrow_scales.resize(rows / BLOCK, RowScales::ZERO);
+        self.wide_scales.resize(rows / BLOCK, RowScales::ZERO);
+        self.most.resize(rows, Lanes::ZERO);
         self.scores.resize(8 * blocks, Lanes::ZERO);
         self.weights.resize(8 * blocks * BLOCK, 0);
-        self.head_bytes.resize(shape.dim, 0);
     }
 }
 
@@ -268,12 +284,12 @@ impl Layers {
             lanes.0 = *row;
         }
         state.queries.resize(blocks * BLOCK * width, 0);
-        state.query_scales.resize(blocks * BLOCK * heads, 0.0);
+        state.query_scales.resize(blocks * heads, Lanes::ZERO);
         for memory in &mut state.memories {
             memory
                 .lines
-                .resize(blocks * heads * 2 * self.shape.lines(), Line::ZERO);
-            memory.scales.resize(blocks * heads, BlockScales::PADDING);
+                .resize(blocks * self.shape.block_stride(), Line::ZERO);
+            memory.scales.resize(blocks * heads, BlockScales::ZERO);
         }
 
         for index in 0..=depth {
@@ -289,8 +305,8 @@ impl Layers {
             let work: Vec<Chunk<'_>> = hidden
                 .chunks_mut(chunk * BLOCK * width / LANES)
                 .zip(queries.chunks_mut(chunk * BLOCK * width))
-                .zip(query_scales.chunks_mut(chunk * BLOCK * heads))
-                .zip(write.lines.chunks_mut(chunk * heads * 2 * self.shape.lines()))
+                .zip(query_scales.chunks_mut(chunk * heads))
+                .zip(write.lines.chunks_mut(chunk * self.shape.block_stride()))
                 .zip(write.scales.chunks_mut(chunk * heads))
                 .enumerate()
                 .map(
@@ -358,7 +374,7 @@ impl Work for Step<'_> {
 
     #[inline(always)]
     fn run<D: Dot>(mut self) {
-        let rows = self.chunk.query_scales.len() / self.shape.heads;
+        let rows = self.chunk.query_scales.len() / self.shape.heads * BLOCK;
         self.scratch.fit(self.shape, rows, self.tokens.div_ceil(BLOCK));
         if let Some(layer) = self.current {
             self.attend::<D>();
@@ -401,67 +417,67 @@ impl Step<'_> {
             weights,
             ..
         } = &mut *self.scratch;
-        let scores = &mut scores[..M * blocks];
+        let scores = &mut scores.as_chunks_mut::<M>().0[..blocks];
         let weights = &mut weights[..M * padded];
-        // In units of ln 2, so that the exponential is a power of 2.
-        let unit = std::f32::consts::LOG2_E / (dim as f32).sqrt();
         let queries = &self.chunk.queries[row * hidden + head * dim..];
-        let query_scales = &self.chunk.query_scales[row * heads + head..];
+        let query_scales = &self.chunk.query_scales[row / BLOCK * heads + head].0;
+        let query_scales = run::<M, _>(&query_scales[row % BLOCK..]);
         let scales = |block: usize| &self.memory.scales[block * heads + head];
-        let at = |block: usize| &self.memory.lines[(block * heads + head) * 2 * lines..];
+        let stride = self.shape.block_stride();
+        let at = |block: usize| &self.memory.lines[block * stride + head * 2 * lines..];
 
         let mut most = [<D::Simd>::splat(f32::NEG_INFINITY); M];
         each_panel!(blocks, |block, N| {
             let columns = Columns {
                 lines: at(block),
-                panel_stride: heads * 2 * lines,
+                panel_stride: stride,
                 block_stride: LANES / DEPTH,
                 blocks: dim / LANES,
             };
-            let tile = D::tile::<M, N>(queries, hidden, columns);
-            let mut key_scales = [<D::Simd>::splat(0.0); N];
-            let mut corrections = [<D::Simd>::splat(0.0); N];
+            let mut starts = [&scales(block).starts; N];
+            let mut key_scales = [<D::Simd>::splat(1.0); N];
+            let mut logarithms = key_scales;
             for n in 0..N {
+                starts[n] = &scales(block + n).starts;
                 key_scales[n] = <D::Simd>::load(&scales(block + n).keys);
-                corrections[n] = <D::Simd>::load(&scales(block + n).corrections);
+                logarithms[n] = <D::Simd>::load(&scales(block + n).logarithms);
             }
-            for m in 0..M {
-                let scale = <D::Simd>::splat(query_scales[m * heads] * unit);
-                let out = run_mut::<N, _>(&mut scores[m * blocks + block..]);
-                for n in 0..N {
-                    let sums = <D::Simd>::add(<D::Simd>::from_i32(&tile[m][n]), corrections[n]);
-                    let score = <D::Simd>::mul(sums, <D::Simd>::mul(scale, key_scales[n]));
-                    <D::Simd>::store(score, &mut out[n]);
-                    most[m] = <D::Simd>::max(score, most[m]);
+            let out = run_mut::<N, _>(&mut scores[block..]);
+            // Four rows at a time: what follows the sums of some is done while those of others are made.
+            for first in (0..M).step_by(4) {
+                let queries = &queries[first * hidden..];
+                let tile = D::tile::<4, N>(queries, hidden, columns, starts, Ahead::NOTHING);
+                for i in 0..4 {
+                    let m = first + i;
+                    let scale = <D::Simd>::splat(query_scales[m]);
+                    for n in 0..N {
+                        let scale = <D::Simd>::mul(scale, key_scales[n]);
+                        let score = <D::Simd>::mul_add(<D::Simd>::from_i32(tile[i][n]), scale, logarithms[n]);
+                        <D::Simd>::store(score, &mut out[n][m]);
+                        most[m] = <D::Simd>::max(score, most[m]);
+                    }
                 }
             }
         });
 
-        let mut factors = [0.0; M];
-        for m in 0..M {
-            factors[m] = rows::softmax::<D::Simd>(
-                &mut scores[m * blocks..][..blocks],
-                <D::Simd>::greatest(most[m]),
-                |block| &scales(block).values,
-                &mut weights[m * padded..][..padded],
-            );
-        }
+        let factors = rows::softmax::<D::Simd, M>(scores, &most, |block| &scales(block).inverses, weights);
 
+        let zero = zero();
         each_panel!(dim / LANES, |panel, N| {
             let columns = Columns {
                 lines: &at(0)[lines + panel * (LANES / DEPTH)..],
                 panel_stride: LANES / DEPTH,
-                block_stride: heads * 2 * lines,
+                block_stride: stride,
                 blocks,
             };
-            let tile = D::tile::<M, N>(weights, padded, columns);
+            let tile = D::tile::<M, N>(weights, padded, columns, [&zero; N], Ahead::NOTHING);
             for m in 0..M {
-                let factor = <D::Simd>::splat(factors[m]);
+                let factor = <D::Simd>::splat(factors.0[m]);
                 let start = ((row + m) * hidden + head * dim) / LANES + panel;
                 let out = run_mut::<N, _>(&mut narrow[start..]);
                 for n in 0..N {
                     <D::Simd>::store(
-                        <D::Simd>::mul(<D::Simd>::from_i32(&tile[m][n]), factor),
+                        <D::Simd>::mul(<D::Simd>::from_i32(tile[m][n]), factor),
                         &mut out[n],
                     );
                 }
@@ -478,7 +494,7 @@ impl Step<'_> {
             epsilon,
             ..
         } = self.shape;
-        let tokens = self.chunk.tokens;
+        let rows = self.chunk.tokens.next_multiple_of(BLOCK);
         let Scratch {
             narrow,
             wide,
@@ -486,29 +502,65 @@ impl Step<'_> {
             wide_bytes,
             narrow_scales,
             wide_scales,
+            most,
             ..
         } = &mut *self.scratch;
-        let hidden = &mut self.chunk.hidden[..tokens * width / LANES];
+        let tokens = self.chunk.tokens;
+        let hidden = &mut self.chunk.hidden[..rows * width / LANES];
 
-        quantize::<D::Simd>(narrow, width, tokens, narrow_bytes, narrow_scales);
-        product::<D>(
+        for i in 0..rows / BLOCK {
+            let rows = &narrow[i * width..];
+            narrow_scales[i] =
+                rows::quantize::<D::Simd>(rows, width / LANES, &mut narrow_bytes[i * BLOCK * width..]);
+        }
+        let input = Rows {
+            bytes: narrow_bytes,
+            scales: narrow_scales,
+            count: tokens,
+        };
+        let linear = Linear {
+            weights: &layer.attention_output,
+            then: layer.feed_forward.first().map(|first| &first.intermediate),
+        };
+        product::<D, ADD>(input, linear, hidden, &mut []);
+        normalize::<D::Simd>(
+            hidden,
+            &layer.attention_norm,
+            epsilon,
             narrow_bytes,
             narrow_scales,
-            tokens,
-            &layer.attention_output,
-            narrow,
-            false,
         );
-        add_and_normalize::<D::Simd>(hidden, narrow, &layer.attention_norm, epsilon);
 
-        quantize::<D::Simd>(hidden, width, tokens, narrow_bytes, narrow_scales);
         for (i, FeedForward { intermediate, output }) in layer.feed_forward.iter().enumerate() {
-            product::<D>(narrow_bytes, narrow_scales, tokens, intermediate, wide, false);
-            rows::gelu::<D::Simd>(&mut wide[..tokens * group / LANES]);
-            quantize::<D::Simd>(wide, group, tokens, wide_bytes, wide_scales);
-            product::<D>(wide_bytes, wide_scales, tokens, output, narrow, i > 0);
+            most.fill(Lanes::ZERO);
+            let input = Rows {
+                bytes: narrow_bytes,
+                scales: narrow_scales,
+                count: tokens,
+            };
+            let linear = Linear {
+                weights: intermediate,
+                then: Some(output),
+            };
+            product::<D, GELU>(input, linear, wide, most);
+            for i in 0..rows / BLOCK {
+                let (rows, most) = (&wide[i * group..], &most[i * BLOCK..]);
+                let out = &mut wide_bytes[i * BLOCK * group..];
+                wide_scales[i] = rows::quantize_gelu::<D::Simd>(rows, group / LANES, most, out);
+            }
+            let input = Rows {
+                bytes: wide_bytes,
+                scales: wide_scales,
+                count: tokens,
+            };
+            let next = layer.feed_forward.get(i + 1).map(|next| &next.intermediate);
+            let linear = Linear {
+                weights: output,
+                then: next.or(self.next.map(|next| &next.query)),
+            };
+            product::<D, ADD>(input, linear, hidden, &mut []);
         }
-        add_and_normalize::<D::Simd>(hidden, narrow, &layer.output_norm, epsilon);
+        normalize::<D::Simd>(hidden, &layer.output_norm, epsilon, narrow_bytes, narrow_scales);
     }
 
     /// Queries, keys and values of the next layer.
@@ -520,7 +572,7 @@ impl Step<'_> {
             dim,
             ..
         } = self.shape;
-        let lines = self.shape.lines();
+        let (lines, stride) = (self.shape.lines(), self.shape.block_stride());
         let Chunk {
             tokens,
             hidden,
@@ -534,148 +586,230 @@ impl Step<'_> {
             narrow,
             narrow_bytes,
             narrow_scales,
-            head_bytes,
             ..
         } = &mut *self.scratch;
-        quantize::<D::Simd>(hidden, width, tokens, narrow_bytes, narrow_scales);
-
-        product::<D>(narrow_bytes, narrow_scales, tokens, &layer.query, narrow, false);
-        for i in 0..tokens * heads {
-            let row = &narrow[i * dim / LANES..][..dim / LANES];
-            let out = &mut queries[i * dim..][..dim];
-            (query_scales[i], _) = rows::quantize_symmetric::<D::Simd>(row, out, QUERY_ZERO);
+        let blocks = tokens.div_ceil(BLOCK);
+        // Behind a layer they are quantised already.
+        if self.current.is_none() {
+            for i in 0..blocks {
+                let (rows, bytes) = (&hidden[i * width..], &mut narrow_bytes[i * BLOCK * width..]);
+                narrow_scales[i] = rows::quantize::<D::Simd>(rows, width / LANES, bytes);
+            }
         }
-
+        let input = Rows {
+            bytes: narrow_bytes,
+            scales: narrow_scales,
+            count: tokens,
+        };
+        let start = |block: usize, head: usize| (block * BLOCK * width + head * dim) / LANES;
+        let linear = Linear {
+            weights: &layer.query,
+            then: Some(&layer.key),
+        };
+        product::<D, SET>(input, linear, narrow, &mut []);
+        for block in 0..blocks {
+            for head in 0..heads {
+                let rows = Head {
+                    rows: &narrow[start(block, head)..],
+                    stride: width / LANES,
+                    width: dim / LANES,
+                };
+                let bytes = &mut queries[block * BLOCK * width + head * dim..];
+                query_scales[block * heads + head] = vectors::queries::<D::Simd>(rows, bytes, width);
+            }
+        }
+        let linear = Linear {
+            weights: &layer.key,
+            then: Some(&layer.value),
+        };
+        product::<D, SET>(input, linear, narrow, &mut []);
+        // A score in units of ln 2 makes the exponential a power of 2.
+        let unit = <D::Simd>::splat(std::f32::consts::LOG2_E / (dim as f32).sqrt());
+        for block in 0..blocks {
+            for head in 0..heads {
+                let rows = Head {
+                    rows: &narrow[start(block, head)..],
+                    stride: width / LANES,
+                    width: dim / LANES,
+                };
+                let at = block * heads + head;
+                let lines = &mut memory[block * stride + head * 2 * lines..];
+                let (keys, starts) = vectors::keys::<D>(rows, lines);
+                <D::Simd>::store(<D::Simd>::mul(<D::Simd>::load(&keys), unit), &mut scales[at].keys);
+                scales[at].starts = starts;
+            }
+        }
+        let linear = Linear {
+            weights: &layer.value,
+            then: None,
+        };
+        product::<D, SET>(input, linear, narrow, &mut []);
+        for block in 0..blocks {
+            for head in 0..heads {
+                let rows = Head {
+                    rows: &narrow[start(block, head)..],
+                    stride: width / LANES,
+                    width: dim / LANES,
+                };
+                let at = block * heads + head;
+                let lines = &mut memory[block * stride + (head * 2 + 1) * lines..];
+                let values = vectors::values::<D::Simd>(rows, lines);
+                let (log, inverse) = (
+                    rows::log2::<D::Simd>(values),
+                    <D::Simd>::div(<D::Simd>::splat(1.0), values),
+                );
+                <D::Simd>::store(log, &mut scales[at].logarithms);
+                <D::Simd>::store(inverse, &mut scales[at].inverses);
+            }
+        }
         // Lanes of the last block that no token has.
-        if !tokens.is_multiple_of(BLOCK) {
-            let last = scales.len() - heads;
-            scales[last..].fill(BlockScales::PADDING);
-        }
-        let bytes = &mut head_bytes[..dim];
-        product::<D>(narrow_bytes, narrow_scales, tokens, &layer.key, narrow, false);
-        for token in 0..tokens {
-            let (block, lane) = (token / BLOCK, token % BLOCK);
-            for head in 0..heads {
-                let row = &narrow[(token * width + head * dim) / LANES..][..dim / LANES];
-                let at = block * heads + head;
-                let scales = &mut scales[at];
-                let (scale, sum) = rows::quantize_symmetric::<D::Simd>(row, bytes, 0.0);
-                scales.keys.0[lane] = scale;
-                scales.corrections.0[lane] = -QUERY_ZERO * sum;
-                let memory = &mut memory[at * 2 * lines..][..lines];
-                let fours = bytes.as_chunks::<DEPTH>().0;
-                for i in 0..lines {
-                    memory[i].0.as_chunks_mut::<DEPTH>().0[lane] = fours[i];
-                }
-            }
-        }
-        product::<D>(narrow_bytes, narrow_scales, tokens, &layer.value, narrow, false);
-        for token in 0..tokens {
-            let (block, lane) = (token / BLOCK, token % BLOCK);
-            for head in 0..heads {
-                let row = &narrow[(token * width + head * dim) / LANES..][..dim / LANES];
-                let at = block * heads + head;
-                (scales[at].values.0[lane], _) = rows::quantize_symmetric::<D::Simd>(row, bytes, 0.0);
-                let memory = &mut memory[(at * 2 + 1) * lines..][..lines];
-                // Here the inner dimension is the token and the columns are the head's.
-                let panels = bytes.as_chunks::<LANES>().0;
-                for panel in 0..panels.len() {
-                    let line = &mut memory[panel * (LANES / DEPTH) + lane / DEPTH];
-                    for i in 0..LANES {
-                        line.0[i * DEPTH + lane % DEPTH] = panels[panel][i];
-                    }
-                }
+        let last = tokens % BLOCK;
+        if last > 0 {
+            for scales in &mut scales[(blocks - 1) * heads..] {
+                scales.pad(last);
             }
         }
     }
 }
 
-/// Quantises rows of this width, each by itself.
+/// Normalisation of rows, and what comes out, quantised.
 #[inline(always)]
-fn quantize<S: Simd>(rows: &[Lanes], width: usize, count: usize, bytes: &mut [u8], scales: &mut [RowScale]) {
-    for i in 0..count {
-        let row = &rows[i * width / LANES..][..width / LANES];
-        scales[i] = rows::quantize::<S>(row, &mut bytes[i * width..][..width]);
-    }
-}
-
-#[inline(always)]
-fn add_and_normalize<S: Simd>(hidden: &mut [Lanes], other: &[Lanes], norm: &Norm, epsilon: f32) {
+fn normalize<S: Simd>(
+    hidden: &mut [Lanes],
+    norm: &Norm,
+    epsilon: f32,
+    bytes: &mut [u8],
+    scales: &mut [RowScales],
+) {
     let width = norm.scale.len();
-    for i in 0..hidden.len() / width {
-        let range = i * width..(i + 1) * width;
-        rows::add_and_normalize::<S>(
-            &mut hidden[range.clone()],
-            &other[range],
-            &norm.scale,
-            &norm.bias,
-            epsilon,
-        );
+    let norm = rows::Norm {
+        scale: &norm.scale,
+        bias: &norm.bias,
+        epsilon,
+    };
+    for i in 0..hidden.len() / (BLOCK * width) {
+        let start = i * BLOCK * width;
+        let (hidden, bytes) = (&mut hidden[start..], &mut bytes[start * LANES..]);
+        scales[i] = rows::normalize::<S>(hidden, norm, bytes);
     }
 }
 
-/// A linear layer on quantised rows: `out[rows, outputs]`, set or, with `add`, added to.
+/// Quantised rows that a product reads.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    /// `[rows, inputs]`
+    bytes: &'a [u8],
+    /// `[rows / 16]`
+    scales: &'a [RowScales],
+    count: usize,
+}
+
+/// A linear layer, and the one that follows it, whose first columns come in from memory while the last of this one are
+/// multiplied.
+#[derive(Clone, Copy)]
+struct Linear<'a> {
+    weights: &'a Packed,
+    then: Option<&'a Packed>,
+}
+
+/// What becomes of a product's outputs: they are what is there afterwards, are added to what is there (the residual
+/// connection), or go through GELU.
+type After = u8;
+const SET: After = 0;
+const ADD: After = 1;
+const GELU: After = 2;
+
+/// A linear layer on quantised rows: `out[rows, outputs]`. With [`GELU`], the greatest of each row, or zero, is left in one of
+/// the lanes of `most[rows]`.
 #[inline(always)]
-fn product<D: Dot>(
-    bytes: &[u8],
-    scales: &[RowScale],
-    rows: usize,
-    weights: &Packed,
+fn product<D: Dot, const AFTER: After>(
+    rows: Rows<'_>,
+    Linear { weights, then }: Linear<'_>,
     out: &mut [Lanes],
-    add: bool,
+    most: &mut [Lanes],
 ) {
     // Rows behind the last are there, and what they give is not read.
-    let rows = rows.next_multiple_of(4);
+    let count = rows.count.next_multiple_of(4);
     let steps = weights.inputs / DEPTH;
+    let zero = &zero();
     each_panel!(weights.outputs / LANES, |panel, N| {
-        let columns = Columns {
-            lines: &weights.lines[panel * steps..],
-            panel_stride: steps,
-            block_stride: LANES / DEPTH,
-            blocks: weights.inputs / LANES,
-        };
         // While one panel is multiplied, the next comes in from memory.
-        let next = &weights.lines[(panel + N) * steps..];
+        let next = match (&weights.lines[(panel + N) * steps..], then) {
+            ([], Some(then)) => &then.lines[..],
+            (next, _) => next,
+        };
         let next = &next[..next.len().min(N * steps)];
-        let share = next.len().div_ceil(rows.div_ceil(8));
+        let share = next.len().div_ceil(count.div_ceil(8));
         let mut row = 0;
-        while row + 8 <= rows {
+        while row + 8 <= count {
             let start = (row / 8 * share).min(next.len());
-            prefetch(&next[start..(start + share).min(next.len())]);
-            product_rows::<D, 8, N>(bytes, scales, row, weights, panel, columns, out, add);
+            let next = &next[start..(start + share).min(next.len())];
+            let ahead = Ahead::new(next, weights.inputs / LANES);
+            product_rows::<D, AFTER, 8, N>(rows, row, weights, panel, zero, ahead, out, most);
             row += 8;
         }
-        if row < rows {
-            product_rows::<D, 4, N>(bytes, scales, row, weights, panel, columns, out, add);
+        if row < count {
+            product_rows::<D, AFTER, 4, N>(rows, row, weights, panel, zero, Ahead::NOTHING, out, most);
         }
     });
 }
 
-#[allow(clippy::too_many_arguments)] // a part of `product`
+/// What sums start with that start with nothing. If the compiler knew that, a tile would begin with a call of `memset`.
 #[inline(always)]
-fn product_rows<D: Dot, const M: usize, const N: usize>(
-    bytes: &[u8],
-    scales: &[RowScale],
+fn zero() -> [i32; LANES] {
+    std::hint::black_box([0; LANES])
+}
+
+/// Some rows and columns of [`product`].
+#[allow(clippy::too_many_arguments)] // a part of it
+#[inline(always)]
+fn product_rows<D: Dot, const AFTER: After, const M: usize, const N: usize>(
+    rows: Rows<'_>,
     row: usize,
     weights: &Packed,
     panel: usize,
-    columns: Columns<'_>,
+    zero: &[i32; LANES],
+    ahead: Ahead<'_>,
     out: &mut [Lanes],
-    add: bool,
+    most: &mut [Lanes],
 ) {
-    let tile = D::tile::<M, N>(&bytes[row * weights.inputs..], weights.inputs, columns);
+    let steps = weights.inputs / DEPTH;
+    let columns = Columns {
+        lines: &weights.lines[panel * steps..],
+        panel_stride: steps,
+        block_stride: LANES / DEPTH,
+        blocks: weights.inputs / LANES,
+    };
+    let bytes = &rows.bytes[row * weights.inputs..];
+    let tile = D::tile::<M, N>(bytes, weights.inputs, columns, [zero; N], ahead);
     let columns = run::<N, _>(&weights.columns[panel..]);
-    let scales = &scales[row..row + M];
+    let RowScales { scales, zeros } = &rows.scales[row / LANES];
+    let (scales, zeros) = (
+        run::<M, _>(&scales.0[row % LANES..]),
+        run::<M, _>(&zeros.0[row % LANES..]),
+    );
     for m in 0..M {
-        let RowScale { scale, zero } = scales[m];
-        let (scale, minus_zero) = (<D::Simd>::splat(scale), <D::Simd>::splat(-zero));
+        let (scale, zero) = (<D::Simd>::splat(scales[m]), <D::Simd>::splat(zeros[m]));
         let out = run_mut::<N, _>(&mut out[(row + m) * weights.outputs / LANES + panel..]);
+        let mut high = <D::Simd>::splat(0.0);
         for n in 0..N {
-            let sums = <D::Simd>::from_i32(&tile[m][n]);
-            let sums = <D::Simd>::mul_add(minus_zero, <D::Simd>::load(&columns[n].sums), sums);
+            let sums = <D::Simd>::from_i32(tile[m][n]);
+            let sums = <D::Simd>::mul_add(zero, <D::Simd>::load(&columns[n].minus_sums), sums);
             let scales = <D::Simd>::mul(scale, <D::Simd>::load(&columns[n].scales));
-            let start = <D::Simd>::load(if add { &out[n] } else { &columns[n].bias });
-            <D::Simd>::store(<D::Simd>::mul_add(sums, scales, start), &mut out[n]);
+            let mut x = <D::Simd>::mul_add(sums, scales, <D::Simd>::load(&columns[n].bias));
+            if AFTER == ADD {
+                x = <D::Simd>::add(x, <D::Simd>::load(&out[n]));
+            }
+            if AFTER == GELU {
+                x = rows::gelu::<D::Simd>(x);
+                high = <D::Simd>::max(x, high);
+            }
+            <D::Simd>::store(x, &mut out[n]);
+        }
+        if AFTER == GELU {
+            let most = &mut most[row + m];
+            let all = <D::Simd>::max(high, <D::Simd>::load(most));
+            <D::Simd>::store(all, most);
         }
     }
 }

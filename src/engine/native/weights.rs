@@ -200,7 +200,10 @@ impl Loader<'_> {
                 .step_by(group)
                 .map(|start| FeedForward {
                     intermediate: intermediate.packed(start..start + group, 0..hidden),
-                    output: output.packed(0..hidden, start..start + group),
+                    output: match output.packed(0..hidden, start..start + group) {
+                        first if start == 0 => first,
+                        other => other.without_bias(),
+                    },
                 })
                 .collect(),
             output_norm: self.quantized_norm(&names.output_norm, hidden)?,

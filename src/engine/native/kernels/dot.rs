@@ -128,31 +128,59 @@ impl Columns<'_> {
     }
 }
 
-/// Asks the processor to bring these lines near, where there is an instruction for that.
-#[inline(always)]
-pub(crate) fn prefetch(lines: &[Line]) {
-    #[cfg(target_arch = "x86_64")]
-    for line in lines {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch reads nothing, of whatever address; SSE is part of x86-64.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>((&raw const *line).cast()) }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = lines;
+/// Lines that a product asks the processor to bring near while it works, some at each block of 16 rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ahead<'a> {
+    lines: &'a [Line],
+    each: usize,
 }
 
-/// Sums of `M` rows and `N` panels.
-pub(crate) type Tile<const M: usize, const N: usize> = [[[i32; LANES]; N]; M];
+impl<'a> Ahead<'a> {
+    pub(crate) const NOTHING: Self = Self { lines: &[], each: 0 };
+
+    /// These lines, in a product of so many blocks.
+    #[inline(always)]
+    pub(crate) fn new(lines: &'a [Line], blocks: usize) -> Self {
+        Self {
+            lines,
+            each: lines.len().div_ceil(blocks),
+        }
+    }
+
+    /// The share of a block.
+    #[inline(always)]
+    fn fetch(&self, block: usize) {
+        #[cfg(target_arch = "x86_64")]
+        for i in 0..self.each {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let line = self.lines.as_ptr().wrapping_add(block * self.each + i);
+            // SAFETY: a prefetch reads nothing, of whatever address; SSE is part of x86-64.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (self.lines, self.each, block);
+    }
+}
+
+/// Sums of `M` rows and `N` panels, in registers where they fit.
+pub(crate) type Tile<D, const M: usize, const N: usize> = [[<<D as Dot>::Simd as Simd>::I32; N]; M];
 
 /// An instruction set for products, with its vectors of f32.
-pub(crate) trait Dot {
+pub(crate) trait Dot: Sized {
     type Simd: Simd;
 
-    /// `rows[m][k] · columns[k][n]`, for `M` a multiple of 4: row `m` begins at `m · stride` and has `16 · columns.blocks` elements.
+    /// `start[n] + rows[m][k] · columns[k][n]`, for `M` a multiple of 4: row `m` begins at `m · stride` and has
+    /// `16 · columns.blocks` elements.
     ///
     /// # Panics
     /// When rows or columns reach past what they lie in.
-    fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N>;
+    fn tile<const M: usize, const N: usize>(
+        rows: &[u8],
+        stride: usize,
+        columns: Columns<'_>,
+        start: [&[i32; LANES]; N],
+        ahead: Ahead<'_>,
+    ) -> Tile<Self, M, N>;
 }
 
 #[inline(always)]
@@ -176,9 +204,15 @@ impl Dot for Scalar {
     type Simd = Self;
 
     #[inline(always)]
-    fn tile<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) -> Tile<M, N> {
+    fn tile<const M: usize, const N: usize>(
+        rows: &[u8],
+        stride: usize,
+        columns: Columns<'_>,
+        start: [&[i32; LANES]; N],
+        _ahead: Ahead<'_>,
+    ) -> Tile<Self, M, N> {
         check::<M, N>(rows, stride, columns);
-        let mut out = [[[0; LANES]; N]; M];
+        let mut out = [start.map(|start| *start); M];
         for (m, sums) in out.iter_mut().enumerate() {
             let row = &rows[m * stride..][..columns.blocks * LANES];
             for (n, sums) in sums.iter_mut().enumerate() {
@@ -204,7 +238,7 @@ mod x86 {
     #[allow(clippy::wildcard_imports)] // intrinsics: forty names for four kernels
     use std::arch::x86_64::*;
 
-    use super::{Columns, Dot, LANES, Line, STEPS, Tile, Work, check};
+    use super::{Ahead, Columns, Dot, LANES, Line, STEPS, Simd, Tile, Work, check};
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")]
     pub(super) fn run_avx512vnni<W: Work>(work: W) -> W::Output {
@@ -238,50 +272,40 @@ mod x86 {
             rows: &[u8],
             stride: usize,
             columns: Columns<'_>,
-        ) -> Tile<M, N> {
+            start: [&[i32; LANES]; N],
+            ahead: Ahead<'_>,
+        ) -> Tile<Self, M, N> {
             check::<M, N>(rows, stride, columns);
-            // SAFETY: this type is reached through `dispatch` alone, behind a test for these instructions, and `check` has passed.
-            unsafe { avx512vnni_tile(rows, stride, columns) }
-        }
-    }
-
-    /// # Safety
-    /// `check` must have passed for `M` and `N`.
-    #[target_feature(enable = "avx512f,avx512vnni")]
-    unsafe fn avx512vnni_tile<const M: usize, const N: usize>(
-        rows: &[u8],
-        stride: usize,
-        columns: Columns<'_>,
-    ) -> Tile<M, N> {
-        let mut sums = [[_mm512_setzero_si512(); N]; M];
-        let mut out = [[[0; LANES]; N]; M];
-        // SAFETY: `check` has shown that for every m < M, n < N, block < blocks and step < 4 both the line
-        // `n · panel_stride + block · block_stride + step` and the four bytes at `m · stride + 16 · block + 4 · step`
-        // lie within their slices. A `Line` is 64 bytes, aligned to 64; the stores claim no alignment.
-        unsafe {
-            for block in 0..columns.blocks {
-                let lines = columns.lines.as_ptr().add(block * columns.block_stride);
-                let rows = rows.as_ptr().add(block * LANES);
-                for step in 0..STEPS {
-                    let mut weights = [_mm512_setzero_si512(); N];
-                    for n in 0..N {
-                        weights[n] = _mm512_load_si512(lines.add(n * columns.panel_stride + step).cast());
-                    }
-                    for m in 0..M {
-                        let row = _mm512_set1_epi32(four(rows.add(m * stride + step * 4)));
+            // SAFETY: this type is reached through `dispatch` alone, behind a test for these instructions. `check` has shown
+            // that for every m < M, n < N, block < blocks and step < 4 both the line
+            // `n · panel_stride + block · block_stride + step` and the four bytes at `m · stride + 16 · block + 4 · step`
+            // lie within their slices. A `Line` is 64 bytes, aligned to 64.
+            unsafe {
+                let mut first = [_mm512_loadu_si512(start[0].as_ptr().cast()); N];
+                for n in 1..N {
+                    first[n] = _mm512_loadu_si512(start[n].as_ptr().cast());
+                }
+                let mut sums = [first; M];
+                for block in 0..columns.blocks {
+                    ahead.fetch(block);
+                    let lines = columns.lines.as_ptr().add(block * columns.block_stride);
+                    let rows = rows.as_ptr().add(block * LANES);
+                    for step in 0..STEPS {
+                        let mut weights = [_mm512_setzero_si512(); N];
                         for n in 0..N {
-                            sums[m][n] = _mm512_dpbusd_epi32(sums[m][n], row, weights[n]);
+                            weights[n] = _mm512_load_si512(lines.add(n * columns.panel_stride + step).cast());
+                        }
+                        for m in 0..M {
+                            let row = _mm512_set1_epi32(four(rows.add(m * stride + step * 4)));
+                            for n in 0..N {
+                                sums[m][n] = _mm512_dpbusd_epi32(sums[m][n], row, weights[n]);
+                            }
                         }
                     }
                 }
-            }
-            for m in 0..M {
-                for n in 0..N {
-                    _mm512_storeu_si512(out[m][n].as_mut_ptr().cast(), sums[m][n]);
-                }
+                sums
             }
         }
-        out
     }
 
     /// Rows whose sums for one panel fit the sixteen registers of 256 bits.
@@ -289,12 +313,16 @@ mod x86 {
 
     /// A tile in such parts.
     macro_rules! by_parts {
-        ($part:ident, $rows:expr, $stride:expr, $columns:expr, $M:ident, $N:ident) => {{
+        ($part:ident, $rows:expr, $stride:expr, $columns:expr, $start:expr, $ahead:expr, $M:ident, $N:ident) => {{
             const { assert!($M % PART == 0) };
             check::<$M, $N>($rows, $stride, $columns);
+            for block in 0..$columns.blocks {
+                $ahead.fetch(block);
+            }
             let Columns { lines, panel_stride, block_stride, blocks } = $columns;
-            let mut out = [[[0; LANES]; $N]; $M];
+            let mut out = [[<Self as Dot>::Simd::load_i32(&[0; LANES]); $N]; $M];
             for n in 0..$N {
+                let start = <Self as Dot>::Simd::load_i32($start[n]);
                 let lines = lines.as_ptr().wrapping_add(n * panel_stride);
                 let mut m = 0;
                 while m < $M {
@@ -302,7 +330,7 @@ mod x86 {
                     // SAFETY: these types are reached through `dispatch` alone, behind a test for their instructions. `check` has
                     // shown that for every m, n, block and step both the line and the four bytes lie within their
                     // slices, and M is a multiple of PART.
-                    let sums = unsafe { $part(rows, $stride, lines, block_stride, blocks) };
+                    let sums = unsafe { $part(rows, $stride, lines, block_stride, blocks, start) };
                     for i in 0..PART {
                         out[m + i][n] = sums[i];
                     }
@@ -325,19 +353,6 @@ mod x86 {
         }
     }
 
-    #[inline(always)]
-    unsafe fn stored(sums: [[__m256i; 2]; PART]) -> [[i32; LANES]; PART] {
-        let mut out = [[0; LANES]; PART];
-        for r in 0..PART {
-            // SAFETY: sixteen i32 are two vectors of 256 bits; the stores claim no alignment.
-            unsafe {
-                _mm256_storeu_si256(out[r].as_mut_ptr().cast(), sums[r][0]);
-                _mm256_storeu_si256(out[r].as_mut_ptr().cast::<__m256i>().add(1), sums[r][1]);
-            }
-        }
-        out
-    }
-
     pub(super) struct AvxVnni;
 
     impl Dot for AvxVnni {
@@ -348,8 +363,10 @@ mod x86 {
             rows: &[u8],
             stride: usize,
             columns: Columns<'_>,
-        ) -> Tile<M, N> {
-            by_parts!(avxvnni_part, rows, stride, columns, M, N)
+            start: [&[i32; LANES]; N],
+            ahead: Ahead<'_>,
+        ) -> Tile<Self, M, N> {
+            by_parts!(avxvnni_part, rows, stride, columns, start, ahead, M, N)
         }
     }
 
@@ -362,10 +379,11 @@ mod x86 {
         lines: *const Line,
         block_stride: usize,
         blocks: usize,
-    ) -> [[i32; LANES]; PART] {
+        start: [__m256i; 2],
+    ) -> [[__m256i; 2]; PART] {
         // SAFETY: see `by_parts`.
         unsafe {
-            let mut sums = [[_mm256_setzero_si256(); 2]; PART];
+            let mut sums = [start; PART];
             for block in 0..blocks {
                 for step in 0..STEPS {
                     let weights = halves(lines.add(block * block_stride + step));
@@ -377,7 +395,7 @@ mod x86 {
                     }
                 }
             }
-            stored(sums)
+            sums
         }
     }
 
@@ -391,8 +409,10 @@ mod x86 {
             rows: &[u8],
             stride: usize,
             columns: Columns<'_>,
-        ) -> Tile<M, N> {
-            by_parts!(avx2_part, rows, stride, columns, M, N)
+            start: [&[i32; LANES]; N],
+            ahead: Ahead<'_>,
+        ) -> Tile<Self, M, N> {
+            by_parts!(avx2_part, rows, stride, columns, start, ahead, M, N)
         }
     }
 
@@ -410,13 +430,14 @@ mod x86 {
         lines: *const Line,
         block_stride: usize,
         blocks: usize,
-    ) -> [[i32; LANES]; PART] {
+        start: [__m256i; 2],
+    ) -> [[__m256i; 2]; PART] {
         // SAFETY: see `by_parts`.
         unsafe {
             let ones = _mm256_set1_epi16(1);
             let all = _mm256_set1_epi8(1);
             let shift = _mm256_set1_epi8(-128);
-            let mut sums = [[_mm256_setzero_si256(); 2]; PART];
+            let mut sums = [start; PART];
             let mut shifted = [_mm256_setzero_si256(); 2];
             for block in 0..blocks {
                 for step in 0..STEPS {
@@ -441,7 +462,7 @@ mod x86 {
                     sums[r][half] = _mm256_add_epi32(sums[r][half], _mm256_slli_epi32::<7>(shifted[half]));
                 }
             }
-            stored(sums)
+            sums
         }
     }
 }
@@ -458,11 +479,29 @@ mod tests {
         columns: Columns<'a>,
     }
 
+    /// What the sums start with.
+    fn start<const N: usize>() -> [[i32; LANES]; N] {
+        std::array::from_fn(|n| std::array::from_fn(|lane| 1000 * n as i32 - 70 * lane as i32))
+    }
+
     impl<const M: usize, const N: usize> Work for Product<'_, M, N> {
-        type Output = Tile<M, N>;
+        type Output = [[[i32; LANES]; N]; M];
         #[inline(always)]
         fn run<D: Dot>(self) -> Self::Output {
-            D::tile(self.rows, self.stride, self.columns)
+            let tile: Tile<D, M, N> = D::tile(
+                self.rows,
+                self.stride,
+                self.columns,
+                start().each_ref(),
+                Ahead::NOTHING,
+            );
+            let mut out = [[[0; LANES]; N]; M];
+            for m in 0..M {
+                for n in 0..N {
+                    <D::Simd>::store_i32(tile[m][n], &mut out[m][n]);
+                }
+            }
+            out
         }
     }
 
@@ -479,7 +518,7 @@ mod tests {
 
     fn compare<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) {
         for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
-            let tile: Tile<M, N> = dispatch(
+            let tile: [[[i32; LANES]; N]; M] = dispatch(
                 set,
                 Product {
                     rows,
@@ -492,7 +531,7 @@ mod tests {
                     for (lane, &sum) in panel.iter().enumerate() {
                         assert_eq!(
                             sum,
-                            plain(rows, stride, columns, m, n, lane),
+                            start::<N>()[n][lane] + plain(rows, stride, columns, m, n, lane),
                             "{set} {M}×{N}: {m} {n} {lane}"
                         );
                     }
@@ -561,7 +600,7 @@ mod tests {
             blocks: 1,
         };
         let (rows, stride) = ([0; 64].as_slice(), 16);
-        let _: Tile<4, 3> = dispatch(
+        let _: [[[i32; LANES]; 3]; 4] = dispatch(
             InstructionSet::Scalar,
             Product {
                 rows,
@@ -581,7 +620,7 @@ mod tests {
             block_stride: 4,
             blocks: 1,
         };
-        let _: Tile<4, 1> = dispatch(
+        let _: [[[i32; LANES]; 1]; 4] = dispatch(
             InstructionSet::detect(),
             Product {
                 rows: &[0; 63],
@@ -601,7 +640,7 @@ mod tests {
             block_stride: 4,
             blocks: 1,
         };
-        let _: Tile<4, 2> = dispatch(
+        let _: [[[i32; LANES]; 2]; 4] = dispatch(
             InstructionSet::detect(),
             Product {
                 rows: &[0; 64],

@@ -2,6 +2,7 @@
 //! instruction set (AVX-512, AVX2 with FMA, NEON, scalar) is chosen at run time. Below: int8.
 
 pub(super) mod dot;
+pub(super) mod heads;
 pub(super) mod pack;
 pub(super) mod rows;
 pub(super) mod simd;

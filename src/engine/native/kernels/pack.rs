@@ -37,8 +37,8 @@ pub(crate) struct Packed {
 pub(crate) struct ColumnScales {
     /// Scale of each column.
     pub(crate) scales: Lanes,
-    /// Sum of each column's integers.
-    pub(crate) sums: Lanes,
+    /// Sum of each column's integers, negated.
+    pub(crate) minus_sums: Lanes,
     /// Bias of each column.
     pub(crate) bias: Lanes,
 }
@@ -69,11 +69,11 @@ impl Packed {
                 for (line, four) in lines.iter_mut().zip(row.as_chunks::<DEPTH>().0) {
                     line.0.as_chunks_mut().0[column] = *four;
                 }
-                sums[column] = row.iter().map(|&w| i32::from(w.cast_signed())).sum::<i32>() as f32;
+                sums[column] = -row.iter().map(|&w| i32::from(w.cast_signed())).sum::<i32>() as f32;
             }
             columns.push(ColumnScales {
                 scales: Lanes(scales.as_chunks().0[block]),
-                sums: Lanes(sums),
+                minus_sums: Lanes(sums),
                 bias: Lanes(bias.as_chunks().0[block]),
             });
         }
@@ -83,5 +83,13 @@ impl Packed {
             outputs,
             columns,
         }
+    }
+
+    /// The same layer with a bias of zeros.
+    pub(crate) fn without_bias(mut self) -> Self {
+        for columns in &mut self.columns {
+            columns.bias = Lanes::ZERO;
+        }
+        self
     }
 }

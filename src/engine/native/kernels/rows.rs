@@ -9,207 +9,318 @@
 use super::pack::LANES;
 use super::simd::{Lanes, ROUND, Simd};
 
-/// Rows that reach no further than this are rows of zeros: what they would be divided by has no finite inverse.
-const TINY: f32 = 1e-30;
+/// Rows that reach no further than this are quantised as if they did: what is smaller has no finite inverse.
+pub(super) const TINY: f32 = 1e-30;
+
+/// Rows whose sums are made side by side: one alone would wait for itself.
+const SIDE_BY_SIDE: usize = 4;
 
 #[inline(always)]
 fn byte_lanes(bytes: &mut [u8]) -> &mut [[u8; LANES]] {
     bytes.as_chunks_mut().0
 }
 
-/// A quantised row stands for `scale · (u − zero)`.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct RowScale {
-    pub(crate) scale: f32,
-    pub(crate) zero: f32,
+/// What sixteen quantised rows mean: row t stands for `scales[t] · (u − zeros[t])`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RowScales {
+    pub(crate) scales: Lanes,
+    pub(crate) zeros: Lanes,
 }
 
-/// Quantises a row to u8: the range of its elements and zero becomes 0..=255. The zero point is no integer, so both ends
-/// are exact; zero lies within, so that it is never far away from them, where a float would not tell the steps apart.
-#[inline(always)]
-pub(crate) fn quantize<S: Simd>(row: &[Lanes], out: &mut [u8]) -> RowScale {
-    let (low, high) = bounds::<S>(row);
-    let range = high - low;
-    let inverse = if range > TINY { 255.0 / range } else { 0.0 };
-    let zero = -low * inverse;
-    let out = &mut byte_lanes(out)[..row.len()];
-    let (factor, shift, round) = (S::splat(inverse), S::splat(zero), S::splat(ROUND));
-    for j in 0..out.len() {
-        let u = S::mul_add(S::load(&row[j]), factor, shift);
-        S::store_low_bytes(S::add(u, round), &mut out[j]);
-    }
-    RowScale {
-        scale: range / 255.0,
-        zero,
-    }
-}
-
-/// Least and greatest of the elements and zero.
-#[inline(always)]
-fn bounds<S: Simd>(row: &[Lanes]) -> (f32, f32) {
-    let mut low = S::splat(0.0);
-    let mut high = S::splat(0.0);
-    for j in 0..row.len() {
-        let x = S::load(&row[j]);
-        low = S::min(x, low);
-        high = S::max(x, high);
-    }
-    (S::least(low), S::greatest(high))
-}
-
-/// Quantises a row to integers in ±127 around zero. Gives its scale and the sum of the integers; `out` has the low bytes
-/// of the integers plus `shift`: with 0 they are i8, with 128 they are u8 whose zero point is 128.
-#[inline(always)]
-pub(crate) fn quantize_symmetric<S: Simd>(row: &[Lanes], out: &mut [u8], shift: f32) -> (f32, f32) {
-    let out = &mut byte_lanes(out)[..row.len()];
-    let mut most = S::splat(0.0);
-    for j in 0..row.len() {
-        most = S::max(S::abs(S::load(&row[j])), most);
-    }
-    let most = S::greatest(most);
-    // Zeros are zeros by any scale but 0, which would hide that a token is padding.
-    let (scale, inverse) = if most > TINY {
-        (most / 127.0, 127.0 / most)
-    } else {
-        (1.0, 0.0)
+impl RowScales {
+    pub(crate) const ZERO: Self = Self {
+        scales: Lanes::ZERO,
+        zeros: Lanes::ZERO,
     };
-    let (factor, shift) = (S::splat(inverse), S::splat(ROUND + shift));
-    let mut sum = S::splat(0.0);
-    for j in 0..out.len() {
-        let rounded = S::round(S::mul(S::load(&row[j]), factor));
-        S::store_low_bytes(S::add(rounded, shift), &mut out[j]);
-        sum = S::add(sum, rounded);
-    }
-    (scale, S::sum(sum))
 }
 
-/// GELU by the error function, x·Φ(x) (Hendrycks and Gimpel 2016), in place.
-///
-/// Φ is 1/2 and an odd polynomial of degree 17 on ±4.5 (weighted least squares towards the minimax): the result is
-/// within 5·10⁻⁵ for |x| ≤ 8 and within 10⁻⁵·|x| beyond, a hundredth of a step of the quantisation that follows.
+/// Room for a vector of each of sixteen rows. What is in it must not be zeros: they would be a call of `memset`, which
+/// takes longer than all else.
 #[inline(always)]
-pub(crate) fn gelu<S: Simd>(row: &mut [Lanes]) {
-    const C: [f32; 8] = [
-        -3.314_246_4e-9,
-        1.590_847e-7,
-        -4.451_439_5e-6,
-        8.142_195e-5,
-        -1.037_570_9e-3,
-        9.585_133e-3,
-        -6.598_455e-2,
-        3.987_125_5e-1,
-    ];
-    for j in 0..row.len() {
-        let x = S::load(&row[j]);
-        let near = S::min(S::max(x, S::splat(-4.5)), S::splat(4.5));
-        let square = S::mul(near, near);
-        let mut sum = S::splat(3.035_947e-11);
-        for k in 0..C.len() {
-            sum = S::mul_add(sum, square, S::splat(C[k]));
+pub(super) fn room<S: Simd>() -> [S::F32; LANES] {
+    [S::splat(1.0); LANES]
+}
+
+/// Quantises sixteen rows to u8: what lies between −`depths` and `highs`, which are not below zero, becomes 0..=255. The zero point
+/// is no integer, so both ends are exact; zero lies within, so that it is never far away from them, where a float
+/// would not tell the steps apart.
+#[inline(always)]
+fn quantize_between<S: Simd>(
+    rows: &[Lanes],
+    width: usize,
+    depths: S::F32,
+    highs: S::F32,
+    out: &mut [u8],
+) -> RowScales {
+    let range = S::max(S::add(highs, depths), S::splat(TINY));
+    let inverse = S::div(S::splat(255.0), range);
+    let (mut of, mut inverses) = (RowScales::ZERO, Lanes::ZERO);
+    S::store(S::div(range, S::splat(255.0)), &mut of.scales);
+    S::store(S::mul(depths, inverse), &mut of.zeros);
+    S::store(inverse, &mut inverses);
+    let out = &mut byte_lanes(out)[..LANES * width];
+    let rows = &rows[..LANES * width];
+    for t in 0..LANES {
+        let (factor, zero) = (S::splat(inverses.0[t]), S::splat(of.zeros.0[t]));
+        for j in t * width..(t + 1) * width {
+            let u = S::mul_add(S::load(&rows[j]), factor, zero);
+            S::store_low_bytes(S::add(u, S::splat(ROUND)), &mut out[j]);
         }
-        S::store(S::mul(x, S::mul_add(near, sum, S::splat(0.5))), &mut row[j]);
     }
+    of
 }
 
-/// `row = norm(row + other)`: the residual connection and layer normalisation (Ba et al. 2016).
+/// Quantises sixteen rows, each `16 · width` numbers, to u8.
 #[inline(always)]
-pub(crate) fn add_and_normalize<S: Simd>(
-    row: &mut [Lanes],
-    other: &[Lanes],
-    scale: &[Lanes],
-    bias: &[Lanes],
-    epsilon: f32,
-) {
-    let count = (row.len() * LANES) as f32;
-    let (other, scale, bias) = (&other[..row.len()], &scale[..row.len()], &bias[..row.len()]);
-    let mut sum = S::splat(0.0);
-    for j in 0..row.len() {
-        let x = S::add(S::load(&row[j]), S::load(&other[j]));
-        S::store(x, &mut row[j]);
-        sum = S::add(sum, x);
+pub(crate) fn quantize<S: Simd>(rows: &[Lanes], width: usize, out: &mut [u8]) -> RowScales {
+    let zero = S::splat(0.0);
+    let (mut depths, mut highs) = (room::<S>(), room::<S>());
+    for t in 0..LANES {
+        let row = &rows[t * width..(t + 1) * width];
+        let (mut low, mut high) = (zero, zero);
+        for j in 0..width {
+            let x = S::load(&row[j]);
+            low = S::min(x, low);
+            high = S::max(x, high);
+        }
+        (depths[t], highs[t]) = (S::sub(zero, low), high);
     }
-    let mean = S::splat(S::sum(sum) / count);
-    let mut squares = S::splat(0.0);
-    for j in 0..row.len() {
-        let d = S::sub(S::load(&row[j]), mean);
-        squares = S::mul_add(d, d, squares);
-    }
-    let variance = S::sum(squares) / count;
-    let inverse = S::splat(1.0 / (variance + epsilon).sqrt());
-    for j in 0..row.len() {
-        let x = S::mul(S::sub(S::load(&row[j]), mean), inverse);
-        S::store(S::mul_add(x, S::load(&scale[j]), S::load(&bias[j])), &mut row[j]);
-    }
+    quantize_between::<S>(rows, width, S::greatests(&depths), S::greatests(&highs), out)
 }
 
-/// 2ˣ for x ≤ 0, within 8·10⁻⁵ of the value, a tenth of the step that weights are rounded to; below −125 it is 2⁻¹²⁵.
+/// Quantises sixteen rows of what [`gelu`] gives, whose least is known; `most[t]` has the greatest of row t in one of its
+/// lanes, if it is above zero.
+#[inline(always)]
+pub(crate) fn quantize_gelu<S: Simd>(
+    rows: &[Lanes],
+    width: usize,
+    most: &[Lanes],
+    out: &mut [u8],
+) -> RowScales {
+    let most = &most[..LANES];
+    let mut highs = room::<S>();
+    for t in 0..LANES {
+        highs[t] = S::load(&most[t]);
+    }
+    quantize_between::<S>(rows, width, S::splat(-LEAST_GELU), S::greatests(&highs), out)
+}
+
+/// Below all that [`gelu`] gives.
+const LEAST_GELU: f32 = -0.1701;
+
+/// GELU by the error function, x·Φ(x) (Hendrycks and Gimpel 2016), within 2·10⁻⁴: a thirtieth of a step of the quantisation
+/// that follows, where a row reaches to 1.5.
 ///
-/// 2ⁿ·2ᶠ with |f| ≤ 1/2, n added to the exponent and 2ᶠ a polynomial of degree 3.
+/// It is max(x, 0) − t·Φ(−t) with t = |x|; the latter is 0 at both ends, and a polynomial of degree 7 up to 3.8 (minimax).
+#[inline(always)]
+pub(crate) fn gelu<S: Simd>(x: S::F32) -> S::F32 {
+    const C: [f32; 6] = [
+        -1.105_997_3e-2,
+        6.333_663e-2,
+        -1.544_452e-1,
+        6.137_435e-2,
+        3.796_282_4e-1,
+        -4.981_42e-1,
+    ];
+    let t = S::min(S::abs(x), S::splat(3.8));
+    let mut sum = S::splat(7.309_427e-4);
+    for k in 0..C.len() {
+        sum = S::mul_add(sum, t, S::splat(C[k]));
+    }
+    S::mul_add(t, sum, S::max(x, S::splat(0.0)))
+}
+
+/// Scale and bias of a normalisation. Both `[width]`
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Norm<'a> {
+    pub(crate) scale: &'a [Lanes],
+    pub(crate) bias: &'a [Lanes],
+    pub(crate) epsilon: f32,
+}
+
+/// Layer normalisation of sixteen rows (Ba et al. 2016), in place; and what comes out, quantised.
+#[inline(always)]
+pub(crate) fn normalize<S: Simd>(rows: &mut [Lanes], norm: Norm<'_>, out: &mut [u8]) -> RowScales {
+    let width = norm.scale.len();
+    let (scale, bias) = (norm.scale, &norm.bias[..width]);
+    let rows = &mut rows[..LANES * width];
+    let count = S::splat((width * LANES) as f32);
+    let zero = S::splat(0.0);
+
+    let mut sums = room::<S>();
+    for first in (0..LANES).step_by(SIDE_BY_SIDE) {
+        let mut sum = [zero; SIDE_BY_SIDE];
+        for j in 0..width {
+            for i in 0..SIDE_BY_SIDE {
+                sum[i] = S::add(sum[i], S::load(&rows[(first + i) * width + j]));
+            }
+        }
+        sums[first..first + SIDE_BY_SIDE].copy_from_slice(&sum);
+    }
+    let mut means = Lanes::ZERO;
+    S::store(S::div(S::sums(&sums), count), &mut means);
+
+    let mut squares = room::<S>();
+    for first in (0..LANES).step_by(SIDE_BY_SIDE) {
+        let mut sum = [zero; SIDE_BY_SIDE];
+        for j in 0..width {
+            for i in 0..SIDE_BY_SIDE {
+                let x = S::load(&rows[(first + i) * width + j]);
+                let d = S::sub(x, S::splat(means.0[first + i]));
+                sum[i] = S::mul_add(d, d, sum[i]);
+            }
+        }
+        squares[first..first + SIDE_BY_SIDE].copy_from_slice(&sum);
+    }
+    let variances = S::add(S::div(S::sums(&squares), count), S::splat(norm.epsilon));
+    let mut inverses = Lanes::ZERO;
+    S::store(S::div(S::splat(1.0), S::sqrt(variances)), &mut inverses);
+
+    let (mut depths, mut highs) = (room::<S>(), room::<S>());
+    for first in (0..LANES).step_by(SIDE_BY_SIDE) {
+        let (mut low, mut high) = ([zero; SIDE_BY_SIDE], [zero; SIDE_BY_SIDE]);
+        for j in 0..width {
+            let (scale, bias) = (S::load(&scale[j]), S::load(&bias[j]));
+            for i in 0..SIDE_BY_SIDE {
+                let row = &mut rows[(first + i) * width + j];
+                let d = S::sub(S::load(row), S::splat(means.0[first + i]));
+                let x = S::mul_add(S::mul(d, S::splat(inverses.0[first + i])), scale, bias);
+                S::store(x, row);
+                low[i] = S::min(x, low[i]);
+                high[i] = S::max(x, high[i]);
+            }
+        }
+        for i in 0..SIDE_BY_SIDE {
+            (depths[first + i], highs[first + i]) = (S::sub(zero, low[i]), high[i]);
+        }
+    }
+    quantize_between::<S>(rows, width, S::greatests(&depths), S::greatests(&highs), out)
+}
+
+/// 2ˣ for x ≤ 8, within 8·10⁻⁵ of the value, a fiftieth of the step that weights are rounded to; below 2⁻¹²⁶ that and half
+/// a step of the floats there.
+///
+/// 2ⁿ·2ᶠ with n = ⌊x⌋ added to the exponent and 2ᶠ a polynomial of degree 3 (minimax of the relative error).
 #[inline(always)]
 fn exp2<S: Simd>(x: S::F32) -> S::F32 {
-    let x = S::max(x, S::splat(-125.0));
-    let n = S::round(x);
-    let f = S::sub(x, n);
-    let p = S::mul_add(S::splat(5.508_868_4e-2), f, S::splat(2.426_040_5e-1));
-    let p = S::mul_add(p, f, S::splat(6.932_762e-1));
-    let p = S::mul_add(p, f, S::splat(9.999_289_5e-1));
-    S::scale_by_power(p, n)
+    let f = S::fraction(x);
+    let p = S::mul_add(S::splat(0.078_024_51), f, S::splat(0.226_067_17));
+    let p = S::mul_add(p, f, S::splat(0.695_833_5));
+    let p = S::mul_add(p, f, S::splat(0.999_925_2));
+    S::scale_by_power(p, x)
 }
 
-/// From attention scores of one row, in units of ln 2, with their greatest, to weights in u8 times the values' scales, and what the integer
-/// sums are to be multiplied with: `Σ weights · values · result` is the softmax times the values.
-///
-/// Scales of values go into the weights because those differ from key to key, and an integer sum has one factor.
+/// Binary logarithm of normal numbers above 0, within 10⁻⁴: a polynomial of degree 4 on the mantissa.
 #[inline(always)]
-pub(crate) fn softmax<'a, S: Simd>(
-    scores: &mut [Lanes],
-    most: f32,
-    value_scales: impl Fn(usize) -> &'a Lanes,
+pub(crate) fn log2<S: Simd>(x: S::F32) -> S::F32 {
+    const C: [f32; 4] = [0.318_678_85, -0.674_942_7, 1.437_704_4, 8.759_289e-5];
+    let f = S::sub(S::mantissa(x), S::splat(1.0));
+    let mut p = S::splat(-0.081_615_664);
+    for k in 0..C.len() {
+        p = S::mul_add(p, f, S::splat(C[k]));
+    }
+    S::add(S::exponent(x), p)
+}
+
+/// The score of a lane that no token has: below any other, and finite even if another's is taken from it.
+pub(crate) const NO_TOKEN: f32 = -1e37;
+
+/// Binary logarithm of 255, the largest weight; with the error of [`exp2`] it stays below 255.5.
+const LOG_OF_MOST_WEIGHT: f32 = 7.994_353_4;
+
+/// From attention scores of `M` rows, `M` a multiple of 4 and at most 16, to weights in u8, row after row, and what the
+/// integer sums are to be multiplied with: `Σ weights · values · result` is the softmax times the values. The greatest score
+/// of row m is in one of the lanes of `most[m]`.
+///
+/// Scales of values belong into the weights because they differ from key to key, and an integer sum has one factor. So a
+/// score is in units of ln 2 and has the binary logarithm of its value's scale added; `inverses` are the inverted scales,
+/// which take them out of the softmax's sum again.
+#[inline(always)]
+pub(crate) fn softmax<'a, S: Simd, const M: usize>(
+    scores: &[[Lanes; M]],
+    most: &[S::F32; M],
+    inverses: impl Fn(usize) -> &'a Lanes,
     weights: &mut [u8],
-) -> f32 {
-    let weights = &mut byte_lanes(weights)[..scores.len()];
-    let most = S::splat(most);
-    let mut sum = S::splat(0.0);
-    let mut peak = S::splat(0.0);
-    for j in 0..scores.len() {
-        let power = exp2::<S>(S::sub(S::load(&scores[j]), most));
-        sum = S::add(sum, power);
-        let weight = S::mul(power, S::load(value_scales(j)));
-        S::store(weight, &mut scores[j]);
-        peak = S::max(weight, peak);
+) -> Lanes {
+    let width = scores.len();
+    let mut all = room::<S>();
+    all[..M].copy_from_slice(most);
+    let mut shifts = Lanes::ZERO;
+    S::store(
+        S::sub(S::greatests(&all), S::splat(LOG_OF_MOST_WEIGHT)),
+        &mut shifts,
+    );
+    let mut sums = room::<S>();
+    let mut rest = &mut byte_lanes(weights)[..M * width];
+    for first in (0..M).step_by(SIDE_BY_SIDE) {
+        let (zero, one, two, three);
+        (zero, rest) = rest.split_at_mut(width);
+        (one, rest) = rest.split_at_mut(width);
+        (two, rest) = rest.split_at_mut(width);
+        (three, rest) = rest.split_at_mut(width);
+        let weights: [_; SIDE_BY_SIDE] = [zero, one, two, three];
+        let mut shift = [S::splat(0.0); SIDE_BY_SIDE];
+        for i in 0..SIDE_BY_SIDE {
+            shift[i] = S::splat(shifts.0[first + i]);
+        }
+        let mut sum = [S::splat(0.0); SIDE_BY_SIDE];
+        for j in 0..width {
+            let inverse = S::load(inverses(j));
+            for i in 0..SIDE_BY_SIDE {
+                let weight = exp2::<S>(S::sub(S::load(&scores[j][first + i]), shift[i]));
+                sum[i] = S::mul_add(weight, inverse, sum[i]);
+                S::store_low_bytes(S::add(weight, S::splat(ROUND)), &mut weights[i][j]);
+            }
+        }
+        sums[first..first + SIDE_BY_SIDE].copy_from_slice(&sum);
     }
-    let peak = S::greatest(peak);
-    let inverse = S::splat(if peak > TINY { 255.0 / peak } else { 0.0 });
-    for j in 0..scores.len() {
-        let rounded = S::mul_add(S::load(&scores[j]), inverse, S::splat(ROUND));
-        S::store_low_bytes(rounded, &mut weights[j]);
-    }
-    peak / (255.0 * S::sum(sum))
+    let mut factors = Lanes::ZERO;
+    S::store(S::div(S::splat(1.0), S::sums(&sums)), &mut factors);
+    factors
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::dot::{Dot, InstructionSet, Work, dispatch};
     use super::super::simd::Scalar;
     use super::*;
 
     #[test]
     fn powers_are_within_their_bound() {
-        for i in 0..=125_000 {
+        for i in -8_000..=125_000 {
             let x = -(i as f32) / 1000.0;
             let exact = f64::from(x).exp2();
             let error = (f64::from(exp2::<Scalar>([x; LANES])[0]) - exact).abs() / exact;
             assert!(error < 8e-5, "{x}: {error}");
         }
-        assert!(exp2::<Scalar>([f32::NEG_INFINITY; LANES])[0] < 2.4e-38);
+        // Numbers that are not normal, and none.
+        for i in 1250..1600 {
+            let x = -(i as f32) / 10.0;
+            let exact = f64::from(x).exp2();
+            let error = (f64::from(exp2::<Scalar>([x; LANES])[0]) - exact).abs();
+            assert!(error < 8e-5 * exact + 2f64.powi(-150), "{x}: {error}");
+        }
+        for x in [-1e3, -1e9, -1e30, f32::MIN] {
+            assert_eq!(exp2::<Scalar>([x; LANES])[0], 0.0);
+        }
+    }
+
+    #[test]
+    fn logarithms_are_within_their_bound() {
+        for i in 1..100_000 {
+            for x in [i as f32 * 1e-4, i as f32 * 1e-33, i as f32 * 1e12] {
+                let error = (f64::from(log2::<Scalar>([x; LANES])[0]) - f64::from(x).log2()).abs();
+                assert!(error < 1e-4, "{x}: {error}");
+            }
+        }
     }
 
     #[test]
     fn gelu_is_within_its_bound() {
         for i in -800..800 {
-            let mut row = [Lanes([i as f32 / 100.0; LANES])];
-            let x = f64::from(row[0].0[0]);
-            gelu::<Scalar>(&mut row);
+            let x = i as f32 / 100.0;
+            let result = gelu::<Scalar>([x; LANES])[0];
+            let x = f64::from(x);
             // Φ by Simpson's rule in f64.
             let (steps, mut sum) = (2000, 0.0);
             let density = |t: f64| (-t * t / 2.0).exp();
@@ -224,122 +335,210 @@ mod tests {
                 sum += weight * density(x * f64::from(j) / f64::from(steps));
             }
             let phi = 0.5 + sum * x / f64::from(steps) / 3.0 / (2.0 * std::f64::consts::PI).sqrt();
-            let error = (f64::from(row[0].0[0]) - x * phi).abs();
-            assert!(error < 5e-5, "{x}: {error}");
+            let error = (f64::from(result) - x * phi).abs();
+            assert!(error < 2e-4, "{x}: {error}");
+            assert!(result > LEAST_GELU);
         }
-        let mut far = [Lanes([-1e4; LANES])];
-        gelu::<Scalar>(&mut far);
-        assert!(far[0].0[0].abs() < 0.1);
+        let [low, high] = [-1e4f32, 1e4].map(|x| gelu::<Scalar>([x; LANES])[0]);
+        assert!(low.abs() < 2e-4 && (high - 1e4).abs() < 1e-2, "{low} {high}");
+    }
+
+    /// Sixteen rows of two sixteens, of which these are the first.
+    fn sixteen(first: &[Vec<f32>]) -> Vec<Lanes> {
+        let mut rows: Vec<f32> = first.concat();
+        rows.resize(LANES * 32, 0.0);
+        Lanes::of_row(&rows)
     }
 
     #[test]
     fn quantisation_is_off_by_half_a_step_at_most() {
         let rows: [Vec<f32>; 5] = [
             (0..32).map(|i| (i as f32).sin() * 3.0 + 1.0).collect(),
-            vec![2.5; 16],
-            vec![0.0; 16],
-            (0..16).map(|i| if i == 3 { 1e6 } else { -0.1 }).collect(),
-            (0..16).map(|i| 100.0 + i as f32 * 1e-3).collect(),
+            vec![2.5; 32],
+            vec![0.0; 32],
+            (0..32).map(|i| if i == 3 { 1e6 } else { -0.1 }).collect(),
+            (0..32).map(|i| 100.0 + i as f32 * 1e-3).collect(),
         ];
-        for row in rows {
-            let mut bytes = vec![0; row.len()];
-            let RowScale { scale, zero } = quantize::<Scalar>(&Lanes::of_row(&row), &mut bytes);
-            for (x, &u) in row.iter().zip(&bytes) {
+        let mut bytes = vec![0; LANES * 32];
+        let RowScales { scales, zeros } = quantize::<Scalar>(&sixteen(&rows), 2, &mut bytes);
+        for (t, row) in rows.iter().enumerate() {
+            let (scale, zero) = (scales.0[t], zeros.0[t]);
+            for (x, &u) in row.iter().zip(&bytes[t * 32..]) {
                 let back = scale * (f32::from(u) - zero);
-                assert!(
-                    (x - back).abs() <= 0.501 * scale.min(1e6) + x.abs() * 1e-6,
-                    "{x} {back}"
-                );
+                assert!((x - back).abs() <= 0.501 * scale + x.abs() * 1e-6, "{x} {back}");
             }
-            let mut bytes = vec![0; row.len()];
-            let (scale, sum) = quantize_symmetric::<Scalar>(&Lanes::of_row(&row), &mut bytes, 0.0);
-            for (x, &q) in row.iter().zip(&bytes) {
-                assert!(
-                    (x - scale * f32::from(q.cast_signed())).abs() <= 0.501 * scale,
-                    "{x} {q}"
-                );
+        }
+    }
+
+    #[test]
+    fn what_gelu_gives_is_quantised() {
+        let rows: Vec<Vec<f32>> = (0..16)
+            .map(|t| {
+                let x = (0..32).map(|i| ((i * 7 + t * 3) % 32) as f32 * 0.2 - 4.0);
+                x.map(|x| gelu::<Scalar>([x; LANES])[0]).collect()
+            })
+            .collect();
+        let most: Vec<Lanes> = rows
+            .iter()
+            .map(|row| {
+                let mut most = Lanes::ZERO;
+                most.0[5] = row.iter().copied().fold(0.0, f32::max);
+                most
+            })
+            .collect();
+        let mut bytes = vec![0; LANES * 32];
+        let RowScales { scales, zeros } = quantize_gelu::<Scalar>(&sixteen(&rows), 2, &most, &mut bytes);
+        for t in 0..LANES {
+            for (x, &u) in rows[t].iter().zip(&bytes[t * 32..]) {
+                let back = scales.0[t] * (f32::from(u) - zeros.0[t]);
+                assert!((x - back).abs() <= 0.501 * scales.0[t], "{x} {back}");
             }
-            assert_eq!(
-                sum,
-                bytes.iter().map(|&q| f32::from(q.cast_signed())).sum::<f32>()
-            );
         }
     }
 
     #[test]
     fn softmax_weighs_values_as_it_does_in_floats() {
-        let scores: Vec<f32> = (0..48).map(|i| (i as f32 * 0.7).sin() * 4.0).collect();
+        let score = |m: usize, i: usize| ((i + 5 * m) as f32 * 0.7).sin() * 4.0;
         let value_scales: Vec<f32> = (0..48).map(|i| 0.01 + (i % 5) as f32 * 0.1).collect();
         let values: Vec<f32> = (0..48).map(|i| ((i * 37) % 255) as f32 - 127.0).collect();
-        let total: f32 = scores.iter().map(|s| s.exp2()).sum();
-        let expected: f32 = (0..48)
-            .map(|i| scores[i].exp2() / total * value_scales[i] * values[i])
-            .sum();
-        let mut work = Lanes::of_row(&scores);
-        let mut weights = vec![0; 48];
-        let scales = Lanes::of_row(&value_scales);
-        let factor = softmax::<Scalar>(&mut work, 4.0, |j| &scales[j], &mut weights);
-        let sum: f32 = weights.iter().zip(&values).map(|(&w, v)| f32::from(w) * v).sum();
+        let mut scores = [[Lanes::ZERO; 4]; 3];
+        let mut most = [[f32::NEG_INFINITY; LANES]; 4];
+        for m in 0..4 {
+            for i in 0..48 {
+                let x = score(m, i) + value_scales[i].log2();
+                scores[i / LANES][m].0[i % LANES] = x;
+                most[m][i % LANES] = most[m][i % LANES].max(x);
+            }
+        }
+        let inverses: Vec<f32> = value_scales.iter().map(|x| 1.0 / x).collect();
+        let inverses = Lanes::of_row(&inverses);
+        let mut weights = vec![0; 4 * 48];
+        let factors = softmax::<Scalar, 4>(&scores, &most, |j| &inverses[j], &mut weights);
+        for m in 0..4 {
+            let total: f32 = (0..48).map(|i| score(m, i).exp2()).sum();
+            let expected: f32 = (0..48)
+                .map(|i| score(m, i).exp2() / total * value_scales[i] * values[i])
+                .sum();
+            let weights = &weights[m * 48..][..48];
+            let sum: f32 = weights.iter().zip(&values).map(|(&w, v)| f32::from(w) * v).sum();
+            let result = sum * factors.0[m];
+            assert!((result - expected).abs() < 0.05, "{result} {expected}");
+            assert_eq!(weights.iter().max(), Some(&255));
+        }
+        // Lanes that no token has, and scores far below the greatest: no weight, no part in the sum.
+        scores = [[Lanes([NO_TOKEN; LANES]); 4]; 3];
+        for m in 0..4 {
+            scores[1][m].0[3] = -7.0;
+            scores[2][m].0[4] = -300.0;
+        }
+        most = [[-7.0; LANES]; 4];
+        let mut inverses = [Lanes::ZERO; 3];
+        (inverses[1].0[3], inverses[2].0[4]) = (2.0, 1.0);
+        let factors = softmax::<Scalar, 4>(&scores, &most, |j| &inverses[j], &mut weights);
+        for m in 0..4 {
+            let weights = &weights[m * 48..][..48];
+            assert!((0..48).all(|i| weights[i] == if i == 19 { 255 } else { 0 }));
+            assert!((factors.0[m] * 510.0 - 1.0).abs() < 1e-4);
+        }
+        // Scores as large as they may be.
+        for m in 0..4 {
+            scores[1][m].0[3] = 1e36;
+            scores[2][m].0[4] = -1e36;
+        }
+        most = [[1e36; LANES]; 4];
+        let factors = softmax::<Scalar, 4>(&scores, &most, |j| &inverses[j], &mut weights);
         assert!(
-            (sum * factor - expected).abs() < 0.05,
-            "{} {expected}",
-            sum * factor
+            factors.0[..4]
+                .iter()
+                .all(|factor| factor.is_finite() && *factor > 0.0)
         );
-        // All values zero: no weight, no NaN.
-        let factor = softmax::<Scalar>(&mut work, 4.0, |_| &Lanes::ZERO, &mut weights);
-        assert!(factor == 0.0 && weights.iter().all(|&w| w == 0));
+        assert!((0..4 * 48).all(|i| i % 48 == 19 || weights[i] == 0));
     }
 
     #[test]
     fn rows_are_normalised() {
-        let row: Vec<f32> = (0..32).map(|i| i as f32).collect();
-        let mut row = Lanes::of_row(&row);
-        let one = [Lanes([1.0; LANES]); 2];
-        add_and_normalize::<Scalar>(&mut row, &one, &one, &[Lanes([0.5; LANES]); 2], 1e-12);
-        let row: Vec<f32> = row.iter().flat_map(|lanes| lanes.0).collect();
-        let mean = row.iter().sum::<f32>() / 32.0;
-        let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 32.0;
-        assert!((mean - 0.5).abs() < 1e-5 && (variance - 1.0).abs() < 1e-5);
+        let rows: Vec<Vec<f32>> = (0..16)
+            .map(|t| (0..32).map(|i| ((i * (t + 1)) % 32) as f32).collect())
+            .collect();
+        let mut rows = sixteen(&rows);
+        let norm = Norm {
+            scale: &[Lanes([1.0; LANES]); 2],
+            bias: &[Lanes([0.5; LANES]); 2],
+            epsilon: 1e-12,
+        };
+        let mut bytes = vec![0; LANES * 32];
+        let RowScales { scales, zeros } = normalize::<Scalar>(&mut rows, norm, &mut bytes);
+        // The last row is all zeros times the bias.
+        for t in 0..15 {
+            let row = flat(&rows[2 * t..2 * t + 2]);
+            let mean = row.iter().sum::<f32>() / 32.0;
+            let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / 32.0;
+            assert!((mean - 0.5).abs() < 1e-5, "{t}: {mean}");
+            assert!((variance - 1.0).abs() < 1e-5, "{t}: {variance}");
+            for (x, &u) in row.iter().zip(&bytes[t * 32..]) {
+                let back = scales.0[t] * (f32::from(u) - zeros.0[t]);
+                assert!((x - back).abs() <= 0.501 * scales.0[t], "{x} {back}");
+            }
+        }
     }
 
     fn flat(row: &[Lanes]) -> Vec<f32> {
         row.iter().flat_map(|lanes| lanes.0).collect()
     }
 
-    /// Everything in this module, on one row.
+    /// Everything in this module, on sixteen rows.
     struct All<'a> {
-        row: &'a [Lanes],
-        other: &'a [Lanes],
+        rows: &'a [Lanes],
+        width: usize,
     }
 
     impl Work for All<'_> {
         type Output = Vec<u32>;
         #[inline(always)]
         fn run<D: Dot>(self) -> Vec<u32> {
-            let (row, other) = (self.row, self.other);
+            let (rows, width) = (self.rows, self.width);
             let mut bits = Vec::new();
-            let mut bytes = vec![0; row.len() * LANES];
+            let mut bytes = vec![0; rows.len() * LANES];
             let mut keep = |floats: &[f32], bytes: &[u8]| {
                 bits.extend(floats.iter().map(|x| x.to_bits()));
                 bits.extend(bytes.iter().map(|&b| u32::from(b)));
             };
-            let RowScale { scale, zero } = quantize::<D::Simd>(row, &mut bytes);
-            keep(&[scale, zero], &bytes);
-            for shift in [0.0, 128.0] {
-                let (scale, sum) = quantize_symmetric::<D::Simd>(row, &mut bytes, shift);
-                keep(&[scale, sum], &bytes);
+            let of = quantize::<D::Simd>(rows, width, &mut bytes);
+            keep(&of.scales.0, &bytes);
+            keep(&of.zeros.0, &[]);
+            let mut work = rows.to_vec();
+            for row in &mut work {
+                let x = gelu::<D::Simd>(<D::Simd>::load(row));
+                <D::Simd>::store(x, row);
             }
-            let mut work = row.to_vec();
-            let most = row.iter().flat_map(|x| x.0).fold(f32::NEG_INFINITY, f32::max);
-            let scales: Vec<Lanes> = other.iter().map(|x| Lanes(x.0.map(f32::abs))).collect();
-            let factor = softmax::<D::Simd>(&mut work, most, |j| &scales[j], &mut bytes);
-            keep(&[factor], &bytes);
-            work.copy_from_slice(row);
-            gelu::<D::Simd>(&mut work);
             keep(&flat(&work), &[]);
-            work.copy_from_slice(row);
-            add_and_normalize::<D::Simd>(&mut work, other, other, row, 1e-12);
+            let of = quantize_gelu::<D::Simd>(&work, width, &work, &mut bytes);
+            keep(&of.scales.0, &bytes);
+            work.copy_from_slice(rows);
+            let norm = Norm {
+                scale: &rows[..width],
+                bias: &rows[width..2 * width],
+                epsilon: 1e-12,
+            };
+            let of = normalize::<D::Simd>(&mut work, norm, &mut bytes);
+            keep(&of.scales.0, &bytes);
             keep(&flat(&work), &[]);
+            work.copy_from_slice(rows);
+            for row in &mut work {
+                let x = <D::Simd>::max(<D::Simd>::abs(<D::Simd>::load(row)), <D::Simd>::splat(TINY));
+                <D::Simd>::store(log2::<D::Simd>(x), row);
+            }
+            keep(&flat(&work), &[]);
+            // Four rows of scores, as many as there are sixteens in four of the rows.
+            let scores = rows.as_chunks::<4>().0;
+            let mut most = [<D::Simd>::splat(f32::MIN); 4];
+            for four in scores {
+                for m in 0..4 {
+                    most[m] = <D::Simd>::max(<D::Simd>::load(&four[m]), most[m]);
+                }
+            }
+            let factors = softmax::<D::Simd, 4>(scores, &most, |j| &scores[j][0], &mut bytes);
+            keep(&factors.0[..4], &bytes);
             bits
         }
     }
@@ -347,11 +546,10 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn every_instruction_set_gives_the_same_bits(
-            numbers in proptest::collection::vec(number(), 96), count in 1usize..4,
+            numbers in proptest::collection::vec(number(), 16 * 48), width in 1usize..4,
         ) {
-            let (row, other) = numbers.split_at(48);
-            let (row, other) = (Lanes::of_row(&row[..count * LANES]), Lanes::of_row(&other[..count * LANES]));
-            let of = |set| dispatch(set, All { row: &row, other: &other });
+            let rows = Lanes::of_row(&numbers[..LANES * width * LANES]);
+            let of = |set| dispatch(set, All { rows: &rows, width });
             let expected = of(InstructionSet::Scalar);
             for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
                 proptest::prop_assert_eq!(of(set), expected.clone(), "{}", set);
@@ -360,7 +558,7 @@ mod tests {
     }
 
     /// Numbers that activations may be: zeros of both signs, very small ones, ordinary and large ones.
-    fn number() -> impl proptest::strategy::Strategy<Value = f32> {
+    pub(in super::super) fn number() -> impl proptest::strategy::Strategy<Value = f32> {
         use proptest::prelude::*;
         prop_oneof![
             6 => -8.0f32..8.0,
