@@ -132,16 +132,46 @@ fn writing_stops_between_two_tokens() {
 }
 
 #[test]
+fn threads_write_the_same_side_by_side() {
+    let texts: Vec<String> = (1..=12)
+        .map(|n| {
+            "The dam broke on Monday, and the town was under water. ".repeat(n % 3 + 1) + &"Why? ".repeat(n)
+        })
+        .collect();
+    for name in ALL {
+        let writer = writer(&golden(name)).unwrap();
+        let write = |text: &String| {
+            writer
+                .generate(text, &writer.generation(), &mut |_| true)
+                .unwrap()
+        };
+        let expected: Vec<String> = texts.iter().map(write).collect();
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| texts.iter().map(write).collect::<Vec<String>>()))
+                .collect();
+            for thread in threads {
+                assert_eq!(thread.join().unwrap(), expected, "{name}");
+            }
+        });
+    }
+}
+
+#[test]
 fn a_long_document_is_summarised_and_attributed() {
     let text = "The dam above the town broke on Monday night. Water reached the town in an hour. ".repeat(40);
     let document = Document::new("storm.txt", text, Format::Plain).unwrap();
     for name in ALL {
         let writer = writer(&golden(name)).unwrap();
-        let run = || summarize(&[&document], &writer, &AbstractiveOptions::default(), |_| true);
-        match (run(), run()) {
-            (Ok(once), Ok(twice)) => {
-                assert_eq!(once, twice);
-                assert!(once[0].passages > 1, "{name}");
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.unwrap()
+                .install(|| summarize(&[&document], &writer, &AbstractiveOptions::default(), |_| true))
+        };
+        match (run(1), run(3)) {
+            (Ok(one), Ok(several)) => {
+                assert_eq!(one, several);
+                assert!(one[0].passages > 1, "{name}");
             }
             (Err(Error::SummaryTooShort { .. }), Err(Error::SummaryTooShort { .. })) => {}
             other => panic!("{name}: {other:?}"),

@@ -1,13 +1,17 @@
 """Answers of several programs to the hand-written questions of eval/, from the same weights. See benches/README.md.
 
-python answers.py --release DIR --scratch DIR
+python answers.py --release DIR --scratch DIR [--reader DIR] [--questions N]
 
-DIR of --release holds `ask` and `examples/rust-bert`, built with --features libtorch; --scratch is the folder of benches/peers/run.
+DIR of --release holds `ask` and `examples/rust-bert`, built with --features peers; --scratch is for the models. Needs torch and
+transformers (requirements.txt), nothing more. --reader is the folder of a reader of ours, by default the embedded one. With
+--questions, only the first N on each document: whether it works.
 """
 
 import argparse
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -46,10 +50,12 @@ def run(command, lines=None):
     return output, time.perf_counter() - started, usage.ru_maxrss / 1024
 
 
-def by_ask(release, engine):
+def by_ask(release, engine, reader):
     def answers(document, asked):
         lines = "".join(json.dumps({"question": q, "docs": [str(document)]}) + "\n" for q in asked)
         command = [release / "ask", "batch", "--quiet", "--threads", str(THREADS), "--engine", engine]
+        if reader:
+            command += ["--model", reader]
         output, seconds, memory = run(command, lines)
         source, found = document.read_text(encoding="utf-8"), []
         for line in map(json.loads, output.splitlines()):
@@ -115,10 +121,12 @@ def transformers_answers(model, document, asked):
         print(json.dumps({"text": text, "answered": bool(best) and best[0] > null, "exact": True}), flush=True)
 
 
-def measure(programs):
+def measure(programs, most):
     rows = defaultdict(lambda: defaultdict(float))
     for document, asked in questions().items():
+        asked = asked[:most]
         for name, program in programs.items():
+            print(f"{document.name}: {name}", file=sys.stderr, flush=True)
             found, seconds, memory = program(document, [question for question, _ in asked])
             row = rows[name]
             row["seconds"] += seconds
@@ -138,13 +146,28 @@ def measure(programs):
     return rows
 
 
+def percent(part, whole):
+    return f"{100 * part / whole:.1f}" if whole else "–"
+
+
+def sizes(release):
+    """What the programs have on disk, in MB."""
+    files = lambda folder: sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file() and not f.is_symlink())
+    found = {"`ask`": (release / "ask").stat().st_size}
+    if libtorch := os.environ.get("LIBTORCH"):
+        found["libtorch"] = files(libtorch)
+    for package in ("torch", "transformers"):
+        found[package] = sum(map(files, importlib.util.find_spec(package).submodule_search_locations))
+    return "On disk, MB: " + ", ".join(f"{name} {size / 1e6:.0f}" for name, size in found.items())
+
+
 def table(rows):
     head = ["", "EM", "F1", "answers given", "of them right", "declined, of those without an answer", "place exact", "seconds", "MiB"]
     lines = [head, ["---"] * len(head)]
     for name, r in rows.items():
         lines.append([
             name,
-            f"{100 * r['em'] / r['answerable']:.1f}", f"{100 * r['f1'] / r['answerable']:.1f}",
+            percent(r["em"], r["answerable"]), percent(r["f1"], r["answerable"]),
             f"{r['answered']:.0f} of {r['answerable']:.0f}", f"{r['right answered']:.0f}",
             f"{r['declined']:.0f} of {r['unanswerable']:.0f}",
             f"{r['exact']:.0f} of {r['questions']:.0f}", f"{r['seconds']:.1f}", f"{r['memory']:.0f}",
@@ -158,23 +181,35 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", type=Path, required=True)
     parser.add_argument("--scratch", type=Path, required=True)
+    parser.add_argument("--reader", type=Path, help="the folder of a reader instead of the embedded one")
+    parser.add_argument("--questions", type=int, metavar="N", help="only the first N on each document")
     arguments = parser.parse_args()
-    hub = arguments.scratch / "models/transformers"
-    own = arguments.scratch / "models/rust-bert"
-    own.mkdir(exist_ok=True)
-    run([arguments.release / "examples/rust-bert", "convert", hub / "model.safetensors", own / "rust_model.ot"])
+    hub, own = export(arguments.reader or ROOT / "models/reader", arguments.scratch / "answers", arguments.release)
+    programs = {
+        "`ask`, native (int8)": by_ask(arguments.release, "native", arguments.reader),
+        "`ask`, libtorch (f32)": by_ask(arguments.release, "libtorch", arguments.reader),
+        "transformers, by hand (f32)": by_transformers(hub),
+        "rust-bert's pipeline (f32)": by_rust_bert(arguments.release, own),
+    }
+    print(table(measure(programs, arguments.questions)))
+    print(sizes(arguments.release))
+
+
+def export(reader, folder, release):
+    """A reader, dequantised, as transformers and as rust-bert read it: their folders."""
+    from hub import write_hub
+
+    shutil.rmtree(folder, ignore_errors=True)
+    hub, own = folder / "transformers", folder / "rust-bert"
+    own.mkdir(parents=True)
+    write_hub(hub, reader)
+    run([release / "examples/rust-bert", "convert", hub / "model.safetensors", own / "rust_model.ot"])
     tokens = json.loads((hub / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
     (own / "vocab.txt").write_text("".join(t + "\n" for t in sorted(tokens, key=tokens.get)), encoding="utf-8")
     # Sizes that its structs ask for and its reader does not fill in.
     config = json.loads((hub / "config.json").read_text(encoding="utf-8"))
     (own / "config.json").write_text(json.dumps(config))
-    programs = {
-        "`ask`, native (int8)": by_ask(arguments.release, "native"),
-        "`ask`, libtorch (f32)": by_ask(arguments.release, "libtorch"),
-        "transformers, by hand (f32)": by_transformers(hub),
-        "rust-bert's pipeline (f32)": by_rust_bert(arguments.release, own),
-    }
-    print(table(measure(programs)), end="")
+    return hub, own
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ import openvino
 import torch
 import transformers
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from safetensors.torch import load_file
 
+from hub import write_hub
 from windows import READER, Text, Window, calibration
 
 HERE = Path(__file__).resolve().parent
@@ -35,7 +35,7 @@ def export(models: Path) -> None:
     shutil.rmtree(models, ignore_errors=True)
     models.mkdir(parents=True)
     hub = models / "transformers"
-    _write_transformers(hub)
+    write_hub(hub)
     onnx = models / "onnxruntime-f32.onnx"
     _write_onnx(hub, onnx)
     # ONNX Runtime's own fusions for BERT (onnxruntime.transformers.optimizer) are left out: slower in int8.
@@ -46,27 +46,9 @@ def export(models: Path) -> None:
 
 
 def _made_of() -> str:
-    files = [READER / "model.safetensors", HERE / "requirements.txt", HERE / "export.py", HERE / "windows.py"]
+    own = [HERE / name for name in ("requirements.txt", "export.py", "hub.py", "windows.py")]
+    files = [READER / "model.safetensors", *own]
     return json.dumps({file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files})
-
-
-def dequantised(file: Path) -> dict[str, torch.Tensor]:
-    """Every weight of the reader as f32: int8 rows times their scales, without the scorer of sentences."""
-    stored = load_file(file)
-    weights = {}
-    for name, tensor in stored.items():
-        if name.startswith("sentence_scorer.") or name.endswith("_scale"):
-            continue
-        weights[name] = tensor.float() * stored[name + "_scale"][:, None] if tensor.dtype == torch.int8 else tensor
-    return weights
-
-
-def _write_transformers(hub: Path) -> None:
-    model = transformers.BertForQuestionAnswering(transformers.BertConfig.from_pretrained(READER))
-    model.load_state_dict(dequantised(READER / "model.safetensors"))
-    model.save_pretrained(hub)
-    special = {name: f"[{name[:-6].upper()}]" for name in ("unk_token", "pad_token", "cls_token", "sep_token", "mask_token")}
-    transformers.PreTrainedTokenizerFast(tokenizer_file=str(READER / "tokenizer.json"), **special).save_pretrained(hub)
 
 
 class _Logits(torch.nn.Module):

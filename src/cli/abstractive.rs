@@ -1,5 +1,6 @@
 //! Summaries that a model writes.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -27,9 +28,10 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     loaded.report(plan.quiet, environment);
     let documents: Vec<&Document> = loaded.documents.iter().collect();
     let mut bar = WritingBar::new(!plan.quiet && environment.error_is_terminal);
+    let interrupted = &environment.interrupted;
     let summaries = summarize(&documents, &*generator, &options, |writing| {
         bar.update(writing);
-        !environment.is_interrupted()
+        !interrupted.load(Ordering::SeqCst)
     })?;
     drop(bar);
     if !plan.quiet {

@@ -269,7 +269,7 @@ pub trait Generator: Send + Sync {
     fn generation(&self) -> Generation;
 
     /// Writes. `step` is told after each step how many tokens are written, and stops the work by returning
-    /// `false`.
+    /// `false`. Several threads may write at the same time, each about a text of its own.
     ///
     /// # Errors
     /// [`Error::InputTooLong`] when the text is longer than [`input_tokens`](Self::input_tokens): nothing is

@@ -93,7 +93,7 @@ impl ScriptedGenerator {
         }
     }
 
-    /// All that it has read, in order.
+    /// All that it has read, in the order in which it was asked.
     #[must_use]
     pub fn inputs(&self) -> Vec<String> {
         self.inputs.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -131,8 +131,10 @@ impl Generator for ScriptedGenerator {
                 limit: self.input_tokens,
             });
         }
-        let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        inputs.push(text.to_owned());
+        self.inputs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(text.to_owned());
         let cued = self.script.iter().filter(|(cue, _)| text.contains(cue));
         let mut words: Vec<&str> = cued.flat_map(|(_, words)| words.split_whitespace()).collect();
         if words.is_empty() {

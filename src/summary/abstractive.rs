@@ -2,7 +2,8 @@
 //!
 //! A text that is longer than the generator reads is written about passage by passage; what was written is written
 //! about again, until it is as short as was asked for (map, then reduce). All prose reaches the generator. What
-//! comes out is never a quotation: each sentence has its [`Attribution`] to sentences of the documents.
+//! comes out is never a quotation: each sentence has its [`Attribution`] to sentences of the documents. Passages are
+//! written about side by side, by as many threads as rayon has; how many these are changes no word.
 
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use super::attribution::{Attribution, Evidence, SourceSentence, Unsupported};
 use super::passages::{self, Passage, Sentence};
 use super::prose::{self, Candidate};
 use super::select::REPEATS;
+use super::side_by_side::Desk;
 use super::terms::stems;
 use super::{Length, SummaryOptions};
 use crate::document::{Document, sentences};
@@ -96,12 +98,12 @@ pub struct Writing {
     pub passages: usize,
     /// Passages that are known to have to be written about; a reduction adds to them.
     pub total_passages: usize,
-    /// Tokens written about the passage under way.
+    /// Tokens written about the passages under way.
     pub tokens: usize,
 }
 
 /// Writes summaries of documents: one for each in their order, or one over all. `progress` is told after each step
-/// of the generator, and stops the work by returning `false`.
+/// of the generator, by the thread that wrote, one at a time; it stops the work by returning `false`.
 ///
 /// ```
 /// use quotable::engine::scripted::ScriptedGenerator;
@@ -120,22 +122,18 @@ pub struct Writing {
 ///
 /// # Errors
 /// [`Error::SummaryTooShort`] when something was written and no sentence of it is short enough; when the generator
-/// fails; and [`Error::Interrupted`].
+/// fails, with the first passage that it fails for; and [`Error::Interrupted`].
 pub fn summarize(
     documents: &[&Document],
     generator: &dyn Generator,
     options: &AbstractiveOptions,
-    mut progress: impl FnMut(Writing) -> bool,
+    mut progress: impl FnMut(Writing) -> bool + Send,
 ) -> Result<Vec<GeneratedSummary>> {
     let groups: Vec<&[&Document]> = match options.together {
         true => vec![documents],
         false => documents.chunks(1).collect(),
     };
-    let mut writing = Writing {
-        passages: 0,
-        total_passages: 0,
-        tokens: 0,
-    };
+    let desk = Desk::new(&mut progress);
     let mut shortest = None;
     let mut summaries = Vec::with_capacity(groups.len());
     for group in groups {
@@ -144,8 +142,7 @@ pub fn summarize(
             evidence: Evidence::of(group),
             generator,
             options,
-            writing: &mut writing,
-            progress: &mut progress,
+            desk: &desk,
             dropped: Dropped::default(),
             passages: 0,
             split: 0,
@@ -168,8 +165,7 @@ struct Writer<'a> {
     evidence: Evidence,
     generator: &'a dyn Generator,
     options: &'a AbstractiveOptions,
-    writing: &'a mut Writing,
-    progress: &'a mut dyn FnMut(Writing) -> bool,
+    desk: &'a Desk<'a>,
     dropped: Dropped,
     passages: usize,
     split: usize,
@@ -245,43 +241,44 @@ impl Writer<'_> {
     /// What the generator writes about passages: whole sentences, none that repeats another.
     fn generate(&mut self, passages: &[Passage], room: Room) -> Result<Vec<GeneratedSentence>> {
         self.passages += passages.len();
-        self.writing.total_passages += passages.len();
-        let mut kept = Kept::default();
-        for passage in passages {
+        let write = |number: usize, step: &mut dyn FnMut(usize) -> bool| {
+            let passage = &passages[number];
             let generation = generation(self.generator.generation(), passage.tokens, room);
-            let mut step = |tokens| {
-                self.writing.tokens = tokens;
-                (self.progress)(*self.writing)
-            };
-            let text = self.generator.generate(&passage.text, &generation, &mut step)?;
-            self.writing.passages += 1;
-            self.writing.tokens = 0;
-            if !(self.progress)(*self.writing) {
-                return Err(Error::Interrupted);
-            }
+            let text = self.generator.generate(&passage.text, &generation, step)?;
             let (finished, unfinished) = finished_sentences(&text);
+            let finished: Vec<GeneratedSentence> = finished.into_iter().map(|s| self.attributed(s)).collect();
+            Ok((finished, unfinished))
+        };
+        let written = self.desk.write_all(passages.len(), write)?;
+        let mut kept = Kept::default();
+        for (finished, unfinished) in written {
             self.dropped.unfinished += unfinished;
-            for generated in finished {
-                let Attribution {
-                    support,
-                    sources,
-                    unsupported,
-                } = self.evidence.attribute(&generated, self.documents);
-                if self.options.strict && (support < STRICT_SUPPORT || !unsupported.is_empty()) {
+            for sentence in finished {
+                let is_supported = sentence.support >= STRICT_SUPPORT && sentence.unsupported.is_empty();
+                if self.options.strict && !is_supported {
                     self.dropped.unsupported += 1;
-                } else if kept.repeats(&generated) {
+                } else if kept.repeats(&sentence.generated) {
                     self.dropped.repeated += 1;
                 } else {
-                    kept.push(GeneratedSentence {
-                        generated,
-                        support,
-                        sources,
-                        unsupported,
-                    });
+                    kept.push(sentence);
                 }
             }
         }
         Ok(kept.sentences)
+    }
+
+    fn attributed(&self, generated: String) -> GeneratedSentence {
+        let Attribution {
+            support,
+            sources,
+            unsupported,
+        } = self.evidence.attribute(&generated, self.documents);
+        GeneratedSentence {
+            generated,
+            support,
+            sources,
+            unsupported,
+        }
     }
 }
 
@@ -426,6 +423,12 @@ mod tests {
         summarize(&[&document], &generator, options, |_| true)
             .unwrap()
             .remove(0)
+    }
+
+    /// Runs `work` where rayon has this many threads.
+    fn on<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(work)
     }
 
     fn texts(summary: &GeneratedSummary) -> Vec<&str> {
@@ -582,7 +585,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
         /// Nothing is cut: every sentence of prose is in an input of the generator, and if not whole, then split
-        /// and said. Quotations are verbatim and traceable, lengths are kept, and the same comes out twice.
+        /// and said. Quotations are verbatim and traceable, lengths are kept, and the same comes out of three
+        /// threads.
         #[test]
         fn all_prose_reaches_the_generator(
             paragraphs in prop::collection::vec(prop::collection::vec("[A-Z][a-z]{2,6}( [a-zA-Z0-9]{1,6}){3,30}", 1..6), 1..8),
@@ -597,7 +601,8 @@ mod tests {
             let found = prose::candidates(&document, 0);
             let generator = ScriptedGenerator::new(limit, Vec::new());
             let options = AbstractiveOptions { length, strict, together };
-            let result = summarize(&[&document], &generator, &options, |_| true);
+            let summarized = |threads| on(threads, || summarize(&[&document], &generator, &options, |_| true));
+            let result = summarized(1);
             let inputs = generator.inputs();
             let one_line = |span: crate::document::Span| document.text()[span].split_whitespace().collect::<Vec<_>>().join(" ");
             let whole = |c: &Candidate| inputs.iter().any(|i| i.contains(&one_line(c.span.clone())));
@@ -635,7 +640,7 @@ mod tests {
                     prop_assert_eq!(&source.source_text, &document.source()[source.start_byte..source.end_byte]);
                 }
             }
-            let again = summarize(&[&document], &generator, &options, |_| true).unwrap().remove(0);
+            let again = summarized(3).unwrap().remove(0);
             prop_assert_eq!(again, summary);
         }
 

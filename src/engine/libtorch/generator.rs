@@ -10,7 +10,7 @@ use super::encoder::floats;
 use super::search::{Rules, Steps, search};
 use super::seq2seq::{Memory, Seq2seq};
 use super::shape::{ConfigError, WriterConfig};
-use super::{LoadError, find, refused};
+use super::{LoadError, Pool, find, refused};
 use crate::engine::{Device, Generation, Generator};
 use crate::error::{Error, Result};
 use crate::model::store;
@@ -29,8 +29,9 @@ pub struct Writer {
     tokenizer: Tokenizer,
     /// Tokens that are put around a text, the instruction's included.
     around: usize,
-    /// A text at a time: a tensor is not for two threads.
-    model: Mutex<Seq2seq>,
+    models: Pool<Seq2seq>,
+    /// Held while a text is written on CUDA: all threads would wait for the one device, each with its own memory of it.
+    turn: Option<Mutex<()>>,
 }
 
 impl fmt::Debug for Writer {
@@ -97,7 +98,8 @@ impl Writer {
             config,
             tokenizer,
             around,
-            model: Mutex::new(model),
+            models: Pool::new(model),
+            turn: matches!(device, tch::Device::Cuda(_)).then(Mutex::default),
         })
     }
 
@@ -152,14 +154,17 @@ impl Writer {
         };
         // Products that several threads share are not the same to the bit for every number of them.
         tch::set_num_threads(1);
-        let model = self.model.lock().unwrap_or_else(PoisonError::into_inner);
-        let memory = model.read(ids).map_err(|error| refused(&error))?;
-        let mut writing = Writing {
-            writer: self,
-            model: &model,
-            memory,
-        };
-        search(&mut writing, rules, step)
+        let turn = self.turn.as_ref();
+        let _turn = turn.map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+        self.models.lend(|model| {
+            let memory = model.read(ids).map_err(|error| refused(&error))?;
+            let mut writing = Writing {
+                writer: self,
+                model,
+                memory,
+            };
+            search(&mut writing, rules, step)
+        })
     }
 
     fn invalid(&self, file: &str, reason: String) -> Error {

@@ -36,9 +36,7 @@ pub struct Libtorch {
     /// Layers that a sentence's vector is read behind.
     sentence_layer: Option<usize>,
     device: tch::Device,
-    /// Encoders that no thread is using. A tensor may go to another thread but not be used by two, so each has an encoder of its
-    /// own; the numbers are in memory once. Never empty.
-    idle: Mutex<Vec<Encoder>>,
+    encoders: Pool<Encoder>,
 }
 
 impl fmt::Debug for Libtorch {
@@ -84,7 +82,7 @@ impl Libtorch {
             config: model.config.clone(),
             sentence_layer: model.manifest.sentence_layer,
             device,
-            idle: Mutex::new(vec![encoder]),
+            encoders: Pool::new(encoder),
         })
     }
 
@@ -95,22 +93,6 @@ impl Libtorch {
             tch::Device::Cuda(_) => Device::Cuda,
             _ => Device::Cpu,
         }
-    }
-
-    /// An encoder for this thread.
-    fn take(&self) -> Encoder {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        match &idle[..] {
-            [last] => last.clone(),
-            _ => idle.swap_remove(0),
-        }
-    }
-
-    fn give_back(&self, encoder: Encoder) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(encoder);
     }
 
     /// The hidden state of each input behind the first `depth` layers, as `head` reads it. `[tokens, hidden_size]`
@@ -124,11 +106,10 @@ impl Libtorch {
             input.assert_planned(&self.config);
             // Products that several threads share are not the same to the bit for every number of them.
             tch::set_num_threads(1);
-            let encoder = self.take();
-            let output = encoder
-                .forward(&input.ids, &input.segments, depth, &self.config)
-                .and_then(|hidden| head(&encoder, input, hidden));
-            self.give_back(encoder);
+            let output = self.encoders.lend(|encoder| {
+                let hidden = encoder.forward(&input.ids, &input.segments, depth, &self.config)?;
+                head(encoder, input, hidden)
+            });
             output.map_err(|error| refused(&error))
         };
         match self.device {
@@ -136,12 +117,6 @@ impl Libtorch {
             tch::Device::Cuda(_) => inputs.iter().map(read).collect(),
             _ => inputs.par_iter().with_max_len(1).map(read).collect(),
         }
-    }
-
-    /// Whether the model has the head for spans.
-    fn has_span_head(&self) -> bool {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle[0].has_span_head()
     }
 }
 
@@ -151,7 +126,7 @@ impl Engine for Libtorch {
         let depth = self.config.layers;
         match head {
             Head::Span => {
-                if !self.has_span_head() {
+                if !self.encoders.lend(Encoder::has_span_head) {
                     return Err(no_span_head(&self.name));
                 }
                 let logits = self.read(inputs, depth, |encoder, _, hidden| encoder.spans(&hidden))?;
@@ -179,6 +154,36 @@ impl Engine for Libtorch {
                 Ok(Output::Hidden(hidden))
             }
         }
+    }
+}
+
+/// A model for several threads: a tensor may go to another thread but not be used by two, so each uses a clone of its own. Clones
+/// share the numbers.
+struct Pool<M> {
+    /// Those that no thread is using. Never empty.
+    idle: Mutex<Vec<M>>,
+}
+
+impl<M: Clone> Pool<M> {
+    fn new(model: M) -> Self {
+        Self {
+            idle: Mutex::new(vec![model]),
+        }
+    }
+
+    /// Does something with a model that no other thread is using.
+    fn lend<T>(&self, work: impl FnOnce(&M) -> T) -> T {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = {
+            let mut idle = idle();
+            match &idle[..] {
+                [last] => last.clone(),
+                _ => idle.swap_remove(0),
+            }
+        };
+        let result = work(&taken);
+        idle().push(taken);
+        result
     }
 }
 

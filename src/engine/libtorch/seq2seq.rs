@@ -8,8 +8,8 @@ use super::encoder::{Linear, Loader, Norm, Weight, activate, by_head};
 use super::shape::{Family, Shape, Side};
 use crate::model::tensors::Tensors;
 
-/// A model that writes.
-#[derive(Debug)]
+/// A model that writes. A clone shares the weights.
+#[derive(Debug, Clone)]
 pub(super) struct Seq2seq {
     shape: Shape,
     /// `[vocabulary, hidden]`
@@ -23,7 +23,7 @@ pub(super) struct Seq2seq {
 }
 
 /// Layers with what stands around them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Stack<L> {
     places: Places,
     first_norm: Option<AnyNorm>,
@@ -32,7 +32,7 @@ struct Stack<L> {
 }
 
 /// How a layer knows where a token stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Places {
     /// A vector for each place, from two rows on. `[positions + 2, hidden]`
     Learned(Weight),
@@ -42,14 +42,14 @@ enum Places {
     Distances(Weight),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum AnyNorm {
     Layer(Norm),
     /// By the root mean square alone. `[hidden]`
     RootMeanSquare(Weight, f64),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Attention {
     query: Linear,
     key: Linear,
@@ -60,14 +60,14 @@ struct Attention {
     scale: f64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Feed {
     inner: Linear,
     gate: Option<Linear>,
     outer: Linear,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct EncoderLayer {
     attention: Attention,
     attention_norm: AnyNorm,
@@ -75,7 +75,7 @@ struct EncoderLayer {
     feed_norm: AnyNorm,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct DecoderLayer {
     own: Attention,
     own_norm: AnyNorm,
