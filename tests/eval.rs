@@ -201,6 +201,80 @@ fn wrong_input_of_every_kind_is_an_error() {
 }
 
 #[test]
+fn nothing_that_is_read_is_overwritten() {
+    let other = SUITE.replace("name = \"bridge\"", "name = \"other\"");
+    let scene = scene()
+        .file("other.toml", &other)
+        .file("folder/x.txt", "x")
+        .finds("Ada Quist", SURE);
+    assert_eq!(scene.run(&["eval", "s.toml", "--bless", "b.json"]).code, 0);
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        scene
+            .run(&[&["eval", "s.toml"], arguments].concat())
+            .fails_with(parts);
+    };
+    for option in [
+        "--markdown",
+        "--html",
+        "--junit",
+        "--predictions",
+        "--bless",
+        "--save",
+    ] {
+        refused(&[option, "folder/../s.toml"], &[option, "is a suite"]);
+        refused(
+            &[option, "bridge.txt"],
+            &[option, "is a document", "name another file"],
+        );
+        refused(&[option, "folder"], &["is a folder"]);
+    }
+    for option in ["--markdown", "--html", "--junit", "--predictions", "--bless"] {
+        refused(
+            &[option, "other.toml"],
+            &["other.toml: is there and is nothing that", option],
+        );
+    }
+    for option in ["--markdown", "--html", "--junit", "--predictions", "--save"] {
+        refused(&[option, "b.json", "--baseline", "b.json"], &["is the baseline"]);
+    }
+    refused(
+        &["--html", "x.html", "--markdown", "./x.html"],
+        &["--markdown", "x.html: is what --html writes, too"],
+    );
+    assert!(!scene.path("x.html").exists());
+    assert_eq!(std::fs::read_to_string(scene.path("other.toml")).unwrap(), other);
+    assert_eq!(std::fs::read_to_string(scene.path("s.toml")).unwrap(), SUITE);
+    assert_eq!(std::fs::read_to_string(scene.path("bridge.txt")).unwrap(), BRIDGE);
+}
+
+#[test]
+fn what_an_option_wrote_may_be_written_again() {
+    let scene = scene().file("r.md", "").finds("Ada Quist", SURE);
+    let arguments = [
+        "eval",
+        "s.toml",
+        "--markdown",
+        "r.md",
+        "--html",
+        "r.html",
+        "--junit",
+        "r.xml",
+        "--predictions",
+        "p.jsonl",
+        "--bless",
+        "b.json",
+        "--save",
+        "h.jsonl",
+    ];
+    for _ in 0..2 {
+        let outcome = scene.run(&arguments);
+        assert_eq!(outcome.code, 0, "{outcome}");
+    }
+    let again = scene.run(&["eval", "s.toml", "--baseline", "b.json", "--bless", "b.json"]);
+    assert_eq!(again.code, 0, "{again}");
+}
+
+#[test]
 fn what_a_suite_holds_cannot_steer_a_report() {
     let line = serde_json::json!({"id": "a\u{1b}[31m\u{202e}<b>", "question": "who\u{9b}? </script><img src=x>", "context": BRIDGE, "answers": ["Ada Quist"], "tags": ["\"><x>"]});
     let scene = scene().file("q.jsonl", line.to_string()).finds("Tom Bell", SURE);

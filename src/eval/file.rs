@@ -73,6 +73,25 @@ pub(super) fn shortest(path: &Path) -> PathBuf {
     }
 }
 
+/// What makes two names of a file the same one, whether it is there yet or not.
+#[must_use]
+pub fn identity(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| {
+        let folder = folder_of(path).canonicalize();
+        match (folder, path.file_name()) {
+            (Ok(folder), Some(name)) => folder.join(name),
+            _ => path.to_owned(),
+        }
+    })
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Writes a file whole or not at all: into a file beside it, which then takes its name. What is no regular
 /// file (`/dev/stdout`) is written to directly.
 ///
@@ -84,10 +103,6 @@ pub fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
     }
     // A link keeps its name and its target gets the content.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     let mut builder = tempfile::Builder::new();
     builder.prefix(".ask-");
     #[cfg(unix)]
@@ -97,7 +112,7 @@ pub fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
         let mode = path.metadata().map_or(0o666, |m| m.permissions().mode());
         builder.permissions(std::fs::Permissions::from_mode(mode));
     }
-    let mut file = builder.tempfile_in(folder)?;
+    let mut file = builder.tempfile_in(folder_of(&path))?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;

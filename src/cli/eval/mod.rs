@@ -2,6 +2,7 @@
 
 pub mod args;
 mod calibrate;
+mod outputs;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -57,6 +58,7 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
         return checked(&suites, environment);
     }
     // What may be wrong with the other files is told before a question is asked.
+    outputs::check(args, &suites, environment)?;
     let kept = match &args.baseline {
         Some(path) => Some(Baseline::read(&environment.directory.join(path))?),
         None => None,
