@@ -274,6 +274,28 @@ fn what_an_option_wrote_may_be_written_again() {
     assert_eq!(again.code, 0, "{again}");
 }
 
+/// A run may take hours.
+#[test]
+fn what_cannot_be_written_is_told_before_a_question_is_asked() {
+    let mut scene = scene();
+    // The engine would be stopped at its first question.
+    scene.interrupted = true;
+    for option in [
+        "--markdown",
+        "--html",
+        "--junit",
+        "--predictions",
+        "--bless",
+        "--save",
+    ] {
+        let outcome = scene.run(&["eval", "s.toml", option, "no/such/file"]);
+        outcome.fails_with(&["no/such/file: cannot be written; check that the folder is there"]);
+        assert!(!outcome.err.contains(".ask-"), "{outcome}");
+    }
+    assert_eq!(scene.run(&["eval", "s.toml", "--html", "r.html"]).code, 130);
+    assert!(!scene.path("r.html").exists());
+}
+
 #[test]
 fn what_a_suite_holds_cannot_steer_a_report() {
     let line = serde_json::json!({"id": "a\u{1b}[31m\u{202e}<b>", "question": "who\u{9b}? </script><img src=x>", "context": BRIDGE, "answers": ["Ada Quist"], "tags": ["\"><x>"]});

@@ -1,10 +1,11 @@
-//! Where `ask eval` writes, looked at before a question is asked: nothing that it reads is overwritten.
+//! Where `ask eval` writes, looked at before a question is asked: nothing that it reads is overwritten, and no run is
+//! lost for a folder that is not there.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use super::args::EvalArgs;
 use crate::cli::Environment;
@@ -14,11 +15,12 @@ use crate::eval::suite::Suite;
 /// The beginning of a file that tells what it is.
 const HEAD_BYTES: u64 = 1 << 16;
 
-/// Checks the files that are to be written against those that are read and against each other. What is no regular file (`/dev/stdout`) may be named more than once.
+/// Checks the files that are to be written against those that are read, against each other, and for whether
+/// they can be written at all. What is no regular file (`/dev/stdout`) may be named more than once.
 ///
 /// # Errors
 /// When an output is a suite, a document, the baseline (which only `--bless` may replace) or another output;
-/// and when it is there and is something else than what its option writes.
+/// when it is there and is something else than what its option writes; and when it cannot be written.
 pub(super) fn check(args: &EvalArgs, suites: &[Suite], environment: &Environment) -> anyhow::Result<()> {
     let here = |path: &PathBuf| environment.directory.join(path);
     let outputs: Vec<(&str, PathBuf)> = [
@@ -65,6 +67,7 @@ pub(super) fn check(args: &EvalArgs, suites: &[Suite], environment: &Environment
                 "{option} {name}: is there and is nothing that {option} wrote; what follows {option} is overwritten, name another file"
             );
         }
+        file::check_writable(&path, option == "--save").with_context(|| super::unwritable(&path))?;
         taken.push((option, identity));
     }
     Ok(())
