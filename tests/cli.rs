@@ -1145,6 +1145,30 @@ fn the_manual_page_has_every_option_and_command() {
     assert!(count > 12);
 }
 
+/// What is no answer is a candidate all the same, so a program has to look at `answered`.
+#[test]
+fn the_example_for_jq_looks_at_answered() {
+    let line = json!({"question": "who?", "context": "It was Ada Quist."});
+    let refused = Scene::new()
+        .finds("Ada Quist", -1.0)
+        .lines([line])
+        .run(&["batch"])
+        .json();
+    assert_eq!(refused["answered"], false);
+    assert_eq!(refused["answers"][0]["text"], "Ada Quist");
+    let help = Scene::new().run(&["batch", "--help"]).out;
+    for text in [help.as_str(), include_str!("../README.md")] {
+        let filters: Vec<&str> = text.match_indices("jq -r ").map(|(at, _)| &text[at..]).collect();
+        assert!(!filters.is_empty());
+        for filter in filters {
+            assert!(
+                filter.starts_with("jq -r 'if .answered then .answers[0].text"),
+                "{filter}"
+            );
+        }
+    }
+}
+
 #[test]
 fn help_and_version_go_to_standard_output() {
     for arguments in [

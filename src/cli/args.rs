@@ -194,10 +194,12 @@ A question may set \"top\", \"min_confidence\" and \"always_answer\" for itself,
 \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". There is one line
 of output for every line of input, in order; a bad line gives {\"id\": …, \"error\": …}
 and the rest goes on. Output is written as soon as no further input is ready.
+\"answers\" has the best candidates also when \"answered\" is false: look at that first.
 
 Examples:
   ask batch questions.jsonl > answers.jsonl
-  ask batch --docs contracts/ < questions.jsonl | jq -r .answers[0].text
+  ask batch --docs contracts/ < questions.jsonl |
+    jq -r 'if .answered then .answers[0].text else \"\" end'
   parallel --pipe --block 1M ask batch < questions.jsonl
 
 Exit code: 0 when the whole stream was processed, whatever the answers; 2 on an error.";
