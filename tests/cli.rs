@@ -921,6 +921,62 @@ fn a_line_may_set_its_own_options() {
     );
 }
 
+/// The line before the option before ask.toml, for two settings that rule each other out.
+#[test]
+fn the_more_specific_of_min_confidence_and_always_answer_wins() {
+    let line = |more: Value| {
+        let mut line = json!({"question": "who?", "docs": ["bridge.txt"]});
+        line.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        line
+    };
+    let lines = [
+        line(json!({})),
+        line(json!({"always_answer": true})),
+        line(json!({"always_answer": false})),
+        line(json!({"min_confidence": 0.9})),
+    ];
+    let scene = |config: &str| {
+        Scene::new()
+            .file("bridge.txt", BRIDGE)
+            .file("ask.toml", config)
+            .finds("Ada Quist", -1.0)
+            .lines(&lines)
+    };
+    let answered = |config: &str, options: &[&str]| -> Vec<bool> {
+        let outcome = scene(config).run(&[&["batch"], options].concat());
+        let lines = outcome.json_lines();
+        lines
+            .iter()
+            .map(|l| l["answered"].as_bool().unwrap_or_else(|| panic!("{l}")))
+            .collect()
+    };
+    let only_what_says_so = [false, true, false, false];
+    let unless_told_otherwise = [true, true, false, false];
+    assert_eq!(answered("", &["--min-confidence=0.9"]), only_what_says_so);
+    assert_eq!(answered("min-confidence = 0.9", &[]), only_what_says_so);
+    assert_eq!(answered("", &["--always-answer"]), unless_told_otherwise);
+    assert_eq!(answered("always-answer = true", &[]), unless_told_otherwise);
+    assert_eq!(
+        answered("min-confidence = 0.9", &["--always-answer"]),
+        unless_told_otherwise
+    );
+    assert_eq!(
+        answered("always-answer = true", &["--min-confidence=0.9"]),
+        only_what_says_so
+    );
+
+    scene("min-confidence = 0.9\nalways-answer = true\n")
+        .run(&["batch"])
+        .fails_with(&["ask.toml: min-confidence and ask.toml: always-answer", "keep one"]);
+    let both = batch(&[line(json!({"min_confidence": 0.9, "always_answer": true}))]).json();
+    assert_eq!(
+        both["error"],
+        "min_confidence and always_answer rule each other out; keep one of them"
+    );
+}
+
 #[test]
 fn a_line_tells_what_could_not_be_read_and_what_was_left_out() {
     let scene = library()

@@ -190,11 +190,12 @@ A line of input is one of
   {\"id\": 8, \"question\": \"who signed?\", \"docs\": [\"contracts/\", \"note.txt\"]}
   {\"id\": 9, \"question\": \"who signed?\"}                  with --docs
   {\"id\": 10, \"summarize\": {\"sentences\": 3}, \"context\": \"The text itself.\"}
-A question may set \"top\", \"min_confidence\" and \"always_answer\" for itself, a summary
-\"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". There is one line
-of output for every line of input, in order; a bad line gives {\"id\": …, \"error\": …}
-and the rest goes on. Output is written as soon as no further input is ready.
-\"answers\" has the best candidates also when \"answered\" is false: look at that first.
+A question may set \"top\" and one of \"min_confidence\" and \"always_answer\" for itself, a
+summary \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". What a line sets
+goes before what was typed, and that before ask.toml. There is one line of output for every
+line of input, in order; a bad line gives {\"id\": …, \"error\": …} and the rest goes on. Output
+is written as soon as no further input is ready. \"answers\" has the best candidates also when
+\"answered\" is false: look at that first.
 
 Examples:
   ask batch questions.jsonl > answers.jsonl

@@ -22,7 +22,7 @@ use serde_json::value::RawValue;
 use super::args::{BatchArgs, Style, SummaryArgs};
 use super::documents::{self, Loaded};
 use super::json::{self, ErrorLine, Line, SummaryLine};
-use super::plan::{self, Plan, Source};
+use super::plan::{self, Answering, Plan, Source};
 use super::progress::Counter;
 use super::{ANSWERED, Environment, Input};
 use crate::document::{Document, Format};
@@ -416,13 +416,22 @@ impl Batch<'_> {
 
     fn options(&self, request: &Request) -> anyhow::Result<AskOptions> {
         let defaults = &self.plan.options;
+        let answering = Answering {
+            min_confidence: defaults.min_confidence,
+            always_answer: defaults.always_answer,
+        };
+        let Answering {
+            min_confidence,
+            always_answer,
+        } = answering.or(
+            request.min_confidence,
+            request.always_answer,
+            ["min_confidence", "always_answer"],
+        )?;
         Ok(AskOptions {
             top: plan::checked_top(request.top.unwrap_or(defaults.top), "top")?,
-            min_confidence: plan::checked_probability(
-                request.min_confidence.unwrap_or(defaults.min_confidence),
-                "min_confidence",
-            )?,
-            always_answer: request.always_answer.unwrap_or(defaults.always_answer),
+            min_confidence,
+            always_answer,
         })
     }
 

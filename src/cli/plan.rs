@@ -128,21 +128,24 @@ impl Plan {
         config: &Config,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
+        let of_config = Answering::default().or(
+            config.min_confidence,
+            config.always_answer,
+            ["ask.toml: min-confidence", "ask.toml: always-answer"],
+        )?;
+        let answering = of_config.or(
+            args.min_confidence,
+            args.always_answer.then_some(true),
+            ["--min-confidence", "--always-answer"],
+        )?;
         let options = AskOptions {
             top: match (top, config.top) {
                 (Some(n), _) => checked_top(n, "--top")?,
                 (None, Some(n)) => checked_top(n, "ask.toml: top")?,
                 (None, None) => 1,
             },
-            min_confidence: match args.min_confidence {
-                Some(p) => checked_probability(p, "--min-confidence")?,
-                None if args.always_answer => 0.0,
-                None => {
-                    checked_probability(config.min_confidence.unwrap_or(0.0), "ask.toml: min-confidence")?
-                }
-            },
-            always_answer: args.always_answer
-                || (args.min_confidence.is_none() && config.always_answer.unwrap_or(false)),
+            min_confidence: answering.min_confidence,
+            always_answer: answering.always_answer,
         };
         let reading = &args.reading;
         let option = |typed: bool, name: &str| {
@@ -320,15 +323,41 @@ pub(super) fn checked_top(top: usize, option: &str) -> Result<usize, Error> {
     }
 }
 
-/// Whether this is a probability.
-///
-/// # Errors
-/// When not; the message calls the number `option`.
-pub(super) fn checked_probability(p: f64, option: &str) -> Result<f64, Error> {
-    if (0.0..=1.0).contains(&p) {
-        Ok(p)
-    } else {
-        Err(bad_option(option.to_owned(), p, "0 to 1"))
+/// When a candidate counts as an answer. Its two settings rule each other out, so the more specific level that has
+/// one of them decides about both: a line of a batch before the command line, and that before `ask.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Answering {
+    pub(super) min_confidence: f64,
+    pub(super) always_answer: bool,
+}
+
+impl Answering {
+    /// What holds when a level sets these over `self`. `names` are what the level calls them.
+    ///
+    /// # Errors
+    /// When the level sets both, or the confidence is no probability.
+    pub(super) fn or(self, min: Option<f64>, always: Option<bool>, names: [&str; 2]) -> anyhow::Result<Self> {
+        match (min, always) {
+            (Some(_), Some(true)) => bail!(
+                "{} and {} rule each other out; keep one of them",
+                names[0],
+                names[1]
+            ),
+            (Some(p), _) if (0.0..=1.0).contains(&p) => Ok(Self {
+                min_confidence: p,
+                always_answer: false,
+            }),
+            (Some(p), _) => bail!(bad_option(names[0].to_owned(), p, "0 to 1")),
+            (None, Some(true)) => Ok(Self {
+                min_confidence: 0.0,
+                always_answer: true,
+            }),
+            (None, Some(false)) => Ok(Self {
+                always_answer: false,
+                ..self
+            }),
+            (None, None) => Ok(self),
+        }
     }
 }
 
