@@ -797,8 +797,8 @@ fn a_bad_line_gives_an_error_with_its_id_and_the_rest_goes_on() {
         "no text",
         "top",
         "min",
-        "string",
-        "docs",
+        "question: has to be text",
+        "docs: has to be a list of paths",
     ];
     for (error, part) in errors.iter().zip(parts) {
         assert!(error.contains(part), "expected {part:?} in: {error}");
@@ -891,7 +891,7 @@ fn a_line_may_set_its_own_options() {
         line(json!({})),
         line(json!({"top": 2})),
         line(json!({"top": 2, "min_confidence": 0.999})),
-        line(json!({"top": null, "mood": "good"})),
+        line(json!({"top": null})),
     ];
     let scene = bridge().finds("Tom Bell", 1.5).lines(&lines);
     let answers = scene.run(&["batch"]).json_lines();
@@ -919,6 +919,98 @@ fn a_line_may_set_its_own_options() {
         answered(nothing.run(&["batch", "--always-answer"])),
         [true, true, false]
     );
+}
+
+#[test]
+fn an_unknown_key_of_a_line_is_refused_by_name() {
+    let error = |key: &str, value: Value| {
+        let mut line = json!({"id": 1, "question": "who?", "context": "It was Ada Quist."});
+        line[key] = value;
+        let line = batch(&[line]).json();
+        assert_eq!(line["id"], 1);
+        line["error"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{line}"))
+            .to_owned()
+    };
+    assert_eq!(
+        error("min_confidance", json!(0.9)),
+        "min_confidance: is no key of a line; did you mean min_confidence?"
+    );
+    assert!(error("Always-Answer", json!(true)).contains("did you mean always_answer?"));
+    let mood = error("mood", json!(null));
+    assert!(
+        mood.contains("its keys are id, question, summarize, context, docs"),
+        "{mood}"
+    );
+    let long = error(&"é".repeat(1000), json!(1));
+    assert!(long.len() < 400, "{long}");
+    let line = json!({"summarize": {"sentence": 1}, "context": "It was Ada Quist."});
+    assert_eq!(
+        batch(&[line]).json()["error"],
+        "summarize.sentence: is no key of summarize; did you mean sentences?"
+    );
+}
+
+#[test]
+fn a_value_of_a_wrong_type_is_told_in_words() {
+    let cases = [
+        (json!({"question": 5}), "question: has to be text in quotes"),
+        (
+            json!({"question": "who?", "top": "3"}),
+            "top: has to be a whole number",
+        ),
+        (
+            json!({"question": "who?", "top": -1}),
+            "top: has to be a whole number",
+        ),
+        (
+            json!({"question": "who?", "min_confidence": "high"}),
+            "min_confidence: has to be a number",
+        ),
+        (
+            json!({"question": "who?", "always_answer": 1}),
+            "always_answer: has to be true or false",
+        ),
+        (
+            json!({"question": "who?", "docs": [7]}),
+            "docs[0]: has to be a list of paths",
+        ),
+        (
+            json!({"summarize": "short"}),
+            "summarize: has to be an object like",
+        ),
+        (
+            json!({"summarize": {"sentences": 1.5}}),
+            "summarize.sentences: has to be a whole number",
+        ),
+        (
+            json!({"summarize": {"share": "some"}}),
+            "summarize.share: has to be a share like 0.1",
+        ),
+        (
+            json!({"summarize": {"method": "best"}}),
+            "summarize.method: has to be \"transformer\"",
+        ),
+    ];
+    for (line, part) in cases {
+        let error = batch(&[line]).json()["error"].as_str().unwrap().to_owned();
+        assert!(error.starts_with(part) && error.contains("--help"), "{error}");
+    }
+    let twice = bridge()
+        .lines(["{\"question\": \"who?\", \"question\": \"who?\"}"])
+        .run(&["batch"]);
+    assert_eq!(
+        twice.json()["error"],
+        "question: is given twice; keep one of them"
+    );
+}
+
+#[test]
+fn the_docs_of_a_batch_are_looked_for_before_a_line_is_read() {
+    let line = json!({"question": "who?", "context": "It was Ada Quist."});
+    let outcome = bridge().lines([line]).run(&["batch", "--docs", "nope.txt"]);
+    outcome.fails_with(&["--docs: nope.txt: no such file", "spelling"]);
 }
 
 /// The line before the option before ask.toml, for two settings that rule each other out.

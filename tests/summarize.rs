@@ -287,11 +287,15 @@ fn batch_summarises_line_by_line() {
         json!({"id": 4, "summarize": {"sentences": 1, "words": 3}, "context": STORM}),
         json!({"id": 5, "summarize": {}, "question": "who?", "context": STORM}),
         json!({"id": 6, "context": STORM}),
+        json!({"id": 7, "summarize": {"share": "40%", "method": "lead"}, "context": STORM}),
+        json!({"id": 8, "summarize": {"share": 0.4, "method": "lead"}, "context": STORM}),
     ]);
     let outcome = scene.run(&["batch"]);
     assert_eq!(outcome.code, 0, "{outcome:?}");
     let lines = outcome.json_lines();
-    assert_eq!(lines.len(), 6);
+    assert_eq!(lines.len(), 8);
+    assert!(!lines[6]["sentences"].as_array().unwrap().is_empty());
+    assert_eq!(lines[6]["sentences"], lines[7]["sentences"]);
     assert_eq!(
         lines[0]["sentences"][0]["text"],
         "The dam above Elbing broke on Monday night."

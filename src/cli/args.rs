@@ -192,10 +192,11 @@ A line of input is one of
   {\"id\": 10, \"summarize\": {\"sentences\": 3}, \"context\": \"The text itself.\"}
 A question may set \"top\" and one of \"min_confidence\" and \"always_answer\" for itself, a
 summary \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". What a line sets
-goes before what was typed, and that before ask.toml. There is one line of output for every
-line of input, in order; a bad line gives {\"id\": …, \"error\": …} and the rest goes on. Output
-is written as soon as no further input is ready. \"answers\" has the best candidates also when
-\"answered\" is false: look at that first.
+goes before what was typed, and that before ask.toml. Other keys are refused.
+
+There is one line of output for every line of input, in order; a bad line gives
+{\"id\": …, \"error\": …} and the rest goes on. Output is written as soon as no further input
+is ready. \"answers\" has the best candidates also when \"answered\" is false: look at that first.
 
 Examples:
   ask batch questions.jsonl > answers.jsonl
@@ -290,7 +291,7 @@ pub struct SummarizeArgs {
 
 /// What a summary is to be. The keys of `ask batch` are the names of these flags.
 #[derive(Debug, Clone, Default, clap::Args, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct SummaryArgs {
     /// At most so many sentences [default: 3]
     #[arg(
@@ -308,6 +309,7 @@ pub struct SummaryArgs {
 
     /// At most this share of the text's words (0.1 or 10%), in whole sentences
     #[arg(long, value_name = "P", group = "length", allow_negative_numbers = true, value_parser = share)]
+    #[serde(deserialize_with = "share_of_json")]
     pub share: Option<f64>,
 
     /// Sentences of the documents, or new ones by the model in --model [default: extractive]
@@ -350,5 +352,20 @@ fn share(text: &str) -> Result<f64, String> {
     match number.trim().parse::<f64>() {
         Ok(value) => Ok(value / unit),
         Err(_) => Err("write a share like 0.1 or a percentage like 10%".to_owned()),
+    }
+}
+
+/// A number, or what [`share`] takes.
+fn share_of_json<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Share {
+        Number(f64),
+        Text(String),
+    }
+    match serde::Deserialize::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Share::Number(number)) => Ok(Some(number)),
+        Some(Share::Text(text)) => share(&text).map(Some).map_err(serde::de::Error::custom),
     }
 }

@@ -386,6 +386,13 @@ fn refuse_forgotten_quotes(question: &str, paths: &[PathBuf]) -> anyhow::Result<
     Ok(())
 }
 
+/// The name that a word was probably meant to be.
+pub(super) fn nearest<'a>(word: &str, mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names.find(|name| {
+        strsim::damerau_levenshtein(name, word) <= usize::from(name.len() > 4) + usize::from(name.len() > 7)
+    })
+}
+
 /// One word that is a path, a command or nearly one was hardly meant as a question.
 fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyhow::Result<()> {
     if question.trim().is_empty() {
@@ -403,13 +410,11 @@ fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyh
     }
     let lower = question.to_lowercase();
     let command = Args::command();
-    let mut names = command
+    let names = command
         .get_subcommands()
         .map(clap::Command::get_name)
         .chain(["help"]);
-    let near = names.find(|name| {
-        strsim::damerau_levenshtein(name, &lower) <= usize::from(name.len() > 4) + usize::from(name.len() > 7)
-    });
+    let near = nearest(&lower, names);
     if let Some(near) = near {
         let hint = if near == lower {
             format!("a command comes first, then its options: ask {near} [OPTIONS].")

@@ -123,7 +123,7 @@ pub(super) fn position(text: &str, byte: usize) -> (usize, usize) {
 }
 
 /// The first words of something that is quoted in a message.
-pub(super) fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", &text[..at]),
