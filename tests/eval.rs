@@ -347,6 +347,31 @@ fn a_skeleton_is_printed() {
 }
 
 #[test]
+fn the_skeleton_of_the_help_finds_its_document() {
+    let help = Scene::new().run(&["eval", "--help"]).out;
+    assert!(help.contains("ask eval --init lease.md > lease.toml"), "{help}");
+    assert!(help.contains("ask eval --check lease.toml"), "{help}");
+    let scene = Scene::new().file("lease.md", BRIDGE);
+    let skeleton = scene.run(&["eval", "--init", "lease.md"]).out;
+    assert!(skeleton.contains("keep it in the folder"), "{skeleton}");
+    let scene = scene
+        .file("lease.toml", &skeleton)
+        .file("suites/lease.toml", &skeleton);
+    let beside = scene.run(&["eval", "--check", "lease.toml"]).err;
+    assert!(
+        beside.contains("the question is empty") && !beside.contains("no such file"),
+        "{beside}"
+    );
+    let below = scene.run(&["eval", "--check", "suites/lease.toml"]).err;
+    assert!(
+        below.contains(
+            "suites/lease.md: no such file or directory; check the spelling; paths are relative to the suite"
+        ),
+        "{below}"
+    );
+}
+
+#[test]
 fn a_history_shows_how_scores_went() {
     let mut scene = scene().finds("Ada Quist", SURE);
     assert_eq!(scene.run(&["eval", "s.toml", "--save"]).code, 0);

@@ -12,8 +12,8 @@ A suite is a TOML file of questions with their acceptable answers; ask eval --in
 beginning of one. Other files of questions are JSON Lines (*.jsonl) and SQuAD 1.1 or 2.0 (--squad).
 
 Examples:
-  ask eval --init lease.md > suites/lease.toml    begin a suite
-  ask eval --check suites/                        is all well with it?
+  ask eval --init lease.md > lease.toml           begin a suite, in the folder of its documents
+  ask eval --check lease.toml                     is all well with it?
   ask eval suites/ --html report.html             measure, and look at it
   ask eval suites/ --bless baseline.json          keep this as the baseline
   ask eval suites/ --baseline baseline.json       exit code 1 and a list when something got worse
