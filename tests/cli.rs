@@ -395,6 +395,64 @@ fn a_pipe_comes_before_ask_toml_and_after_paths() {
 }
 
 #[test]
+fn a_dash_is_the_pipe_among_paths() {
+    let scene = library().stdin("It was Ada Quist.\n");
+    let documents = |arguments: &[&str]| -> Vec<String> {
+        let line = scene
+            .run(&[&["summarize", "--json", "--method=lead"], arguments].concat())
+            .json();
+        let documents = line["documents"].as_array().unwrap();
+        documents
+            .iter()
+            .map(|d| d["document"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(documents(&["-"]), ["standard input"]);
+    assert_eq!(documents(&["-", "bridge.txt"]), ["standard input", "bridge.txt"]);
+    assert_eq!(
+        documents(&["bridge.txt", "-", "texts", "-"]),
+        ["bridge.txt", "standard input", "texts/a.md", "texts/b.txt"]
+    );
+    let outcome = scene.run(&["--json", "who?", "-", "bridge.txt"]);
+    assert_eq!((outcome.code, outcome.err.as_str()), (0, ""), "{outcome}");
+    let empty = library().stdin("").run(&["who?", "-", "bridge.txt"]);
+    assert_eq!(empty.code, 0, "{empty}");
+    assert!(
+        empty.err.contains("not read: standard input: holds no text"),
+        "{empty}"
+    );
+}
+
+#[test]
+fn a_dash_without_a_pipe_says_what_it_stands_for() {
+    let mut scene = library();
+    for arguments in [
+        &["who?", "-"] as &[&str],
+        &["who?", "bridge.txt", "-"],
+        &["who?", "--docs", "-"],
+    ] {
+        scene
+            .run(arguments)
+            .fails_with(&["-: stands for standard input", "closed", "COMMAND | ask \"…\" -"]);
+    }
+    scene
+        .run(&["summarize", "-"])
+        .fails_with(&["COMMAND | ask summarize -"]);
+    scene.terminal = true;
+    scene.run(&["who?", "-"]).fails_with(&["which is the terminal"]);
+    scene.run(&["--docs", "-"]).fails_with(&["a session's questions"]);
+    let scene = library().lines([json!({"question": "who?", "docs": ["-"]})]);
+    let line = scene.run(&["batch"]).json();
+    assert!(
+        line["error"].as_str().unwrap().contains("carries the questions"),
+        "{line}"
+    );
+    scene
+        .run(&["batch", "--docs", "-"])
+        .fails_with(&["--docs -", "carries the questions"]);
+}
+
+#[test]
 fn an_empty_pipe_leaves_ask_toml_to_name_the_documents() {
     let scene = library().file("ask.toml", "docs = [\"texts\"]\n").stdin("");
     assert_snapshot!(scene.run(&["who?"]), @r#"

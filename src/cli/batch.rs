@@ -548,6 +548,11 @@ impl Batch<'_> {
         match (has_context, docs, &self.plan.source) {
             (true, Some(_), _) => bail!("the line has both context and docs; keep one of them"),
             (_, Some([]), _) => bail!("docs is empty; name a file or folder, or give the text as context"),
+            (_, Some(docs), _) if docs.iter().any(|path| plan::is_dash(path)) => {
+                bail!(
+                    "docs: \"-\" stands for standard input, which carries the questions; name files or give the text as context"
+                )
+            }
             (_, Some(docs), _) => Ok(docs.iter().map(|path| self.directory.join(path)).collect()),
             (_, None, Source::Paths(paths)) => Ok(paths.clone()),
             (_, None, _) => bail!("the line has neither context nor docs, and --docs names none"),

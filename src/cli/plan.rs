@@ -49,6 +49,8 @@ pub struct Plan {
 pub enum Source {
     /// Paths that were typed, or that `ask.toml` names.
     Paths(Vec<PathBuf>),
+    /// Paths that were typed, and standard input after so many of them.
+    Among(Vec<PathBuf>, usize),
     /// Standard input, and what to read if there is nothing on it.
     Stream(Vec<PathBuf>),
     /// Nothing was named.
@@ -68,7 +70,8 @@ impl Plan {
         let config = config::find(environment)?.unwrap_or_default();
         let paths = args.paths.iter().chain(&args.docs);
         // A session's questions come from standard input.
-        let source = source(paths, args.question.is_some(), &config, environment);
+        let may = args.question.is_some();
+        let source = source(paths, may, "ask \"…\"", &config, environment)?;
         let mut plan = Self::new(&args.common, args.top, source, &config, environment)?;
         plan.around = args.context.or(config.context).unwrap_or(Around::Sentence);
         plan.json = args.json;
@@ -80,6 +83,9 @@ impl Plan {
     /// # Errors
     /// When an option is out of range or `ask.toml` is wrong.
     pub fn of_batch(args: &BatchArgs, environment: &Environment) -> anyhow::Result<Self> {
+        if args.docs.iter().any(|path| is_dash(path)) {
+            bail!("--docs -: standard input carries the questions of ask batch; name files or folders");
+        }
         let config = config::find(environment)?.unwrap_or_default();
         let docs = args
             .docs
@@ -102,7 +108,8 @@ impl Plan {
     /// When an option is out of range or `ask.toml` is wrong.
     pub fn of_summarize(args: &SummarizeArgs, environment: &Environment) -> anyhow::Result<Self> {
         let config = config::find(environment)?.unwrap_or_default();
-        let source = source(args.paths.iter().chain(&args.docs), true, &config, environment);
+        let paths = args.paths.iter().chain(&args.docs);
+        let source = source(paths, true, "ask summarize", &config, environment)?;
         let common = CommonArgs {
             min_confidence: None,
             always_answer: false,
@@ -202,22 +209,51 @@ impl Plan {
     }
 }
 
+/// Whether a path that was typed stands for standard input. The file of this name is `./-`.
+pub(super) fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 /// What was typed, else standard input if it `may` be read, else what `ask.toml` names.
+///
+/// # Errors
+/// When standard input was typed and there is nothing to read from.
 fn source<'a>(
     paths: impl Iterator<Item = &'a PathBuf>,
     may: bool,
+    command: &str,
     config: &Config,
     environment: &Environment,
-) -> Source {
-    let paths: Vec<PathBuf> = paths.map(|path| environment.directory.join(path)).collect();
-    let dash = paths.len() == 1 && paths[0] == environment.directory.join("-");
-    match (paths.is_empty(), &environment.input, may) {
-        (_, Input::Stream(_), true) if dash => Source::Stream(Vec::new()),
-        (false, ..) => Source::Paths(paths),
-        (true, Input::Stream(_), true) => Source::Stream(config.docs.clone()),
+) -> anyhow::Result<Source> {
+    let mut typed: Vec<&PathBuf> = paths.collect();
+    let dash = typed.iter().position(|path| is_dash(path));
+    typed.retain(|path| !is_dash(path));
+    let paths: Vec<PathBuf> = typed
+        .iter()
+        .map(|path| environment.directory.join(path))
+        .collect();
+    if dash.is_some() {
+        match &environment.input {
+            _ if !may => bail!(
+                "-: stands for standard input, where a session's questions come from; name files or folders"
+            ),
+            Input::Stream(_) => {}
+            Input::Terminal => bail!(
+                "-: stands for standard input, which is the terminal; pipe text in: COMMAND | {command} -"
+            ),
+            Input::Nothing => bail!(
+                "-: stands for standard input, which is closed or a device; pipe text in: COMMAND | {command} -"
+            ),
+        }
+    }
+    Ok(match (dash, &environment.input, may) {
+        (Some(_), ..) if paths.is_empty() => Source::Stream(Vec::new()),
+        (Some(before), ..) => Source::Among(paths, before),
+        (None, ..) if !paths.is_empty() => Source::Paths(paths),
+        (None, Input::Stream(_), true) => Source::Stream(config.docs.clone()),
         _ if !config.docs.is_empty() => Source::Paths(config.docs.clone()),
         _ => Source::None,
-    }
+    })
 }
 
 /// The longest summaries that may be asked for.
