@@ -262,7 +262,15 @@ fn a_pattern_names_the_files_that_match() {
 #[test]
 fn a_document_that_is_named_twice_is_read_once() {
     let outcome = bridge()
-        .run(&["--json", "--top", "5", "who?", "bridge.txt", "bridge.txt"])
+        .run(&[
+            "--json",
+            "--top",
+            "5",
+            "who?",
+            "bridge.txt",
+            "./bridge.txt",
+            "bridge.txt",
+        ])
         .json();
     let texts: Vec<&Value> = outcome["answers"]
         .as_array()

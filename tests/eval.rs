@@ -86,6 +86,44 @@ fn the_gate_names_what_got_worse_and_holds_otherwise() {
 }
 
 #[test]
+fn a_run_that_got_worse_is_not_blessed() {
+    let mut scene = scene().finds("Ada Quist", SURE);
+    assert_eq!(scene.run(&["eval", "s.toml", "--bless", "b.json"]).code, 0);
+    let kept = std::fs::read(scene.path("b.json")).unwrap();
+    scene = scene.finds("Tom Bell", SURE + 5.0);
+    let worse = scene.run(&["eval", "s.toml", "--baseline", "b.json", "--bless", "b.json"]);
+    assert_eq!(worse.code, 1, "{worse}");
+    assert!(
+        worse.err.contains("not blessed: b.json: this run is worse"),
+        "{worse}"
+    );
+    assert!(worse.out.contains("1 right answer was lost"), "{worse}");
+    assert_eq!(std::fs::read(scene.path("b.json")).unwrap(), kept);
+    assert_eq!(scene.run(&["eval", "s.toml", "--bless", "b.json"]).code, 0);
+    assert_ne!(std::fs::read(scene.path("b.json")).unwrap(), kept);
+}
+
+#[test]
+fn a_check_writes_no_report_and_says_so() {
+    let (head, _) = SUITE.split_at(SUITE.rfind("[[question]]").unwrap());
+    let scene = scene().file("one.toml", head);
+    let checked = scene.run(&["eval", "--check", "one.toml"]);
+    assert_eq!(checked.out, "one.toml: 1 question, 0 unanswerable\n", "{checked}");
+    for options in [
+        &["--html", "r"] as &[&str],
+        &["--markdown", "r"],
+        &["--junit", "r"],
+        &["--predictions", "r"],
+        &["--json"],
+        &["--github"],
+    ] {
+        let outcome = scene.run(&[&["eval", "--check", "one.toml"], options].concat());
+        assert_eq!((outcome.code, outcome.out.as_str()), (2, ""), "{outcome}");
+        assert!(outcome.err.contains("cannot be used with"), "{outcome}");
+    }
+}
+
+#[test]
 fn what_must_pass_and_is_wrong_fails() {
     let suite = SUITE.replace("tags = [\"person\"]", "must_pass = true");
     let scene = scene().file("s.toml", suite).finds("Tom Bell", SURE);

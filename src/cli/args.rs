@@ -20,7 +20,8 @@ Examples:
   ask                                           a session: many questions, one start
   ask -- summarize                              a question of one word
 
-Exit code: 0 answered, 1 not in the documents, 2 error.";
+Exit code: 0 answered, 1 not in the documents, 2 error (also: not answered, and some documents
+could not be read).";
 
 /// Ask your documents: answers are their exact words, with where they stand and how sure it is.
 #[derive(Debug, Parser)]

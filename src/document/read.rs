@@ -45,7 +45,7 @@ impl Default for ReadOptions {
 /// The files that paths, directories and patterns stand for.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Files to read, sorted within each directory, each once.
+    /// Files to read, sorted within each directory, each once, under whatever names.
     pub files: Vec<PathBuf>,
     /// Files and directories that could not be looked at, with the reason.
     pub unread: Vec<Unread>,
@@ -101,7 +101,9 @@ pub fn find(paths: &[PathBuf], options: &ReadOptions) -> Result<Found> {
         }
     }
     let mut seen = std::collections::HashSet::new();
-    found.files.retain(|file| seen.insert(file.clone()));
+    found
+        .files
+        .retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
     Ok(found)
 }
 
