@@ -362,7 +362,7 @@ fn without_documents_one_line_says_how_to_name_them() {
     assert_snapshot!(Scene::new().run(&["who designed it?"]), @r#"
     exit code 2
     --- error
-    ask: no documents: name them (ask "…" report.txt folder/), pipe text in, or list them in ask.toml: docs = ["folder"]
+    ask: no documents: name files or folders, pipe text in, or list them in ask.toml: docs = ["folder"]
     "#);
 }
 

@@ -64,7 +64,7 @@ pub(super) fn load(
             Err(error) => Err(error.into()),
         },
         Source::None => bail!(
-            "no documents: name them (ask \"…\" report.txt folder/), pipe text in, or list them in ask.toml: docs = [\"folder\"]"
+            "no documents: name files or folders, pipe text in, or list them in ask.toml: docs = [\"folder\"]"
         ),
     }
 }
