@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A path that was named does not exist.
-    #[error("{}: no such file or directory; check the spelling, or name another with --docs", .path.display())]
+    #[error("{}: no such file or directory; check the spelling", .path.display())]
     NotFound {
         /// The path as it was given.
         path: PathBuf,

@@ -262,7 +262,15 @@ fn a_pattern_names_the_files_that_match() {
 #[test]
 fn a_document_that_is_named_twice_is_read_once() {
     let outcome = bridge()
-        .run(&["--json", "--top", "5", "who?", "bridge.txt", "bridge.txt"])
+        .run(&[
+            "--json",
+            "--top",
+            "5",
+            "who?",
+            "bridge.txt",
+            "./bridge.txt",
+            "bridge.txt",
+        ])
         .json();
     let texts: Vec<&Value> = outcome["answers"]
         .as_array()
@@ -354,7 +362,7 @@ fn without_documents_one_line_says_how_to_name_them() {
     assert_snapshot!(Scene::new().run(&["who designed it?"]), @r#"
     exit code 2
     --- error
-    ask: no documents: name them (ask "…" report.txt folder/), pipe text in, or list them in ask.toml: docs = ["folder"]
+    ask: no documents: name files or folders, pipe text in, or list them in ask.toml: docs = ["folder"]
     "#);
 }
 
@@ -392,6 +400,64 @@ fn a_pipe_comes_before_ask_toml_and_after_paths() {
         scene.run(&["--json", "who?", "texts"]).json()["answers"][0]["document"],
         "texts/a.md"
     );
+}
+
+#[test]
+fn a_dash_is_the_pipe_among_paths() {
+    let scene = library().stdin("It was Ada Quist.\n");
+    let documents = |arguments: &[&str]| -> Vec<String> {
+        let line = scene
+            .run(&[&["summarize", "--json", "--method=lead"], arguments].concat())
+            .json();
+        let documents = line["documents"].as_array().unwrap();
+        documents
+            .iter()
+            .map(|d| d["document"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(documents(&["-"]), ["standard input"]);
+    assert_eq!(documents(&["-", "bridge.txt"]), ["standard input", "bridge.txt"]);
+    assert_eq!(
+        documents(&["bridge.txt", "-", "texts", "-"]),
+        ["bridge.txt", "standard input", "texts/a.md", "texts/b.txt"]
+    );
+    let outcome = scene.run(&["--json", "who?", "-", "bridge.txt"]);
+    assert_eq!((outcome.code, outcome.err.as_str()), (0, ""), "{outcome}");
+    let empty = library().stdin("").run(&["who?", "-", "bridge.txt"]);
+    assert_eq!(empty.code, 0, "{empty}");
+    assert!(
+        empty.err.contains("not read: standard input: holds no text"),
+        "{empty}"
+    );
+}
+
+#[test]
+fn a_dash_without_a_pipe_says_what_it_stands_for() {
+    let mut scene = library();
+    for arguments in [
+        &["who?", "-"] as &[&str],
+        &["who?", "bridge.txt", "-"],
+        &["who?", "--docs", "-"],
+    ] {
+        scene
+            .run(arguments)
+            .fails_with(&["-: stands for standard input", "closed", "COMMAND | ask \"…\" -"]);
+    }
+    scene
+        .run(&["summarize", "-"])
+        .fails_with(&["COMMAND | ask summarize -"]);
+    scene.terminal = true;
+    scene.run(&["who?", "-"]).fails_with(&["which is the terminal"]);
+    scene.run(&["--docs", "-"]).fails_with(&["a session's questions"]);
+    let scene = library().lines([json!({"question": "who?", "docs": ["-"]})]);
+    let line = scene.run(&["batch"]).json();
+    assert!(
+        line["error"].as_str().unwrap().contains("carries the questions"),
+        "{line}"
+    );
+    scene
+        .run(&["batch", "--docs", "-"])
+        .fails_with(&["--docs -", "carries the questions"]);
 }
 
 #[test]
@@ -797,8 +863,8 @@ fn a_bad_line_gives_an_error_with_its_id_and_the_rest_goes_on() {
         "no text",
         "top",
         "min",
-        "string",
-        "docs",
+        "question: has to be text",
+        "docs: has to be a list of paths",
     ];
     for (error, part) in errors.iter().zip(parts) {
         assert!(error.contains(part), "expected {part:?} in: {error}");
@@ -891,7 +957,7 @@ fn a_line_may_set_its_own_options() {
         line(json!({})),
         line(json!({"top": 2})),
         line(json!({"top": 2, "min_confidence": 0.999})),
-        line(json!({"top": null, "mood": "good"})),
+        line(json!({"top": null})),
     ];
     let scene = bridge().finds("Tom Bell", 1.5).lines(&lines);
     let answers = scene.run(&["batch"]).json_lines();
@@ -918,6 +984,154 @@ fn a_line_may_set_its_own_options() {
     assert_eq!(
         answered(nothing.run(&["batch", "--always-answer"])),
         [true, true, false]
+    );
+}
+
+#[test]
+fn an_unknown_key_of_a_line_is_refused_by_name() {
+    let error = |key: &str, value: Value| {
+        let mut line = json!({"id": 1, "question": "who?", "context": "It was Ada Quist."});
+        line[key] = value;
+        let line = batch(&[line]).json();
+        assert_eq!(line["id"], 1);
+        line["error"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{line}"))
+            .to_owned()
+    };
+    assert_eq!(
+        error("min_confidance", json!(0.9)),
+        "min_confidance: is no key of a line; did you mean min_confidence?"
+    );
+    assert!(error("Always-Answer", json!(true)).contains("did you mean always_answer?"));
+    let mood = error("mood", json!(null));
+    assert!(
+        mood.contains("its keys are id, question, summarize, context, docs"),
+        "{mood}"
+    );
+    let long = error(&"é".repeat(1000), json!(1));
+    assert!(long.len() < 400, "{long}");
+    let line = json!({"summarize": {"sentence": 1}, "context": "It was Ada Quist."});
+    assert_eq!(
+        batch(&[line]).json()["error"],
+        "summarize.sentence: is no key of summarize; did you mean sentences?"
+    );
+}
+
+#[test]
+fn a_value_of_a_wrong_type_is_told_in_words() {
+    let cases = [
+        (json!({"question": 5}), "question: has to be text in quotes"),
+        (
+            json!({"question": "who?", "top": "3"}),
+            "top: has to be a whole number",
+        ),
+        (
+            json!({"question": "who?", "top": -1}),
+            "top: has to be a whole number",
+        ),
+        (
+            json!({"question": "who?", "min_confidence": "high"}),
+            "min_confidence: has to be a number",
+        ),
+        (
+            json!({"question": "who?", "always_answer": 1}),
+            "always_answer: has to be true or false",
+        ),
+        (
+            json!({"question": "who?", "docs": [7]}),
+            "docs[0]: has to be a list of paths",
+        ),
+        (
+            json!({"summarize": "short"}),
+            "summarize: has to be an object like",
+        ),
+        (
+            json!({"summarize": {"sentences": 1.5}}),
+            "summarize.sentences: has to be a whole number",
+        ),
+        (
+            json!({"summarize": {"share": "some"}}),
+            "summarize.share: has to be a share like 0.1",
+        ),
+        (
+            json!({"summarize": {"method": "best"}}),
+            "summarize.method: has to be \"transformer\"",
+        ),
+    ];
+    for (line, part) in cases {
+        let error = batch(&[line]).json()["error"].as_str().unwrap().to_owned();
+        assert!(error.starts_with(part) && error.contains("--help"), "{error}");
+    }
+    let twice = bridge()
+        .lines(["{\"question\": \"who?\", \"question\": \"who?\"}"])
+        .run(&["batch"]);
+    assert_eq!(
+        twice.json()["error"],
+        "question: is given twice; keep one of them"
+    );
+}
+
+#[test]
+fn the_docs_of_a_batch_are_looked_for_before_a_line_is_read() {
+    let line = json!({"question": "who?", "context": "It was Ada Quist."});
+    let outcome = bridge().lines([line]).run(&["batch", "--docs", "nope.txt"]);
+    outcome.fails_with(&["--docs: nope.txt: no such file", "spelling"]);
+}
+
+/// The line before the option before ask.toml, for two settings that rule each other out.
+#[test]
+fn the_more_specific_of_min_confidence_and_always_answer_wins() {
+    let line = |more: Value| {
+        let mut line = json!({"question": "who?", "docs": ["bridge.txt"]});
+        line.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        line
+    };
+    let lines = [
+        line(json!({})),
+        line(json!({"always_answer": true})),
+        line(json!({"always_answer": false})),
+        line(json!({"min_confidence": 0.9})),
+    ];
+    let scene = |config: &str| {
+        Scene::new()
+            .file("bridge.txt", BRIDGE)
+            .file("ask.toml", config)
+            .finds("Ada Quist", -1.0)
+            .lines(&lines)
+    };
+    let answered = |config: &str, options: &[&str]| -> Vec<bool> {
+        let outcome = scene(config).run(&[&["batch"], options].concat());
+        let lines = outcome.json_lines();
+        lines
+            .iter()
+            .map(|l| l["answered"].as_bool().unwrap_or_else(|| panic!("{l}")))
+            .collect()
+    };
+    let only_what_says_so = [false, true, false, false];
+    let unless_told_otherwise = [true, true, false, false];
+    assert_eq!(answered("", &["--min-confidence=0.9"]), only_what_says_so);
+    assert_eq!(answered("min-confidence = 0.9", &[]), only_what_says_so);
+    assert_eq!(answered("", &["--always-answer"]), unless_told_otherwise);
+    assert_eq!(answered("always-answer = true", &[]), unless_told_otherwise);
+    assert_eq!(
+        answered("min-confidence = 0.9", &["--always-answer"]),
+        unless_told_otherwise
+    );
+    assert_eq!(
+        answered("always-answer = true", &["--min-confidence=0.9"]),
+        only_what_says_so
+    );
+
+    scene("min-confidence = 0.9\nalways-answer = true\n")
+        .run(&["batch"])
+        .fails_with(&["ask.toml: min-confidence and ask.toml: always-answer", "keep one"]);
+    let both = batch(&[line(json!({"min_confidence": 0.9, "always_answer": true}))]).json();
+    assert_eq!(
+        both["error"],
+        "min_confidence and always_answer rule each other out; keep one of them"
     );
 }
 
@@ -1143,6 +1357,30 @@ fn the_manual_page_has_every_option_and_command() {
         count += 1;
     }
     assert!(count > 12);
+}
+
+/// What is no answer is a candidate all the same, so a program has to look at `answered`.
+#[test]
+fn the_example_for_jq_looks_at_answered() {
+    let line = json!({"question": "who?", "context": "It was Ada Quist."});
+    let refused = Scene::new()
+        .finds("Ada Quist", -1.0)
+        .lines([line])
+        .run(&["batch"])
+        .json();
+    assert_eq!(refused["answered"], false);
+    assert_eq!(refused["answers"][0]["text"], "Ada Quist");
+    let help = Scene::new().run(&["batch", "--help"]).out;
+    for text in [help.as_str(), include_str!("../README.md")] {
+        let filters: Vec<&str> = text.match_indices("jq -r ").map(|(at, _)| &text[at..]).collect();
+        assert!(!filters.is_empty());
+        for filter in filters {
+            assert!(
+                filter.starts_with("jq -r 'if .answered then .answers[0].text"),
+                "{filter}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -86,6 +86,44 @@ fn the_gate_names_what_got_worse_and_holds_otherwise() {
 }
 
 #[test]
+fn a_run_that_got_worse_is_not_blessed() {
+    let mut scene = scene().finds("Ada Quist", SURE);
+    assert_eq!(scene.run(&["eval", "s.toml", "--bless", "b.json"]).code, 0);
+    let kept = std::fs::read(scene.path("b.json")).unwrap();
+    scene = scene.finds("Tom Bell", SURE + 5.0);
+    let worse = scene.run(&["eval", "s.toml", "--baseline", "b.json", "--bless", "b.json"]);
+    assert_eq!(worse.code, 1, "{worse}");
+    assert!(
+        worse.err.contains("not blessed: b.json: this run is worse"),
+        "{worse}"
+    );
+    assert!(worse.out.contains("1 right answer was lost"), "{worse}");
+    assert_eq!(std::fs::read(scene.path("b.json")).unwrap(), kept);
+    assert_eq!(scene.run(&["eval", "s.toml", "--bless", "b.json"]).code, 0);
+    assert_ne!(std::fs::read(scene.path("b.json")).unwrap(), kept);
+}
+
+#[test]
+fn a_check_writes_no_report_and_says_so() {
+    let (head, _) = SUITE.split_at(SUITE.rfind("[[question]]").unwrap());
+    let scene = scene().file("one.toml", head);
+    let checked = scene.run(&["eval", "--check", "one.toml"]);
+    assert_eq!(checked.out, "one.toml: 1 question, 0 unanswerable\n", "{checked}");
+    for options in [
+        &["--html", "r"] as &[&str],
+        &["--markdown", "r"],
+        &["--junit", "r"],
+        &["--predictions", "r"],
+        &["--json"],
+        &["--github"],
+    ] {
+        let outcome = scene.run(&[&["eval", "--check", "one.toml"], options].concat());
+        assert_eq!((outcome.code, outcome.out.as_str()), (2, ""), "{outcome}");
+        assert!(outcome.err.contains("cannot be used with"), "{outcome}");
+    }
+}
+
+#[test]
 fn what_must_pass_and_is_wrong_fails() {
     let suite = SUITE.replace("tags = [\"person\"]", "must_pass = true");
     let scene = scene().file("s.toml", suite).finds("Tom Bell", SURE);
@@ -201,6 +239,102 @@ fn wrong_input_of_every_kind_is_an_error() {
 }
 
 #[test]
+fn nothing_that_is_read_is_overwritten() {
+    let other = SUITE.replace("name = \"bridge\"", "name = \"other\"");
+    let scene = scene()
+        .file("other.toml", &other)
+        .file("folder/x.txt", "x")
+        .finds("Ada Quist", SURE);
+    assert_eq!(scene.run(&["eval", "s.toml", "--bless", "b.json"]).code, 0);
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        scene
+            .run(&[&["eval", "s.toml"], arguments].concat())
+            .fails_with(parts);
+    };
+    for option in [
+        "--markdown",
+        "--html",
+        "--junit",
+        "--predictions",
+        "--bless",
+        "--save",
+    ] {
+        refused(&[option, "folder/../s.toml"], &[option, "is a suite"]);
+        refused(
+            &[option, "bridge.txt"],
+            &[option, "is a document", "name another file"],
+        );
+        refused(&[option, "folder"], &["is a folder"]);
+    }
+    for option in ["--markdown", "--html", "--junit", "--predictions", "--bless"] {
+        refused(
+            &[option, "other.toml"],
+            &["other.toml: is there and is nothing that", option],
+        );
+    }
+    for option in ["--markdown", "--html", "--junit", "--predictions", "--save"] {
+        refused(&[option, "b.json", "--baseline", "b.json"], &["is the baseline"]);
+    }
+    refused(
+        &["--html", "x.html", "--markdown", "./x.html"],
+        &["--markdown", "x.html: is what --html writes, too"],
+    );
+    assert!(!scene.path("x.html").exists());
+    assert_eq!(std::fs::read_to_string(scene.path("other.toml")).unwrap(), other);
+    assert_eq!(std::fs::read_to_string(scene.path("s.toml")).unwrap(), SUITE);
+    assert_eq!(std::fs::read_to_string(scene.path("bridge.txt")).unwrap(), BRIDGE);
+}
+
+#[test]
+fn what_an_option_wrote_may_be_written_again() {
+    let scene = scene().file("r.md", "").finds("Ada Quist", SURE);
+    let arguments = [
+        "eval",
+        "s.toml",
+        "--markdown",
+        "r.md",
+        "--html",
+        "r.html",
+        "--junit",
+        "r.xml",
+        "--predictions",
+        "p.jsonl",
+        "--bless",
+        "b.json",
+        "--save",
+        "h.jsonl",
+    ];
+    for _ in 0..2 {
+        let outcome = scene.run(&arguments);
+        assert_eq!(outcome.code, 0, "{outcome}");
+    }
+    let again = scene.run(&["eval", "s.toml", "--baseline", "b.json", "--bless", "b.json"]);
+    assert_eq!(again.code, 0, "{again}");
+}
+
+/// A run may take hours.
+#[test]
+fn what_cannot_be_written_is_told_before_a_question_is_asked() {
+    let mut scene = scene();
+    // The engine would be stopped at its first question.
+    scene.interrupted = true;
+    for option in [
+        "--markdown",
+        "--html",
+        "--junit",
+        "--predictions",
+        "--bless",
+        "--save",
+    ] {
+        let outcome = scene.run(&["eval", "s.toml", option, "no/such/file"]);
+        outcome.fails_with(&["no/such/file: cannot be written; check that the folder is there"]);
+        assert!(!outcome.err.contains(".ask-"), "{outcome}");
+    }
+    assert_eq!(scene.run(&["eval", "s.toml", "--html", "r.html"]).code, 130);
+    assert!(!scene.path("r.html").exists());
+}
+
+#[test]
 fn what_a_suite_holds_cannot_steer_a_report() {
     let line = serde_json::json!({"id": "a\u{1b}[31m\u{202e}<b>", "question": "who\u{9b}? </script><img src=x>", "context": BRIDGE, "answers": ["Ada Quist"], "tags": ["\"><x>"]});
     let scene = scene().file("q.jsonl", line.to_string()).finds("Tom Bell", SURE);
@@ -247,6 +381,31 @@ fn a_skeleton_is_printed() {
     assert!(
         outcome.out.contains("documents = [\"bridge.txt\"]"),
         "{outcome:?}"
+    );
+}
+
+#[test]
+fn the_skeleton_of_the_help_finds_its_document() {
+    let help = Scene::new().run(&["eval", "--help"]).out;
+    assert!(help.contains("ask eval --init lease.md > lease.toml"), "{help}");
+    assert!(help.contains("ask eval --check lease.toml"), "{help}");
+    let scene = Scene::new().file("lease.md", BRIDGE);
+    let skeleton = scene.run(&["eval", "--init", "lease.md"]).out;
+    assert!(skeleton.contains("keep it in the folder"), "{skeleton}");
+    let scene = scene
+        .file("lease.toml", &skeleton)
+        .file("suites/lease.toml", &skeleton);
+    let beside = scene.run(&["eval", "--check", "lease.toml"]).err;
+    assert!(
+        beside.contains("the question is empty") && !beside.contains("no such file"),
+        "{beside}"
+    );
+    let below = scene.run(&["eval", "--check", "suites/lease.toml"]).err;
+    assert!(
+        below.contains(
+            "suites/lease.md: no such file or directory; check the spelling; paths are relative to the suite"
+        ),
+        "{below}"
     );
 }
 

@@ -229,9 +229,28 @@ fn text_comes_from_a_pipe_or_from_ask_toml() {
     let scene = storm().file("ask.toml", "docs = [\"storm.txt\"]");
     let found = scene.run(&["summarize", "--method=lead", "-q"]);
     assert!(found.out.contains("storm.txt:3"), "{found:?}");
-    Scene::new()
-        .run(&["summarize", "--method=lead"])
-        .fails_with(&["no documents", "ask.toml"]);
+    let nothing = Scene::new().run(&["summarize", "--method=lead"]);
+    nothing.fails_with(&["no documents: name files or folders", "ask.toml"]);
+}
+
+/// What to do instead is the same for all commands, so no other command is named.
+#[test]
+fn a_remedy_names_no_other_command() {
+    let scene = Scene::new().file("my.pdf", b"%PDF-1.7\n%\xe2\xe3");
+    for arguments in [
+        &["summarize", "my.pdf"] as &[&str],
+        &["summarize"],
+        &["summarize", "gone.txt"],
+    ] {
+        let message = scene.run(arguments).failure().to_owned();
+        assert!(
+            !message.contains("ask \"") && !message.contains("--docs"),
+            "{message}"
+        );
+    }
+    scene
+        .run(&["summarize", "my.pdf"])
+        .fails_with(&["pdftotext my.pdf - | ask …"]);
 }
 
 #[test]
@@ -287,11 +306,15 @@ fn batch_summarises_line_by_line() {
         json!({"id": 4, "summarize": {"sentences": 1, "words": 3}, "context": STORM}),
         json!({"id": 5, "summarize": {}, "question": "who?", "context": STORM}),
         json!({"id": 6, "context": STORM}),
+        json!({"id": 7, "summarize": {"share": "40%", "method": "lead"}, "context": STORM}),
+        json!({"id": 8, "summarize": {"share": 0.4, "method": "lead"}, "context": STORM}),
     ]);
     let outcome = scene.run(&["batch"]);
     assert_eq!(outcome.code, 0, "{outcome:?}");
     let lines = outcome.json_lines();
-    assert_eq!(lines.len(), 6);
+    assert_eq!(lines.len(), 8);
+    assert!(!lines[6]["sentences"].as_array().unwrap().is_empty());
+    assert_eq!(lines[6]["sentences"], lines[7]["sentences"]);
     assert_eq!(
         lines[0]["sentences"][0]["text"],
         "The dam above Elbing broke on Monday night."

@@ -20,7 +20,8 @@ Examples:
   ask                                           a session: many questions, one start
   ask -- summarize                              a question of one word
 
-Exit code: 0 answered, 1 not in the documents, 2 error.";
+Exit code: 0 answered, 1 not in the documents, 2 error (also: not answered, and some documents
+could not be read).";
 
 /// Ask your documents: answers are their exact words, with where they stand and how sure it is.
 #[derive(Debug, Parser)]
@@ -190,14 +191,18 @@ A line of input is one of
   {\"id\": 8, \"question\": \"who signed?\", \"docs\": [\"contracts/\", \"note.txt\"]}
   {\"id\": 9, \"question\": \"who signed?\"}                  with --docs
   {\"id\": 10, \"summarize\": {\"sentences\": 3}, \"context\": \"The text itself.\"}
-A question may set \"top\", \"min_confidence\" and \"always_answer\" for itself, a summary
-\"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". There is one line
-of output for every line of input, in order; a bad line gives {\"id\": …, \"error\": …}
-and the rest goes on. Output is written as soon as no further input is ready.
+A question may set \"top\" and one of \"min_confidence\" and \"always_answer\" for itself, a
+summary \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". What a line sets
+goes before what was typed, and that before ask.toml. Other keys are refused.
+
+There is one line of output for every line of input, in order; a bad line gives
+{\"id\": …, \"error\": …} and the rest goes on. Output is written as soon as no further input
+is ready. \"answers\" has the best candidates also when \"answered\" is false: look at that first.
 
 Examples:
   ask batch questions.jsonl > answers.jsonl
-  ask batch --docs contracts/ < questions.jsonl | jq -r .answers[0].text
+  ask batch --docs contracts/ < questions.jsonl |
+    jq -r 'if .answered then .answers[0].text else \"\" end'
   parallel --pipe --block 1M ask batch < questions.jsonl
 
 Exit code: 0 when the whole stream was processed, whatever the answers; 2 on an error.";
@@ -287,7 +292,7 @@ pub struct SummarizeArgs {
 
 /// What a summary is to be. The keys of `ask batch` are the names of these flags.
 #[derive(Debug, Clone, Default, clap::Args, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct SummaryArgs {
     /// At most so many sentences [default: 3]
     #[arg(
@@ -305,6 +310,7 @@ pub struct SummaryArgs {
 
     /// At most this share of the text's words (0.1 or 10%), in whole sentences
     #[arg(long, value_name = "P", group = "length", allow_negative_numbers = true, value_parser = share)]
+    #[serde(deserialize_with = "share_of_json")]
     pub share: Option<f64>,
 
     /// Sentences of the documents, or new ones by the model in --model [default: extractive]
@@ -347,5 +353,20 @@ fn share(text: &str) -> Result<f64, String> {
     match number.trim().parse::<f64>() {
         Ok(value) => Ok(value / unit),
         Err(_) => Err("write a share like 0.1 or a percentage like 10%".to_owned()),
+    }
+}
+
+/// A number, or what [`share`] takes.
+fn share_of_json<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Share {
+        Number(f64),
+        Text(String),
+    }
+    match serde::Deserialize::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Share::Number(number)) => Ok(Some(number)),
+        Some(Share::Text(text)) => share(&text).map(Some).map_err(serde::de::Error::custom),
     }
 }

@@ -5,7 +5,7 @@
 //! of a million lines keeps all cores busy. The parallel part takes no lock: a rayon thread that waits may
 //! start another line.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -22,11 +22,12 @@ use serde_json::value::RawValue;
 use super::args::{BatchArgs, Style, SummaryArgs};
 use super::documents::{self, Loaded};
 use super::json::{self, ErrorLine, Line, SummaryLine};
-use super::plan::{self, Plan, Source};
+use super::plan::{self, Answering, Plan, Source};
 use super::progress::Counter;
 use super::{ANSWERED, Environment, Input};
-use crate::document::{Document, Format};
+use crate::document::{Document, Format, read};
 use crate::error::Error;
+use crate::eval::problem::shortened;
 use crate::reader::{AskOptions, Reader};
 
 /// Lines that are answered together.
@@ -36,7 +37,7 @@ const MOST_DOCUMENT_BYTES: usize = 512 << 20;
 /// How often Ctrl-C is looked for while waiting.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// A line of input. Keys that are not known are let pass: callers send their own records.
+/// A line of input. What is no key of it is refused by [`refuse_unknown_keys`].
 #[derive(Debug, Deserialize)]
 struct Request {
     question: Option<String>,
@@ -47,6 +48,28 @@ struct Request {
     min_confidence: Option<f64>,
     always_answer: Option<bool>,
 }
+
+/// The keys of a line, and of its summary: the names in [`Request`] and [`SummaryArgs`].
+const KEYS: [&str; 8] = [
+    "id",
+    "question",
+    "summarize",
+    "context",
+    "docs",
+    "top",
+    "min_confidence",
+    "always_answer",
+];
+const SUMMARY_KEYS: [&str; 8] = [
+    "sentences",
+    "words",
+    "share",
+    "style",
+    "strict",
+    "method",
+    "focus",
+    "together",
+];
 
 /// What comes from the thread that reads.
 enum RawLine {
@@ -68,6 +91,11 @@ struct Id<'a> {
 }
 
 pub(super) fn run(args: &BatchArgs, plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
+    if !args.docs.is_empty()
+        && let Source::Paths(paths) = &plan.source
+    {
+        read::find(paths, &plan.read).context("--docs")?;
+    }
     let input = open(args, environment)?;
     let reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
     let batch = Batch {
@@ -276,16 +304,73 @@ fn answer_group(
     Ok(())
 }
 
-/// What is wrong with a line, with the key that it is wrong in.
+/// What is wrong with a line, with the key that it is wrong in. What was written there is not repeated: it may be
+/// a document.
 fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> anyhow::Error {
     let (path, inner) = (error.path().to_string(), error.inner());
     if !inner.is_data() {
-        anyhow::anyhow!("the line is not JSON: {inner}")
-    } else if path == "." {
-        anyhow::anyhow!("{inner}; see ask batch --help for what a line holds")
-    } else {
-        anyhow::anyhow!("{path}: {inner}; see ask batch --help for what a line holds")
+        return anyhow::anyhow!("the line is not JSON: {inner}");
     }
+    let wrong = match inner.to_string() {
+        message if message.starts_with("duplicate field") => {
+            let key = message.split('`').nth(1).unwrap_or(&path);
+            return anyhow::anyhow!("{key}: is given twice; keep one of them");
+        }
+        message => expected(&path).map_or(message, |what| format!("has to be {what}")),
+    };
+    anyhow::anyhow!("{path}: {wrong}; see ask batch --help for what a line holds")
+}
+
+/// What the value of a key is, in words.
+fn expected(path: &str) -> Option<&'static str> {
+    Some(match path {
+        "question" | "context" | "summarize.focus" => "text in quotes",
+        "summarize" => "an object like {\"sentences\": 3}",
+        "top" | "summarize.sentences" | "summarize.words" => "a whole number",
+        "min_confidence" => "a number from 0 to 1",
+        "always_answer" | "summarize.strict" | "summarize.together" => "true or false",
+        "summarize.share" => "a share like 0.1 or a percentage like \"10%\"",
+        "summarize.style" => "\"extractive\"",
+        "summarize.method" => "\"transformer\", \"textrank\" or \"lead\"",
+        _ if path.starts_with("docs") => "a list of paths like [\"contracts/\", \"note.txt\"]",
+        _ => return None,
+    })
+}
+
+/// Refuses a key that a line does not have: a setting that is spelt wrong would have no effect.
+fn refuse_unknown_keys(line: &[u8]) -> anyhow::Result<()> {
+    let object: BTreeMap<String, &RawValue> =
+        serde_json::from_slice(line).map_err(|e| anyhow::anyhow!("the line is not JSON: {e}"))?;
+    known(object.keys(), &KEYS, "", "a line")?;
+    let Some(summary) = object.get("summarize").map(|value| value.get()) else {
+        return Ok(());
+    };
+    if summary.starts_with('[') {
+        bail!(
+            "summarize: has to be {}",
+            expected("summarize").unwrap_or_default()
+        );
+    }
+    let object: Option<BTreeMap<String, serde::de::IgnoredAny>> = serde_json::from_str(summary)?;
+    let keys = object.iter().flat_map(BTreeMap::keys);
+    known(keys, &SUMMARY_KEYS, "summarize.", "summarize")?;
+    Ok(())
+}
+
+fn known<'a>(
+    mut keys: impl Iterator<Item = &'a String>,
+    all: &[&'static str],
+    prefix: &str,
+    what: &str,
+) -> anyhow::Result<()> {
+    let Some(key) = keys.find(|key| !all.contains(&key.as_str())) else {
+        return Ok(());
+    };
+    let remedy = match plan::nearest(&key.to_lowercase(), all.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("its keys are {}", all.join(", ")),
+    };
+    bail!("{prefix}{}: is no key of {what}; {remedy}", shortened(key))
 }
 
 /// The documents that lines name, or why they could not be read.
@@ -340,9 +425,8 @@ impl Batch<'_> {
         let request: Request =
             serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(line))
                 .map_err(|error| describe(&error))?;
-        // The deserializer stops after the object; what follows it on the line would go unseen.
-        serde_json::from_slice::<serde::de::IgnoredAny>(line)
-            .map_err(|e| anyhow::anyhow!("the line is not JSON: {e}"))?;
+        // Also sees what follows the object on the line, where the deserializer above stops.
+        refuse_unknown_keys(line)?;
         match (&request.question, &request.summarize) {
             (Some(question), None) => self.question(id, question, &request, sets, started, stopped),
             (None, Some(args)) => self.summary(id, args, &request, sets, started, stopped),
@@ -416,13 +500,22 @@ impl Batch<'_> {
 
     fn options(&self, request: &Request) -> anyhow::Result<AskOptions> {
         let defaults = &self.plan.options;
+        let answering = Answering {
+            min_confidence: defaults.min_confidence,
+            always_answer: defaults.always_answer,
+        };
+        let Answering {
+            min_confidence,
+            always_answer,
+        } = answering.or(
+            request.min_confidence,
+            request.always_answer,
+            ["min_confidence", "always_answer"],
+        )?;
         Ok(AskOptions {
             top: plan::checked_top(request.top.unwrap_or(defaults.top), "top")?,
-            min_confidence: plan::checked_probability(
-                request.min_confidence.unwrap_or(defaults.min_confidence),
-                "min_confidence",
-            )?,
-            always_answer: request.always_answer.unwrap_or(defaults.always_answer),
+            min_confidence,
+            always_answer,
         })
     }
 
@@ -455,6 +548,11 @@ impl Batch<'_> {
         match (has_context, docs, &self.plan.source) {
             (true, Some(_), _) => bail!("the line has both context and docs; keep one of them"),
             (_, Some([]), _) => bail!("docs is empty; name a file or folder, or give the text as context"),
+            (_, Some(docs), _) if docs.iter().any(|path| plan::is_dash(path)) => {
+                bail!(
+                    "docs: \"-\" stands for standard input, which carries the questions; name files or give the text as context"
+                )
+            }
             (_, Some(docs), _) => Ok(docs.iter().map(|path| self.directory.join(path)).collect()),
             (_, None, Source::Paths(paths)) => Ok(paths.clone()),
             (_, None, _) => bail!("the line has neither context nor docs, and --docs names none"),

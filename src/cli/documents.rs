@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::plan::Source;
 use super::{Environment, Input};
 use crate::document::Document;
-use crate::document::read::{self, ReadOptions};
+use crate::document::read::{self, Found, ReadOptions};
 use crate::error::Error;
 
 /// The name of standard input in messages and results.
@@ -43,46 +43,67 @@ pub(super) fn load(
 ) -> anyhow::Result<Loaded> {
     match source {
         Source::Paths(paths) => load_paths(paths, options),
-        Source::Stream(otherwise) => {
-            let Input::Stream(stream) = std::mem::replace(&mut environment.input, Input::Nothing) else {
-                bail!("standard input was read already");
-            };
-            match read::read_stream(stream, STANDARD_INPUT, options) {
-                Ok(document) => Ok(Loaded {
-                    documents: vec![document],
-                    ..Loaded::default()
-                }),
-                // Programs are often started with an empty pipe for their input.
-                Err(Error::EmptyDocument { .. }) if !otherwise.is_empty() => {
-                    let mut loaded = load_paths(otherwise, options)?;
-                    loaded.note =
-                        Some("standard input is empty; reading the documents of ask.toml".to_owned());
-                    Ok(loaded)
-                }
-                Err(error) => Err(error.into()),
-            }
+        Source::Among(paths, before) => {
+            // Its place among the documents is behind those of the paths before it.
+            let at = read::find(&paths[..*before], options)?.files.len();
+            let found = read::find(paths, options)?;
+            let document = read_input(options, environment);
+            load_found(found, Some((at, document)), options)
         }
+        Source::Stream(otherwise) => match read_input(options, environment) {
+            Ok(document) => Ok(Loaded {
+                documents: vec![document],
+                ..Loaded::default()
+            }),
+            // Programs are often started with an empty pipe for their input.
+            Err(Error::EmptyDocument { .. }) if !otherwise.is_empty() => {
+                let mut loaded = load_paths(otherwise, options)?;
+                loaded.note = Some("standard input is empty; reading the documents of ask.toml".to_owned());
+                Ok(loaded)
+            }
+            Err(error) => Err(error.into()),
+        },
         Source::None => bail!(
-            "no documents: name them (ask \"…\" report.txt folder/), pipe text in, or list them in ask.toml: docs = [\"folder\"]"
+            "no documents: name files or folders, pipe text in, or list them in ask.toml: docs = [\"folder\"]"
         ),
+    }
+}
+
+/// Reads standard input to its end. A plan has looked whether there is one.
+fn read_input(options: &ReadOptions, environment: &mut Environment) -> Result<Document, Error> {
+    match std::mem::replace(&mut environment.input, Input::Nothing) {
+        Input::Stream(stream) => read::read_stream(stream, STANDARD_INPUT, options),
+        Input::Terminal | Input::Nothing => read::read_stream(std::io::empty(), STANDARD_INPUT, options),
     }
 }
 
 /// Finds and reads files. Fails when there is nothing left to read.
 pub(super) fn load_paths(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Loaded> {
-    let found = read::find(paths, options)?;
+    load_found(read::find(paths, options)?, None, options)
+}
+
+/// Reads files, with what came through standard input in its place among them.
+fn load_found(
+    found: Found,
+    input: Option<(usize, Result<Document, Error>)>,
+    options: &ReadOptions,
+) -> anyhow::Result<Loaded> {
     let mut loaded = Loaded {
         excluded: found.excluded,
         ..Loaded::default()
     };
     let mut failures: Vec<(String, Error)> =
         found.unread.into_iter().map(|u| (u.document, u.error)).collect();
-    let results = read::read_files(&found.files, options);
-    for (path, result) in found.files.iter().zip(results) {
+    let names = found.files.iter().map(|path| path.display().to_string());
+    let mut results: Vec<_> = names.zip(read::read_files(&found.files, options)).collect();
+    if let Some((at, result)) = input {
+        results.insert(at.min(results.len()), (STANDARD_INPUT.to_owned(), result));
+    }
+    for (name, result) in results {
         match result {
             Ok(document) => loaded.documents.push(document),
             Err(error @ Error::TooMuchText { .. }) => bail!(error),
-            Err(error) => failures.push((path.display().to_string(), error)),
+            Err(error) => failures.push((name, error)),
         }
     }
     if loaded.documents.is_empty() {

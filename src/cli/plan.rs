@@ -49,6 +49,8 @@ pub struct Plan {
 pub enum Source {
     /// Paths that were typed, or that `ask.toml` names.
     Paths(Vec<PathBuf>),
+    /// Paths that were typed, and standard input after so many of them.
+    Among(Vec<PathBuf>, usize),
     /// Standard input, and what to read if there is nothing on it.
     Stream(Vec<PathBuf>),
     /// Nothing was named.
@@ -68,7 +70,8 @@ impl Plan {
         let config = config::find(environment)?.unwrap_or_default();
         let paths = args.paths.iter().chain(&args.docs);
         // A session's questions come from standard input.
-        let source = source(paths, args.question.is_some(), &config, environment);
+        let may = args.question.is_some();
+        let source = source(paths, may, "ask \"…\"", &config, environment)?;
         let mut plan = Self::new(&args.common, args.top, source, &config, environment)?;
         plan.around = args.context.or(config.context).unwrap_or(Around::Sentence);
         plan.json = args.json;
@@ -80,6 +83,9 @@ impl Plan {
     /// # Errors
     /// When an option is out of range or `ask.toml` is wrong.
     pub fn of_batch(args: &BatchArgs, environment: &Environment) -> anyhow::Result<Self> {
+        if args.docs.iter().any(|path| is_dash(path)) {
+            bail!("--docs -: standard input carries the questions of ask batch; name files or folders");
+        }
         let config = config::find(environment)?.unwrap_or_default();
         let docs = args
             .docs
@@ -102,7 +108,8 @@ impl Plan {
     /// When an option is out of range or `ask.toml` is wrong.
     pub fn of_summarize(args: &SummarizeArgs, environment: &Environment) -> anyhow::Result<Self> {
         let config = config::find(environment)?.unwrap_or_default();
-        let source = source(args.paths.iter().chain(&args.docs), true, &config, environment);
+        let paths = args.paths.iter().chain(&args.docs);
+        let source = source(paths, true, "ask summarize", &config, environment)?;
         let common = CommonArgs {
             min_confidence: None,
             always_answer: false,
@@ -128,21 +135,24 @@ impl Plan {
         config: &Config,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
+        let of_config = Answering::default().or(
+            config.min_confidence,
+            config.always_answer,
+            ["ask.toml: min-confidence", "ask.toml: always-answer"],
+        )?;
+        let answering = of_config.or(
+            args.min_confidence,
+            args.always_answer.then_some(true),
+            ["--min-confidence", "--always-answer"],
+        )?;
         let options = AskOptions {
             top: match (top, config.top) {
                 (Some(n), _) => checked_top(n, "--top")?,
                 (None, Some(n)) => checked_top(n, "ask.toml: top")?,
                 (None, None) => 1,
             },
-            min_confidence: match args.min_confidence {
-                Some(p) => checked_probability(p, "--min-confidence")?,
-                None if args.always_answer => 0.0,
-                None => {
-                    checked_probability(config.min_confidence.unwrap_or(0.0), "ask.toml: min-confidence")?
-                }
-            },
-            always_answer: args.always_answer
-                || (args.min_confidence.is_none() && config.always_answer.unwrap_or(false)),
+            min_confidence: answering.min_confidence,
+            always_answer: answering.always_answer,
         };
         let reading = &args.reading;
         let option = |typed: bool, name: &str| {
@@ -199,22 +209,51 @@ impl Plan {
     }
 }
 
+/// Whether a path that was typed stands for standard input. The file of this name is `./-`.
+pub(super) fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 /// What was typed, else standard input if it `may` be read, else what `ask.toml` names.
+///
+/// # Errors
+/// When standard input was typed and there is nothing to read from.
 fn source<'a>(
     paths: impl Iterator<Item = &'a PathBuf>,
     may: bool,
+    command: &str,
     config: &Config,
     environment: &Environment,
-) -> Source {
-    let paths: Vec<PathBuf> = paths.map(|path| environment.directory.join(path)).collect();
-    let dash = paths.len() == 1 && paths[0] == environment.directory.join("-");
-    match (paths.is_empty(), &environment.input, may) {
-        (_, Input::Stream(_), true) if dash => Source::Stream(Vec::new()),
-        (false, ..) => Source::Paths(paths),
-        (true, Input::Stream(_), true) => Source::Stream(config.docs.clone()),
+) -> anyhow::Result<Source> {
+    let mut typed: Vec<&PathBuf> = paths.collect();
+    let dash = typed.iter().position(|path| is_dash(path));
+    typed.retain(|path| !is_dash(path));
+    let paths: Vec<PathBuf> = typed
+        .iter()
+        .map(|path| environment.directory.join(path))
+        .collect();
+    if dash.is_some() {
+        match &environment.input {
+            _ if !may => bail!(
+                "-: stands for standard input, where a session's questions come from; name files or folders"
+            ),
+            Input::Stream(_) => {}
+            Input::Terminal => bail!(
+                "-: stands for standard input, which is the terminal; pipe text in: COMMAND | {command} -"
+            ),
+            Input::Nothing => bail!(
+                "-: stands for standard input, which is closed or a device; pipe text in: COMMAND | {command} -"
+            ),
+        }
+    }
+    Ok(match (dash, &environment.input, may) {
+        (Some(_), ..) if paths.is_empty() => Source::Stream(Vec::new()),
+        (Some(before), ..) => Source::Among(paths, before),
+        (None, ..) if !paths.is_empty() => Source::Paths(paths),
+        (None, Input::Stream(_), true) => Source::Stream(config.docs.clone()),
         _ if !config.docs.is_empty() => Source::Paths(config.docs.clone()),
         _ => Source::None,
-    }
+    })
 }
 
 /// The longest summaries that may be asked for.
@@ -320,15 +359,41 @@ pub(super) fn checked_top(top: usize, option: &str) -> Result<usize, Error> {
     }
 }
 
-/// Whether this is a probability.
-///
-/// # Errors
-/// When not; the message calls the number `option`.
-pub(super) fn checked_probability(p: f64, option: &str) -> Result<f64, Error> {
-    if (0.0..=1.0).contains(&p) {
-        Ok(p)
-    } else {
-        Err(bad_option(option.to_owned(), p, "0 to 1"))
+/// When a candidate counts as an answer. Its two settings rule each other out, so the more specific level that has
+/// one of them decides about both: a line of a batch before the command line, and that before `ask.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Answering {
+    pub(super) min_confidence: f64,
+    pub(super) always_answer: bool,
+}
+
+impl Answering {
+    /// What holds when a level sets these over `self`. `names` are what the level calls them.
+    ///
+    /// # Errors
+    /// When the level sets both, or the confidence is no probability.
+    pub(super) fn or(self, min: Option<f64>, always: Option<bool>, names: [&str; 2]) -> anyhow::Result<Self> {
+        match (min, always) {
+            (Some(_), Some(true)) => bail!(
+                "{} and {} rule each other out; keep one of them",
+                names[0],
+                names[1]
+            ),
+            (Some(p), _) if (0.0..=1.0).contains(&p) => Ok(Self {
+                min_confidence: p,
+                always_answer: false,
+            }),
+            (Some(p), _) => bail!(bad_option(names[0].to_owned(), p, "0 to 1")),
+            (None, Some(true)) => Ok(Self {
+                min_confidence: 0.0,
+                always_answer: true,
+            }),
+            (None, Some(false)) => Ok(Self {
+                always_answer: false,
+                ..self
+            }),
+            (None, None) => Ok(self),
+        }
     }
 }
 
@@ -357,6 +422,13 @@ fn refuse_forgotten_quotes(question: &str, paths: &[PathBuf]) -> anyhow::Result<
     Ok(())
 }
 
+/// The name that a word was probably meant to be.
+pub(super) fn nearest<'a>(word: &str, mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names.find(|name| {
+        strsim::damerau_levenshtein(name, word) <= usize::from(name.len() > 4) + usize::from(name.len() > 7)
+    })
+}
+
 /// One word that is a path, a command or nearly one was hardly meant as a question.
 fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyhow::Result<()> {
     if question.trim().is_empty() {
@@ -374,13 +446,11 @@ fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyh
     }
     let lower = question.to_lowercase();
     let command = Args::command();
-    let mut names = command
+    let names = command
         .get_subcommands()
         .map(clap::Command::get_name)
         .chain(["help"]);
-    let near = names.find(|name| {
-        strsim::damerau_levenshtein(name, &lower) <= usize::from(name.len() > 4) + usize::from(name.len() > 7)
-    });
+    let near = nearest(&lower, names);
     if let Some(near) = near {
         let hint = if near == lower {
             format!("a command comes first, then its options: ask {near} [OPTIONS].")

@@ -45,7 +45,7 @@ impl Default for ReadOptions {
 /// The files that paths, directories and patterns stand for.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Files to read, sorted within each directory, each once.
+    /// Files to read, sorted within each directory, each once, under whatever names.
     pub files: Vec<PathBuf>,
     /// Files and directories that could not be looked at, with the reason.
     pub unread: Vec<Unread>,
@@ -101,7 +101,9 @@ pub fn find(paths: &[PathBuf], options: &ReadOptions) -> Result<Found> {
         }
     }
     let mut seen = std::collections::HashSet::new();
-    found.files.retain(|file| seen.insert(file.clone()));
+    found
+        .files
+        .retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
     Ok(found)
 }
 
@@ -232,13 +234,23 @@ fn not_regular(path: &Path, kind: &'static str) -> Error {
         path: path.to_owned(),
         kind,
         remedy: match kind {
-            "a named pipe" => "pipe it in instead: COMMAND | ask \"…\"",
+            "a named pipe" => "pipe it in instead: COMMAND | ask …",
             _ => "name a regular file",
         },
     }
 }
 
+/// The operating system's error inside of one that repeats the path, as a walk's does.
+fn innermost(error: std::io::Error) -> std::io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.source());
+    let code = inner
+        .and_then(|inner| inner.downcast_ref::<std::io::Error>())
+        .and_then(std::io::Error::raw_os_error);
+    code.map_or(error, std::io::Error::from_raw_os_error)
+}
+
 fn open_error(path: &Path, reason: std::io::Error) -> Error {
+    let reason = innermost(reason);
     // `ErrorKind::FilesystemLoop` is not stable: ELOOP by number.
     const ELOOP: i32 = if cfg!(target_os = "linux") { 40 } else { 62 };
     let path = path.to_owned();
@@ -354,29 +366,23 @@ fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>) -> Result
     let is_zip = head.starts_with(b"PK\x03\x04");
     let file = path.map_or("FILE".to_owned(), |p| shell_quoted(&p.display().to_string()));
     let (format, converter) = if head.starts_with(b"%PDF") {
-        ("a PDF", format!("pdftotext {file} - | ask \"…\""))
+        ("a PDF", format!("pdftotext {file} - | ask …"))
     } else if is_zip && (extension == "epub" || contains(head, b"epub")) {
-        ("an EPUB", format!("pandoc -t plain {file} | ask \"…\""))
+        ("an EPUB", format!("pandoc -t plain {file} | ask …"))
     } else if is_zip && (extension == "odt" || contains(head, b"opendocument")) {
-        (
-            "an OpenDocument file",
-            format!("pandoc -t plain {file} | ask \"…\""),
-        )
+        ("an OpenDocument file", format!("pandoc -t plain {file} | ask …"))
     } else if is_zip && matches!(extension.as_str(), "docx" | "") {
         (
             "a DOCX (or another zip archive)",
-            format!("pandoc -f docx -t plain {file} | ask \"…\""),
+            format!("pandoc -f docx -t plain {file} | ask …"),
         )
     } else if text_head.starts_with("{\\rtf") {
-        (
-            "an RTF file",
-            format!("pandoc -f rtf -t plain {file} | ask \"…\""),
-        )
+        ("an RTF file", format!("pandoc -f rtf -t plain {file} | ask …"))
     } else if text_head.starts_with("<!doctype html")
         || text_head.starts_with("<html")
         || matches!(extension.as_str(), "html" | "htm" | "xhtml")
     {
-        ("HTML", format!("pandoc -f html -t plain {file} | ask \"…\""))
+        ("HTML", format!("pandoc -f html -t plain {file} | ask …"))
     } else {
         return Ok(());
     };
@@ -524,6 +530,29 @@ mod tests {
         assert!(made.success());
         let error = read_file(&path, &ReadOptions::default()).unwrap_err();
         assert!(matches!(error, Error::NotRegular { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_read_is_named_once() {
+        #[derive(Debug)]
+        struct OfWalk(std::io::Error);
+        impl std::fmt::Display for OfWalk {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "IO error for operation on noperm: {}", self.0)
+            }
+        }
+        impl std::error::Error for OfWalk {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let denied = OfWalk(std::io::Error::from_raw_os_error(13));
+        let error = open_error(Path::new("noperm"), std::io::Error::other(denied)).to_string();
+        assert_eq!(error.matches("noperm").count(), 1, "{error}");
+        assert!(
+            error.starts_with("noperm: cannot be read: ") && error.contains("13"),
+            "{error}"
+        );
     }
 
     #[test]

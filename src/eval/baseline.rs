@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::file;
-use super::problem::{Result, at, whole};
+use super::problem::{Result, at, counted, whole};
 use super::run::{Outcome, SummaryOutcome};
 use super::squad::reason;
 use super::stats::{Interval, bootstrap, mcnemar};
@@ -337,6 +337,7 @@ pub fn compare(baseline: &Baseline, suites: &[Suite], items: &[Item], partial: b
                 .collect::<Vec<_>>()
         })
         .collect();
+    let mean = differences.iter().sum::<f64>() / differences.len().max(1) as f64;
     let mut comparison = Comparison {
         baseline_model: baseline.model.clone(),
         baseline_date: baseline.date.clone(),
@@ -375,7 +376,7 @@ pub fn compare(baseline: &Baseline, suites: &[Suite], items: &[Item], partial: b
             })
             .map(|s| s.name.clone())
             .collect(),
-        difference: differences.iter().sum::<f64>() / differences.len().max(1) as f64,
+        difference: if mean.abs() < ROUNDING { 0.0 } else { mean },
         interval: bootstrap(&differences, &groups),
         lost_right,
         gained_right,
@@ -420,14 +421,17 @@ fn failures(comparison: &Comparison) -> Vec<String> {
     } else if c.compared < CHANCE_FROM {
         if c.difference < -ROUNDING {
             failures.push(format!(
-                "the score fell by {:.2} points over {} questions",
-                -c.difference, c.compared
+                "the score fell by {:.2} points over {}",
+                -c.difference,
+                counted(c.compared, "question")
             ));
         }
         if c.lost_right > c.gained_right {
             failures.push(format!(
-                "{} right answers were lost and {} gained",
-                c.lost_right, c.gained_right
+                "{} {} lost and {} gained",
+                counted(c.lost_right, "right answer"),
+                if c.lost_right == 1 { "was" } else { "were" },
+                c.gained_right
             ));
         }
     } else if let Some(interval) = c.interval.filter(|interval| interval.high < 0.0) {
@@ -490,6 +494,20 @@ mod tests {
         let comparison = compared(&items, &items);
         assert!(comparison.holds() && comparison.gains.is_empty() && comparison.losses.is_empty());
         assert_eq!(comparison.mcnemar_p, 1.0);
+        // The sum of nothing is minus zero.
+        assert!(compared(&items, &[]).difference.is_sign_positive());
+    }
+
+    #[test]
+    fn one_of_a_kind_is_told_in_the_singular() {
+        let comparison = compared(&[item(0, 1.0, false)], &[item(0, 0.0, false)]);
+        assert_eq!(
+            comparison.failures,
+            [
+                "the score fell by 100.00 points over 1 question",
+                "1 right answer was lost and 0 gained"
+            ]
+        );
     }
 
     #[test]

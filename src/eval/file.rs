@@ -73,6 +73,54 @@ pub(super) fn shortest(path: &Path) -> PathBuf {
     }
 }
 
+/// What makes two names of a file the same one, whether it is there yet or not.
+#[must_use]
+pub fn identity(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| {
+        let folder = folder_of(path).canonicalize();
+        match (folder, path.file_name()) {
+            (Ok(folder), Some(name)) => folder.join(name),
+            _ => path.to_owned(),
+        }
+    })
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether [`write()`] or, with `append`, adding to the file would be let: neither changes nor leaves anything.
+///
+/// # Errors
+/// When not: the operating system's.
+pub fn check_writable(path: &Path, append: bool) -> std::io::Result<()> {
+    match path.canonicalize() {
+        Ok(real) if append => File::options().append(true).open(real).map(drop),
+        Ok(real) => temporary(&real).map(drop),
+        Err(_) => temporary(path).map(drop),
+    }
+}
+
+/// A file beside another one that is to take its name. The error does not name it: nobody asked for it.
+fn temporary(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ask-");
+    #[cfg(unix)]
+    {
+        // As the file has it, or as a new file gets it: a temporary file alone is its owner's only.
+        use std::os::unix::fs::PermissionsExt;
+        let mode = path.metadata().map_or(0o666, |m| m.permissions().mode());
+        builder.permissions(std::fs::Permissions::from_mode(mode));
+    }
+    let folder = folder_of(path);
+    // What is wrong with the folder in the operating system's words.
+    folder.metadata()?;
+    builder.tempfile_in(folder).map_err(|error| error.kind().into())
+}
+
 /// Writes a file whole or not at all: into a file beside it, which then takes its name. What is no regular
 /// file (`/dev/stdout`) is written to directly.
 ///
@@ -84,21 +132,8 @@ pub fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
     }
     // A link keeps its name and its target gets the content.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".ask-");
-    #[cfg(unix)]
-    {
-        // As the file has it, or as a new file gets it: a temporary file alone is its owner's only.
-        use std::os::unix::fs::PermissionsExt;
-        let mode = path.metadata().map_or(0o666, |m| m.permissions().mode());
-        builder.permissions(std::fs::Permissions::from_mode(mode));
-    }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(content)?;
+    let mut file = temporary(&path)?;
+    file.as_file_mut().write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
     Ok(())

@@ -758,7 +758,7 @@ pub fn skeleton(documents: &[(String, Document)]) -> String {
 # Answers are the exact words of a document; list every wording that is acceptable.
 
 name = {}
-documents = [{}] # relative to this file
+documents = [{}] # relative to this file: keep it in the folder in which ask eval --init ran
 ",
         quoted(&stem),
         names.join(", ")

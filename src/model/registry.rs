@@ -120,8 +120,24 @@ pub fn resolve(text: &str) -> Result<Name> {
     };
     Name::parse(&full).map_err(|reason| Error::ModelName {
         name: text.to_owned(),
-        reason,
+        reason: match nearest(name) {
+            Some(near) => format!("{reason} (did you mean {near}?)"),
+            None => reason,
+        },
     })
+}
+
+/// The recommended model that a name is the beginning or a part of, or nearly is.
+fn nearest(name: &str) -> Option<&'static str> {
+    let lower = name.to_lowercase();
+    if lower.is_empty() {
+        return None;
+    }
+    let names = || entries().iter().map(|entry| entry.name.as_str());
+    names()
+        .find(|known| known.starts_with(&lower))
+        .or_else(|| names().find(|known| known.contains(&lower)))
+        .or_else(|| names().find(|known| strsim::damerau_levenshtein(known, &lower) <= 2))
 }
 
 #[cfg(test)]
@@ -156,5 +172,14 @@ mod tests {
         let name = resolve("roberta-squad2@refs/pr/4").unwrap();
         assert_eq!(name.to_string(), "deepset/roberta-base-squad2@refs/pr/4");
         assert!(resolve("no-such-model").is_err());
+    }
+
+    #[test]
+    fn a_part_of_a_name_is_recognised() {
+        let message = |text: &str| resolve(text).unwrap_err().to_string();
+        assert!(message("roberta").contains("(did you mean roberta-squad2?)"));
+        assert!(message("Squad2").contains("(did you mean minilm-squad2?)"));
+        assert!(message("bart-cmn").contains("(did you mean bart-cnn?)"));
+        assert!(!message("no-such-model").contains("did you mean"));
     }
 }

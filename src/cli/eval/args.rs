@@ -12,8 +12,8 @@ A suite is a TOML file of questions with their acceptable answers; ask eval --in
 beginning of one. Other files of questions are JSON Lines (*.jsonl) and SQuAD 1.1 or 2.0 (--squad).
 
 Examples:
-  ask eval --init lease.md > suites/lease.toml    begin a suite
-  ask eval --check suites/                        is all well with it?
+  ask eval --init lease.md > lease.toml           begin a suite, in the folder of its documents
+  ask eval --check lease.toml                     is all well with it?
   ask eval suites/ --html report.html             measure, and look at it
   ask eval suites/ --bless baseline.json          keep this as the baseline
   ask eval suites/ --baseline baseline.json       exit code 1 and a list when something got worse
@@ -44,11 +44,11 @@ pub struct EvalArgs {
     pub summaries: Vec<PathBuf>,
 
     /// Only look whether suites are right; ask nothing
-    #[arg(long, conflicts_with_all = ["init", "bless", "baseline", "calibrate", "save"])]
+    #[arg(long, conflicts_with_all = ["init", "bless", "baseline", "calibrate", "save", "html", "markdown", "junit", "predictions", "json", "github"])]
     pub check: bool,
 
     /// Print the beginning of a suite on these documents
-    #[arg(long, conflicts_with_all = ["squad", "summaries", "bless", "baseline", "calibrate", "save"])]
+    #[arg(long, conflicts_with_all = ["squad", "summaries", "bless", "baseline", "calibrate", "save", "html", "markdown", "junit", "predictions", "json", "github"])]
     pub init: bool,
 
     /// Ask at most so many questions of each suite, evenly spread
@@ -59,7 +59,7 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub baseline: Option<PathBuf>,
 
-    /// Write this run as a baseline
+    /// Write this run as a baseline; with --baseline, only if it is no worse
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "limit")]
     pub bless: Option<PathBuf>,
 
@@ -73,7 +73,7 @@ pub struct EvalArgs {
     pub history: Option<PathBuf>,
 
     /// Fit the probabilities of the model in --model to these questions, and write its manifest
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["bless", "baseline", "html", "markdown", "junit", "predictions", "json", "github"])]
     pub calibrate: bool,
 
     /// Print the report as one line of JSON, a history line by line

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod calibrate;
+mod outputs;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -15,7 +16,7 @@ use crate::document::read;
 use crate::error::Error;
 use crate::eval::baseline::{self, Baseline, Item};
 use crate::eval::history::{self, History};
-use crate::eval::problem::Problems;
+use crate::eval::problem::{Problems, counted};
 use crate::eval::report::{self, Line, Provenance, Report, Style};
 use crate::eval::run::{self, Run, Summariser, SummaryOutcome};
 use crate::eval::suite::{self, Suite};
@@ -57,6 +58,7 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
         return checked(&suites, environment);
     }
     // What may be wrong with the other files is told before a question is asked.
+    outputs::check(args, &suites, environment)?;
     let kept = match &args.baseline {
         Some(path) => Some(Baseline::read(&environment.directory.join(path))?),
         None => None,
@@ -85,8 +87,13 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     let items = baseline::items(&run.outcomes, &summaries, summariser);
     let comparison = kept.map(|kept| baseline::compare(&kept, &suites, &items, args.limit.is_some()));
     let worse = comparison.as_ref().is_some_and(|c| !c.holds());
-    if let Some(path) = &args.bless {
-        bless(path, &provenance, &suites, &items, environment)?;
+    match &args.bless {
+        Some(path) if worse => environment.tell(&format!(
+            "not blessed: {}: this run is worse than the baseline; to keep it all the same, leave out --baseline",
+            environment.directory.join(path).display()
+        )),
+        Some(path) => bless(path, &provenance, &suites, &items, environment)?,
+        None => {}
     }
     let report = Report::new(provenance, &suites, run, summaries, comparison);
     if let Some((path, history)) = &history {
@@ -159,9 +166,9 @@ fn checked(suites: &[Suite], environment: &mut Environment) -> anyhow::Result<u8
             n => format!(", {n} summaries"),
         };
         let line = format!(
-            "{}: {} questions, {unanswerable} unanswerable{summaries}",
+            "{}: {}, {unanswerable} unanswerable{summaries}",
             suite.file,
-            suite.questions.len()
+            counted(suite.questions.len(), "question")
         );
         writeln!(environment.output, "{}", harmless(&line))?;
     }

@@ -10,6 +10,7 @@ use super::text::{figure, provenance};
 use super::{Latency, Provenance, Report};
 use crate::eval::baseline::Comparison;
 use crate::eval::calibration::{BINS, Reliability};
+use crate::eval::problem::counted;
 use crate::eval::run::{Context, LEAD, Outcome, SummaryOutcome};
 use crate::eval::scores::{Figure, Scores};
 
@@ -359,8 +360,10 @@ fn reliability_chart(r: &Reliability) -> Chart {
     let filled = || r.bins.iter().enumerate().filter(|(_, bin)| bin.count > 0);
     let title = |bin: &crate::eval::calibration::Bin| {
         format!(
-            "said {:.2}, right {:.2}, {} questions",
-            bin.predicted, bin.observed, bin.count
+            "said {:.2}, right {:.2}, {}",
+            bin.predicted,
+            bin.observed,
+            counted(bin.count, "question")
         )
     };
     Chart {
@@ -443,9 +446,10 @@ fn latency_chart(latency: &Latency) -> Chart {
                 width: WIDTH * width - 2.0,
                 height: TOP + HEIGHT - y(count as f64 / most),
                 title: format!(
-                    "{} to {} ms: {count} questions",
+                    "{} to {} ms: {}",
                     milliseconds(i as f64 * width),
-                    milliseconds((i + 1) as f64 * width)
+                    milliseconds((i + 1) as f64 * width),
+                    counted(count, "question")
                 ),
             })
             .collect(),

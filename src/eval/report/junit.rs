@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::template::render;
+use crate::eval::problem::counted;
 
 const TEMPLATE: &str = include_str!("junit.xml");
 
@@ -96,8 +97,9 @@ pub fn junit(report: &Report) -> Result<String, Error> {
             failure: (!comparison.holds()).then(|| comparison.failures.join("; ")),
             skipped: None,
             detail: format!(
-                "{} questions compared, {:+.2} points",
-                comparison.compared, comparison.difference
+                "{} compared, {:+.2} points",
+                counted(comparison.compared, "question"),
+                comparison.difference
             ),
         };
         groups.push(group("baseline", "", vec![gate]));

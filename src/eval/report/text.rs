@@ -3,6 +3,7 @@
 use super::Report;
 use crate::eval::baseline::{Change, Comparison};
 use crate::eval::calibration::Reliability;
+use crate::eval::problem::counted;
 use crate::eval::scores::{Figure, Scores, SummaryScores};
 use crate::harmless::one_line;
 
@@ -295,8 +296,8 @@ fn compared(c: &Comparison) -> Vec<Line> {
     lines.push(line(
         Style::Plain,
         &format!(
-            "{} questions compared: {:+.2} points{interval}; right answers: {} lost, {} gained, McNemar p = {}",
-            c.compared,
+            "{} compared: {:+.2} points{interval}; right answers: {} lost, {} gained, McNemar p = {}",
+            counted(c.compared, "question"),
             c.difference,
             c.lost_right,
             c.gained_right,
