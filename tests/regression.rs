@@ -100,3 +100,20 @@ fn markup_at_the_very_end_is_not_text() {
     assert_eq!(document.text(), "$");
     assert_eq!(document.source_span(&(0..1)), 0..1);
 }
+
+/// A line break that was not exactly where a text of even letters would break cut a sentence of a PDF in two.
+#[test]
+fn a_sentence_is_whole_where_letters_have_widths() {
+    let text = "The call between Mr. Trump and Putin is the first known conversation between the two since\n\
+                the president returned to the White House for a second term. It comes a day after Russia\n\
+                released Pennsylvania schoolteacher Marc Fogel, who was serving a 14-year sentence and\n\
+                was designated as wrongfully detained late last year.";
+    let document = Document::new("t", text, Format::Plain).unwrap();
+    let at = text.find("Marc Fogel").unwrap();
+    let sentence = &text[document.sentence_around(&(at..at + 10))];
+    assert!(
+        sentence.starts_with("It comes a day") && sentence.ends_with("late last year."),
+        "{sentence}"
+    );
+    assert_eq!(document.blocks().len(), 1);
+}
