@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 use quotable::document::Document;
 use quotable::engine::scripted::Scripted;
 use quotable::model::Model;
+use quotable::summary::textrank::TextRank;
+use quotable::summary::{Length, Method, SummaryOptions, summarize};
 use quotable::{AskOptions, Format, Reader};
 
 fn reader(words: &[(&str, f32)]) -> Reader {
@@ -116,4 +118,42 @@ fn a_sentence_is_whole_where_letters_have_widths() {
         "{sentence}"
     );
     assert_eq!(document.blocks().len(), 1);
+}
+
+/// The numbered paragraphs of a ruling were taken for a list, its summary was its closing line, and a focus on them was said to be nowhere.
+#[test]
+fn numbered_paragraphs_are_summarised() {
+    let text = "JUDGMENT\n\n\
+                1. This is an appeal from the order of Mr. Justice Harlow, by which he dismissed the claim. The appellant owned the vessel.\n\n\
+                2. We do not accept that the pump was material. The appeal is allowed. The respondent must pay the appellant $3.9 million.\n\n\
+                The costs follow the event in the usual way.\n";
+    let document = Document::new("t", text, Format::Plain).unwrap();
+    let options = SummaryOptions {
+        method: Method::Textrank,
+        length: Length::Sentences(1),
+        focus: Some("Was the appeal allowed?".to_owned()),
+        ..SummaryOptions::default()
+    };
+    let summary = summarize(&[&document], &TextRank, &options, |_| true).unwrap();
+    let [sentence] = &summary.documents[0].sentences[..] else {
+        panic!("{summary:?}");
+    };
+    assert_eq!(
+        (sentence.text.as_str(), sentence.line),
+        ("The appeal is allowed.", 5)
+    );
+    assert_eq!(summary.documents[0].skipped, 1);
+    let all = SummaryOptions {
+        focus: None,
+        length: Length::Sentences(9),
+        ..options
+    };
+    let summary = summarize(&[&document], &TextRank, &all, |_| true).unwrap();
+    let sentences = &summary.documents[0].sentences;
+    assert_eq!(sentences.len(), 6);
+    assert_eq!(sentences[2].text, "We do not accept that the pump was material.");
+    assert_eq!(
+        &text[sentences[2].start_byte..sentences[2].end_byte],
+        sentences[2].text
+    );
 }

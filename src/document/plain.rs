@@ -180,12 +180,24 @@ fn ends_sentence(line: &str, next: &str) -> bool {
 
 /// `- `, `* `, `• `, `3. `, `(a) ` and the like.
 fn starts_item(line: &str) -> bool {
+    item_marker(line) > 0
+}
+
+/// The length in bytes of the mark of an item at the start of a line, with the white space after it; 0 if there is
+/// none.
+pub(crate) fn item_marker(line: &str) -> usize {
     let Some((marker, rest)) = line.split_once(char::is_whitespace) else {
-        return false;
+        return 0;
     };
-    if rest.trim().is_empty() {
-        return false;
+    let rest = rest.trim_start();
+    if !rest.is_empty() && is_marker(marker) {
+        line.len() - rest.len()
+    } else {
+        0
     }
+}
+
+fn is_marker(marker: &str) -> bool {
     if matches!(marker, "-" | "*" | "+" | "•" | "‣" | "◦" | "–" | "·") {
         return true;
     }
