@@ -1,8 +1,11 @@
 //! Bugs that were, one test each.
 
+mod common;
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use common::Scene;
 use quotable::document::Document;
 use quotable::engine::scripted::Scripted;
 use quotable::model::Model;
@@ -156,4 +159,24 @@ fn numbered_paragraphs_are_summarised() {
         &text[sentences[2].start_byte..sentences[2].end_byte],
         sentences[2].text
     );
+}
+
+/// A line of 200 KB was printed whole around an answer.
+#[test]
+fn what_is_shown_around_an_answer_is_bounded() {
+    let filler = "words without any stop ".repeat(4500);
+    let line = format!("{filler}the bridge was drawn by Ada Quist in the spring {filler}");
+    let scene = Scene::new().file("line.txt", &line).finds("Ada Quist", 20.0);
+    for context in ["sentence", "paragraph"] {
+        let shown = scene.run(&["who drew it?", "line.txt", "--context", context]).out;
+        assert!(shown.len() < 4000, "{} bytes", shown.len());
+        assert!(shown.contains("line.txt:1  … "), "{shown}");
+        assert!(
+            shown.contains("the bridge was drawn by [Ada Quist] in the spring words"),
+            "{shown}"
+        );
+        assert!(shown.trim_end().ends_with(" …"), "{shown}");
+    }
+    let json = scene.run(&["who drew it?", "line.txt", "--json"]).json();
+    assert!(json["answers"][0]["sentence"].as_str().unwrap().len() > 30_000);
 }
