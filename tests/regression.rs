@@ -180,3 +180,38 @@ fn what_is_shown_around_an_answer_is_bounded() {
     let json = scene.run(&["who drew it?", "line.txt", "--json"]).json();
     assert!(json["answers"][0]["sentence"].as_str().unwrap().len() > 30_000);
 }
+
+/// A text without sentences was summarised by its lines, run together as if they were sentences.
+#[test]
+fn lines_are_shown_one_below_the_other() {
+    let minutes = "Minutes of the Parish Council\nHeld on Tuesday 4 February 2025 at 7.30 pm\n\n\
+                   Present: Cllr A. Brown (Chair), Cllr D. Singh\nProposed by Cllr Brown\n";
+    let scene = Scene::new().file("minutes.txt", minutes).file(
+        "news.txt",
+        "The dam broke on Monday night. Water reached the town.",
+    );
+    let run = |files: &[&str], options: &[&str]| {
+        scene.run(&[&["summarize", "--method=lead"], files, options].concat())
+    };
+    let lines = "Minutes of the Parish Council\nHeld on Tuesday 4 February 2025 at 7.30 pm\n";
+    let shown = run(&["minutes.txt"], &["--sentences=2"]);
+    assert_eq!(shown.out, format!("{lines}  minutes.txt:1, 2\n"));
+    assert!(
+        shown
+            .err
+            .contains("minutes.txt has hardly any sentences; these are lines of it"),
+        "{shown:?}"
+    );
+    let shown = run(&["minutes.txt"], &["--sentences=2", "--markdown", "-q"]);
+    assert!(shown.out.contains("Council[^1]\n\nHeld on"), "{shown:?}");
+    assert_eq!(shown.err, "");
+    let shown = run(&["news.txt", "minutes.txt"], &["--together", "--sentences=4"]);
+    let sentences = "The dam broke on Monday night. Water reached the town.\n";
+    assert!(shown.out.starts_with(&format!("{sentences}{lines}")), "{shown:?}");
+    let shown = run(&["minutes.txt"], &["--json"]);
+    assert!(
+        !shown.err.contains("hardly any sentences") && !shown.out.contains("by_lines"),
+        "{shown:?}"
+    );
+    assert!(!run(&["news.txt"], &[]).err.contains("hardly any sentences"));
+}

@@ -100,6 +100,21 @@ fn note(summary: &Summary, focus: Option<&str>, json: bool, environment: &mut En
         environment.tell(&format!("note: {without}; the summary is without one"));
     }
     if !json {
+        let by_lines = summary
+            .documents
+            .iter()
+            .filter(|d| d.by_lines && !d.sentences.is_empty());
+        let names: Vec<&str> = by_lines.map(|d| d.document.as_str()).collect();
+        match names[..] {
+            [] => {}
+            [name] => environment.tell(&format!(
+                "note: {name} has hardly any sentences; these are lines of it"
+            )),
+            _ => environment.tell(&format!(
+                "note: {} documents have hardly any sentences; these are lines of them",
+                names.len()
+            )),
+        }
         note_skipped(summary.documents.iter().map(|d| d.skipped).sum(), environment);
     }
 }

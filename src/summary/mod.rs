@@ -124,6 +124,9 @@ pub struct DocumentSummary {
     pub sentences: Vec<SummarySentence>,
     /// Sentences that were not considered: headings, lists, tables, code, captions and the like.
     pub skipped: usize,
+    /// Whether there is so little prose that lines were chosen instead of sentences.
+    #[serde(skip)]
+    pub by_lines: bool,
     /// Where the words of the focus stand; nowhere without one.
     #[serde(skip)]
     pub focus: Occurrences,
@@ -204,6 +207,7 @@ pub fn summarize(
                 document: document.name().to_owned(),
                 sentences: Vec::new(),
                 skipped: found.skipped.len(),
+                by_lines: found.by_lines,
                 focus: Occurrences {
                     sentences: 0,
                     skipped: focus.as_ref().map_or(0, |focus| {

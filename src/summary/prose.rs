@@ -38,6 +38,8 @@ pub struct Found {
     pub candidates: Vec<Candidate>,
     /// Sentences that are none, in the order of the text.
     pub skipped: Vec<Span>,
+    /// Whether there is so little prose that the candidates are lines.
+    pub by_lines: bool,
 }
 
 /// Prose has at least so many words a sentence; fewer are a caption or an exclamation.
@@ -89,7 +91,10 @@ pub fn candidates(document: &Document, index: usize) -> Found {
         Fitness::None
     };
     let structured = sentences.last().is_some_and(|s| s.section >= FEWEST_HEADINGS);
-    let mut found = Found::default();
+    let mut found = Found {
+        by_lines: least < Fitness::Prose,
+        ..Found::default()
+    };
     let mut last_taken = false;
     for sentence in sentences {
         if sentence.fitness < least {
