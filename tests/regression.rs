@@ -1,11 +1,16 @@
 //! Bugs that were, one test each.
 
+mod common;
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use common::Scene;
 use quotable::document::Document;
 use quotable::engine::scripted::Scripted;
 use quotable::model::Model;
+use quotable::summary::textrank::TextRank;
+use quotable::summary::{Length, Method, SummaryOptions, summarize};
 use quotable::{AskOptions, Format, Reader};
 
 fn reader(words: &[(&str, f32)]) -> Reader {
@@ -99,4 +104,114 @@ fn markup_at_the_very_end_is_not_text() {
     let document = Document::new("t", "$\r\n#", Format::Markdown).unwrap();
     assert_eq!(document.text(), "$");
     assert_eq!(document.source_span(&(0..1)), 0..1);
+}
+
+/// A line break that was not exactly where a text of even letters would break cut a sentence of a PDF in two.
+#[test]
+fn a_sentence_is_whole_where_letters_have_widths() {
+    let text = "The call between Mr. Trump and Putin is the first known conversation between the two since\n\
+                the president returned to the White House for a second term. It comes a day after Russia\n\
+                released Pennsylvania schoolteacher Marc Fogel, who was serving a 14-year sentence and\n\
+                was designated as wrongfully detained late last year.";
+    let document = Document::new("t", text, Format::Plain).unwrap();
+    let at = text.find("Marc Fogel").unwrap();
+    let sentence = &text[document.sentence_around(&(at..at + 10))];
+    assert!(
+        sentence.starts_with("It comes a day") && sentence.ends_with("late last year."),
+        "{sentence}"
+    );
+    assert_eq!(document.blocks().len(), 1);
+}
+
+/// The numbered paragraphs of a ruling were taken for a list, its summary was its closing line, and a focus on them was said to be nowhere.
+#[test]
+fn numbered_paragraphs_are_summarised() {
+    let text = "JUDGMENT\n\n\
+                1. This is an appeal from the order of Mr. Justice Harlow, by which he dismissed the claim. The appellant owned the vessel.\n\n\
+                2. We do not accept that the pump was material. The appeal is allowed. The respondent must pay the appellant $3.9 million.\n\n\
+                The costs follow the event in the usual way.\n";
+    let document = Document::new("t", text, Format::Plain).unwrap();
+    let options = SummaryOptions {
+        method: Method::Textrank,
+        length: Length::Sentences(1),
+        focus: Some("Was the appeal allowed?".to_owned()),
+        ..SummaryOptions::default()
+    };
+    let summary = summarize(&[&document], &TextRank, &options, |_| true).unwrap();
+    let [sentence] = &summary.documents[0].sentences[..] else {
+        panic!("{summary:?}");
+    };
+    assert_eq!(
+        (sentence.text.as_str(), sentence.line),
+        ("The appeal is allowed.", 5)
+    );
+    assert_eq!(summary.documents[0].skipped, 1);
+    let all = SummaryOptions {
+        focus: None,
+        length: Length::Sentences(9),
+        ..options
+    };
+    let summary = summarize(&[&document], &TextRank, &all, |_| true).unwrap();
+    let sentences = &summary.documents[0].sentences;
+    assert_eq!(sentences.len(), 6);
+    assert_eq!(sentences[2].text, "We do not accept that the pump was material.");
+    assert_eq!(
+        &text[sentences[2].start_byte..sentences[2].end_byte],
+        sentences[2].text
+    );
+}
+
+/// A line of 200 KB was printed whole around an answer.
+#[test]
+fn what_is_shown_around_an_answer_is_bounded() {
+    let filler = "words without any stop ".repeat(4500);
+    let line = format!("{filler}the bridge was drawn by Ada Quist in the spring {filler}");
+    let scene = Scene::new().file("line.txt", &line).finds("Ada Quist", 20.0);
+    for context in ["sentence", "paragraph"] {
+        let shown = scene.run(&["who drew it?", "line.txt", "--context", context]).out;
+        assert!(shown.len() < 4000, "{} bytes", shown.len());
+        assert!(shown.contains("line.txt:1  … "), "{shown}");
+        assert!(
+            shown.contains("the bridge was drawn by [Ada Quist] in the spring words"),
+            "{shown}"
+        );
+        assert!(shown.trim_end().ends_with(" …"), "{shown}");
+    }
+    let json = scene.run(&["who drew it?", "line.txt", "--json"]).json();
+    assert!(json["answers"][0]["sentence"].as_str().unwrap().len() > 30_000);
+}
+
+/// A text without sentences was summarised by its lines, run together as if they were sentences.
+#[test]
+fn lines_are_shown_one_below_the_other() {
+    let minutes = "Minutes of the Parish Council\nHeld on Tuesday 4 February 2025 at 7.30 pm\n\n\
+                   Present: Cllr A. Brown (Chair), Cllr D. Singh\nProposed by Cllr Brown\n";
+    let scene = Scene::new().file("minutes.txt", minutes).file(
+        "news.txt",
+        "The dam broke on Monday night. Water reached the town.",
+    );
+    let run = |files: &[&str], options: &[&str]| {
+        scene.run(&[&["summarize", "--method=lead"], files, options].concat())
+    };
+    let lines = "Minutes of the Parish Council\nHeld on Tuesday 4 February 2025 at 7.30 pm\n";
+    let shown = run(&["minutes.txt"], &["--sentences=2"]);
+    assert_eq!(shown.out, format!("{lines}  minutes.txt:1, 2\n"));
+    assert!(
+        shown
+            .err
+            .contains("minutes.txt has hardly any sentences; these are lines of it"),
+        "{shown:?}"
+    );
+    let shown = run(&["minutes.txt"], &["--sentences=2", "--markdown", "-q"]);
+    assert!(shown.out.contains("Council[^1]\n\nHeld on"), "{shown:?}");
+    assert_eq!(shown.err, "");
+    let shown = run(&["news.txt", "minutes.txt"], &["--together", "--sentences=4"]);
+    let sentences = "The dam broke on Monday night. Water reached the town.\n";
+    assert!(shown.out.starts_with(&format!("{sentences}{lines}")), "{shown:?}");
+    let shown = run(&["minutes.txt"], &["--json"]);
+    assert!(
+        !shown.err.contains("hardly any sentences") && !shown.out.contains("by_lines"),
+        "{shown:?}"
+    );
+    assert!(!run(&["news.txt"], &[]).err.contains("hardly any sentences"));
 }

@@ -166,6 +166,25 @@ fn a_focus_is_preferred_and_its_absence_told() {
             .contains("no sentence has a word of the focus \"volcano\""),
         "{none:?}"
     );
+    let listed = focused("sandbags");
+    assert!(
+        listed
+            .err
+            .contains("\"sandbags\" stand only in what is left out (1 line of headings"),
+        "{listed:?}"
+    );
+    let long = scene.run(&[
+        "summarize",
+        "storm.txt",
+        "--method=textrank",
+        "--words=6",
+        "--focus=insurers",
+    ]);
+    assert!(
+        long.err
+            .contains("no sentence with a word of the focus \"insurers\" was chosen"),
+        "{long:?}"
+    );
     focused("of the").fails_with(&["focus", "--focus"]);
     let line = scene
         .run(&[

@@ -81,11 +81,40 @@ fn note(summary: &Summary, focus: Option<&str>, json: bool, environment: &mut En
     if let Some(focus) = focus
         && sentences.all(|s| s.relevance == Some(0.0))
     {
-        environment.tell(&format!(
-            "note: no sentence has a word of the focus \"{focus}\"; the summary is without one"
-        ));
+        let found = summary.documents.iter().map(|d| d.focus);
+        let (sentences, skipped) = found.fold((0, 0), |(sentences, skipped), found| {
+            (sentences + found.sentences, skipped + found.skipped)
+        });
+        let without = if sentences > 0 {
+            format!(
+                "no sentence with a word of the focus \"{focus}\" was chosen: none fits the length or can be read by itself"
+            )
+        } else if skipped > 0 {
+            let lines = if skipped == 1 { "line" } else { "lines" };
+            format!(
+                "words of the focus \"{focus}\" stand only in what is left out ({skipped} {lines} of headings, lists and the like)"
+            )
+        } else {
+            format!("no sentence has a word of the focus \"{focus}\"")
+        };
+        environment.tell(&format!("note: {without}; the summary is without one"));
     }
     if !json {
+        let by_lines = summary
+            .documents
+            .iter()
+            .filter(|d| d.by_lines && !d.sentences.is_empty());
+        let names: Vec<&str> = by_lines.map(|d| d.document.as_str()).collect();
+        match names[..] {
+            [] => {}
+            [name] => environment.tell(&format!(
+                "note: {name} has hardly any sentences; these are lines of it"
+            )),
+            _ => environment.tell(&format!(
+                "note: {} documents have hardly any sentences; these are lines of them",
+                names.len()
+            )),
+        }
         note_skipped(summary.documents.iter().map(|d| d.skipped).sum(), environment);
     }
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
 use map::OffsetMap;
+pub(crate) use plain::item_marker;
 pub use sentence::sentences;
 
 /// A half-open range of bytes of a document's clean text.

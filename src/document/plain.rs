@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-use super::{Block, BlockKind, Builder, Layout};
+use super::{Block, BlockKind, Builder, Layout, sentence};
 
 /// Lines wrapped by hand or by a program are seldom longer, and paragraphs on one line seldom shorter.
 const LONGEST_WRAPPED_LINE: usize = 120;
+/// Lines of verse and items without a mark are seldom so long, in characters.
+const SHORTEST_SEVERED_LINE: usize = 50;
 
 pub(super) fn layout(source: &str) -> Layout {
     let mut builder = Builder::new(source);
@@ -39,27 +41,15 @@ pub(super) fn layout(source: &str) -> Layout {
 }
 
 /// Turns lines that follow each other without a blank line into blocks.
-fn push_run(text: &str, lines: &[Range<usize>], section: u32, blocks: &mut Vec<Block>) {
-    let widths: Vec<usize> = lines.iter().map(|l| text[l.clone()].chars().count()).collect();
-    let widest = widths.iter().copied().max().unwrap_or(0);
-    // A program that fills lines greedily breaks where the next word would not have fitted.
-    let wrapped_after = |i: usize| {
-        let next = &text[lines[i + 1].clone()];
-        let word = next.split_whitespace().next().map_or(0, |w| w.chars().count());
-        !starts_item(next) && widths[i] + 1 + word > widest
-    };
-    // One such break may be chance (the longest line always has one), so most have to be.
-    let breaks = lines.len().saturating_sub(1);
-    let is_wrapped = widest <= LONGEST_WRAPPED_LINE
-        && breaks > 0
-        && 2 * (0..breaks).filter(|&i| wrapped_after(i)).count() > breaks;
-
+fn push_run(text: &str, spans: &[Range<usize>], section: u32, blocks: &mut Vec<Block>) {
+    let lines: Vec<&str> = spans.iter().map(|span| &text[span.clone()]).collect();
+    let goes_on = continued(&lines);
     let mut first = 0;
     for i in 0..lines.len() {
-        if i + 1 < lines.len() && is_wrapped && wrapped_after(i) {
+        if goes_on.get(i) == Some(&true) {
             continue;
         }
-        let span = lines[first].start..lines[i].end;
+        let span = spans[first].start..spans[i].end;
         let kind = if starts_item(&text[span.clone()]) {
             BlockKind::ListItem
         } else if looks_like_heading(&text[span.clone()]) && lines.len() == 1 {
@@ -72,14 +62,142 @@ fn push_run(text: &str, lines: &[Range<usize>], section: u32, blocks: &mut Vec<B
     }
 }
 
-/// `- `, `* `, `• `, `3. `, `(a) ` and the like.
-fn starts_item(line: &str) -> bool {
-    let Some((marker, rest)) = line.split_once(char::is_whitespace) else {
-        return false;
+/// Of each line but the last, whether its paragraph goes on in the next one.
+fn continued(lines: &[&str]) -> Vec<bool> {
+    let widths: Vec<usize> = lines.iter().map(|l| l.chars().count()).collect();
+    let widest = widths.iter().copied().max().unwrap_or(0);
+    let breaks = lines.len().saturating_sub(1);
+    let is_item = |i: usize| starts_item(lines[i + 1]);
+    // How wide a line would have been with the first word of the next one.
+    let with_next = |i: usize| {
+        let word = lines[i + 1].split_whitespace().next();
+        widths[i] + 1 + word.map_or(0, |w| w.chars().count())
     };
-    if rest.trim().is_empty() {
+    // A program that fills lines greedily breaks where the next word would not have fitted.
+    let is_full = |i: usize| !is_item(i) && with_next(i) > widest;
+    let severed = severed(lines);
+    // Where widths are those of a proportional font, full lines differ in their number of characters.
+    let is_about_full = |i: usize| {
+        20 * with_next(i) >= 17 * widest
+            && is_wordy(lines[i])
+            && lines[i + 1]
+                .trim_start_matches(sentence::is_opening)
+                .starts_with(char::is_alphabetic)
+            && !ends_sentence(lines[i], lines[i + 1])
+    };
+    // One full line may be chance (the longest line always is), so most have to be broken for their width. Lines that
+    // are about full count where a sentence shows that lines are broken.
+    let is_broken = severed.contains(&true);
+    let is_evidence = |i: usize| is_full(i) || severed[i] || (is_broken && !is_item(i) && is_about_full(i));
+    let is_wrapped =
+        widest <= LONGEST_WRAPPED_LINE && 2 * (0..breaks).filter(|&i| is_evidence(i)).count() > breaks;
+    let is_cut = |i: usize| 2 * widths[i] > widest && cuts(lines[i], lines[i + 1]);
+    (0..breaks)
+        .map(|i| {
+            severed[i] || (is_wrapped && (is_full(i) || (!is_item(i) && (is_about_full(i) || is_cut(i)))))
+        })
+        .collect()
+}
+
+/// Of each line but the last, whether it breaks off in the middle of a sentence that the next one ends, whatever
+/// the other lines are. Lists, verse, tables and code, whose lines may go on in lower case too, are told from
+/// prose by short lines, by gaps, by signs and by the missing full stop.
+fn severed(lines: &[&str]) -> Vec<bool> {
+    let is_prose = |line: &str| {
+        line.chars().take(SHORTEST_SEVERED_LINE).count() == SHORTEST_SEVERED_LINE
+            && line.split_whitespace().nth(5).is_some()
+            && is_wordy(line)
+    };
+    let has_gap = |line: &str| line.contains(['\t', '=']) || line.contains("   ");
+    let caption = lines.iter().position(|line| is_timing(line));
+    let mut severed: Vec<bool> = lines
+        .windows(2)
+        .map(|pair| {
+            let [line, next] = [pair[0], pair[1]];
+            cuts(line, next) && !starts_item(next) && is_prose(line) && !has_gap(line) && !has_gap(next)
+        })
+        .collect();
+    let has_stop = |line: &&str| line.split_whitespace().any(sentence::stops);
+    let last_stop = lines.iter().rposition(has_stop);
+    let behind = last_stop.unwrap_or(0);
+    severed[behind..].fill(false);
+    // The lines of a subtitle are short, and its sentence may end in the next one.
+    for i in caption.map_or(lines.len(), |i| i + 1)..severed.len() {
+        severed[i] |= lines[i + 1].starts_with(char::is_lowercase) && cuts(lines[i], lines[i + 1]);
+    }
+    severed
+}
+
+/// Whether most of a line are letters.
+fn is_wordy(line: &str) -> bool {
+    let visible = line.chars().filter(|c| !c.is_whitespace()).count();
+    let letters = line.chars().filter(|c| c.is_alphabetic()).count();
+    5 * letters >= 4 * visible
+}
+
+/// `00:00:01,000 --> 00:00:04,000`, above the lines of a subtitle.
+fn is_timing(line: &str) -> bool {
+    line.starts_with(|c: char| c.is_ascii_digit()) && line.contains(" --> ")
+}
+
+/// Whether a line breaks off in the middle of a sentence and the next one begins like the rest of it: with a plain
+/// word in lower case, or with a figure after such a word.
+fn cuts(line: &str, next: &str) -> bool {
+    if sentence::stops(line) || line.trim_end_matches(sentence::is_closing).ends_with([':', ';']) {
         return false;
     }
+    let word = next.split_whitespace().next().unwrap_or_default();
+    let word = word
+        .trim_start_matches(sentence::is_opening)
+        .trim_end_matches([',', ';', '.', '!', '?', '…'])
+        .trim_end_matches(sentence::is_closing)
+        .trim_end_matches([',', ';', '.', '!', '?', '…']);
+    if word.starts_with(char::is_lowercase) {
+        let is_short = word.len() <= 3; // "e.g.", "p.m."
+        return word
+            .chars()
+            .all(|c| c.is_alphabetic() || "'’-–—".contains(c) || (is_short && c == '.'));
+    }
+    let figure = word.trim_start_matches(['$', '€', '£', '¥']);
+    let last = line.split_whitespace().next_back().unwrap_or_default();
+    let last = last.strip_suffix(',').unwrap_or(last);
+    !line.starts_with(|c: char| c.is_ascii_digit())
+        && last.chars().all(char::is_lowercase)
+        && figure.starts_with(|c: char| c.is_ascii_digit())
+        && figure
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '%'))
+}
+
+/// Whether a sentence ends with a line, and is not merely interrupted after an abbreviation.
+fn ends_sentence(line: &str, next: &str) -> bool {
+    let joined = format!("{line} {next}");
+    sentence::stops(line)
+        && sentence::sentences(&joined)
+            .iter()
+            .any(|s| s.start == line.len() + 1)
+}
+
+/// `- `, `* `, `• `, `3. `, `(a) ` and the like.
+fn starts_item(line: &str) -> bool {
+    item_marker(line) > 0
+}
+
+/// The length in bytes of the mark of an item at the start of a line, with the white space after it; 0 if there is
+/// none.
+pub(crate) fn item_marker(line: &str) -> usize {
+    let Some((marker, rest)) = line.split_once(char::is_whitespace) else {
+        return 0;
+    };
+    let rest = rest.trim_start();
+    if !rest.is_empty() && is_marker(marker) {
+        line.len() - rest.len()
+    } else {
+        0
+    }
+}
+
+fn is_marker(marker: &str) -> bool {
     if matches!(marker, "-" | "*" | "+" | "•" | "‣" | "◦" | "–" | "·") {
         return true;
     }
@@ -149,5 +267,77 @@ mod tests {
     fn log_lines_stay_apart() {
         let text = "10:01 started\n10:02 listening on port 8080 of all interfaces\n10:03 ready\n10:04 stopped by signal";
         assert_eq!(blocks(text).len(), 4);
+    }
+
+    fn texts(text: &str) -> Vec<&str> {
+        blocks(text).into_iter().map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn lines_filled_by_the_width_of_letters_are_one_paragraph() {
+        let paragraphs = [
+            "The call between Mr. Trump and Putin is the first known conversation between the two since\n\
+             the president returned to the White House for a second term. It comes a day after Russia\n\
+             released Pennsylvania schoolteacher Marc Fogel, who was serving a 14-year sentence and\n\
+             was designated as wrongfully detained late last year.",
+            "eventual membership in NATO. Speaking ahead of a closed-door meeting of the Ukraine\n\
+             Defense Contract Group about more aid, Hegseth said peace in the country must include\n\
+             security guarantees that “should not be provided through NATO membership, but must instead\n\
+             be backed by capable European and non-European troops.”",
+            "He had seen nothing that was out of order. Speaking ahead of a meeting of the union, Mr.\n\
+             Berg said that peace in the company must include some guarantees that it will be able to pay up\n\
+             them. He said that he had no wish to go on with the work that others had begun. What he said\n\
+             was heard.",
+            "The president, too, addressed the prospect of Russia maintaining control of Ukrainian territory its forces\n\
+             have occupied during an interview with Fox News that aired Monday, suggesting Ukraine “may be\n\
+             Russian someday, or they may not be Russian someday.”",
+            "The company said on Monday that it would pay a fine of about\n\
+             $500 million to the commission in Brussels, which had asked for twice as much in the spring.",
+        ];
+        for paragraph in paragraphs {
+            assert_eq!(texts(paragraph), [paragraph]);
+        }
+    }
+
+    #[test]
+    fn a_sentence_goes_on_in_lower_case_though_most_lines_are_paragraphs() {
+        let text = "MARK: We sent the letter on Monday by courier to the wrong address, and nobody had\n\
+                    noticed it by Friday.\nJANE: I never saw it.\nMARK: No, you did not.\nJANE: Nobody told me either.";
+        assert_eq!(texts(text).len(), 4);
+        assert!(texts(text)[0].ends_with("by Friday."));
+    }
+
+    #[test]
+    fn subtitles_go_on_in_lower_case() {
+        let text = "1\n00:00:01,000 --> 00:00:04,000\nThe harbour was closed by the storm\nthat came in from the west.\n\n\
+                    2\n00:00:05,000 --> 00:00:08,000\nThe mayor,\nOtto Lund, opened it.";
+        let texts = texts(text);
+        assert_eq!(texts.len(), 7);
+        assert_eq!(
+            texts[2],
+            "The harbour was closed by the storm\nthat came in from the west."
+        );
+    }
+
+    #[test]
+    fn what_is_no_prose_stays_in_lines() {
+        for text in [
+            // Items.
+            "Shopping\nmilk\neggs and bread\nbutter",
+            "To buy for the feast\n12 apples of the red kind\n30 pears\n2 pounds of butter from the farm",
+            "Storm closes the harbour\nMayor opens it again on Sunday\nCouncil votes on the dam and the bridge over it\nNo vote",
+            "fixed a crash in the parser of dates that have no year\nadded a flag for the width of all the lines that are printed to the terminal\nremoved the old reader",
+            // Verse.
+            "The fog comes\non little cat feet.",
+            "I wandered lonely as a cloud\nThat floats on high o'er vales and hills,\nWhen all at once I saw a crowd,\nA host, of golden daffodils;",
+            // A table, settings, code, a log, an address.
+            "Revenue of the whole group in the first half     1,234\nof which in the north of the country, abroad and on the islands     500.\ntotal     9",
+            "description: the reader of dates that is used in the north\nname: dates.\nkind: a",
+            "let total = sum of all the values that were given to it\nreturn the total of everything in the list that was given to the function.",
+            "worker started listening on the port of all interfaces\nconnected: yes\n10:03 ready\nstopped by signal",
+            "Otto Lund\nHarbour Street 12\n1234 Elbing\nPhone 555 12 13",
+        ] {
+            assert_eq!(texts(text).len(), text.lines().count(), "{:?}", texts(text));
+        }
     }
 }

@@ -376,18 +376,25 @@ impl<'a> Boundary<'a> {
     }
 }
 
+/// Whether `text` ends with a stop, whatever that is the stop of; marks of closing and of reference may follow it.
+pub(super) fn stops(text: &str) -> bool {
+    without_reference_marks(text.trim_end())
+        .trim_end_matches(is_closing)
+        .ends_with(is_stop)
+}
+
 /// Full stop, question mark and exclamation mark of the scripts in wide use.
 fn is_stop(c: char) -> bool {
     ".!?…‽‼⁇⁈⁉。．｡！？؟۔։।॥።။។".contains(c)
 }
 
 /// Marks that close after a stop, straight quotation marks among them.
-fn is_closing(c: char) -> bool {
+pub(super) fn is_closing(c: char) -> bool {
     "\"'”’»›)]}」』）】》".contains(c)
 }
 
 /// Marks that open before the first word of a sentence.
-fn is_opening(c: char) -> bool {
+pub(super) fn is_opening(c: char) -> bool {
     "\"'“„‘‚«‹([{¿¡「『（【《".contains(c)
 }
 

@@ -9,6 +9,15 @@ use crate::error::{Error, Result};
 const K1: f64 = 1.2;
 const B: f64 = 0.5;
 
+/// Where the words of a focus stand in a document.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Occurrences {
+    /// How many of the sentences that were considered have one.
+    pub sentences: usize,
+    /// How many of those that were not considered have one: headings, entries of lists and the like.
+    pub skipped: usize,
+}
+
 /// A question or topic.
 #[derive(Debug, Clone)]
 pub struct Focus {
@@ -28,6 +37,12 @@ impl Focus {
             return Err(Error::EmptyFocus);
         }
         Ok(Self { stems })
+    }
+
+    /// Whether a text has one of the words.
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
+        stems(text).any(|stem| self.stems.binary_search(&stem).is_ok())
     }
 
     /// BM25 of each candidate, relative to the highest; 0 everywhere when no candidate has a term.

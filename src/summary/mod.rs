@@ -24,7 +24,7 @@ use crate::cite;
 use crate::document::{Document, Span};
 use crate::error::{Error, Result};
 use crate::reader::Progress;
-use focus::Focus;
+use focus::{Focus, Occurrences};
 use lead::Lead;
 use prose::Candidate;
 use terms::Terms;
@@ -125,6 +125,12 @@ pub struct DocumentSummary {
     pub sentences: Vec<SummarySentence>,
     /// Sentences that were not considered: headings, lists, tables, code, captions and the like.
     pub skipped: usize,
+    /// Whether there is so little prose that lines were chosen instead of sentences.
+    #[serde(skip)]
+    pub by_lines: bool,
+    /// Where the words of the focus stand; nowhere without one.
+    #[serde(skip)]
+    pub focus: Occurrences,
 }
 
 /// A sentence of a summary.
@@ -201,7 +207,15 @@ pub fn summarize(
             .map(|(document, found)| DocumentSummary {
                 document: document.name().to_owned(),
                 sentences: Vec::new(),
-                skipped: found.skipped,
+                skipped: found.skipped.len(),
+                by_lines: found.by_lines,
+                focus: Occurrences {
+                    sentences: 0,
+                    skipped: focus.as_ref().map_or(0, |focus| {
+                        let has_word = |span: &&Span| focus.is_in(&document.text()[(*span).clone()]);
+                        found.skipped.iter().filter(has_word).count()
+                    }),
+                },
             })
             .collect(),
     };
@@ -225,6 +239,11 @@ pub fn summarize(
             .sum::<u64>();
         let terms = Terms::of(documents, candidates);
         let relevance = focus.as_ref().map(|focus| focus.relevance(&terms));
+        for (candidate, _) in
+            std::iter::zip(candidates, relevance.iter().flatten()).filter(|(_, r)| **r > 0.0)
+        {
+            summary.documents[candidate.document].focus.sentences += 1;
+        }
         let pool = select::Pool {
             candidates,
             terms: &terms,

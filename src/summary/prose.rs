@@ -1,11 +1,12 @@
 //! Which sentences of a document can stand in a summary.
 //!
-//! Prose can: whole sentences of paragraphs. Headings, lists, tables, code, captions, bylines, datelines and
+//! Prose can: whole sentences of paragraphs, and of items that consist of them, as the numbered paragraphs of
+//! rulings, statutes and minutes do. Headings, lists of other things, tables, code, captions, bylines, datelines and
 //! the standing matter of web pages cannot. A document that hardly has prose (a log, a list) is summarised by
 //! its lines instead.
 
 use super::opener;
-use crate::document::{BlockKind, Document, Span};
+use crate::document::{Block, BlockKind, Document, Span, item_marker};
 
 /// A sentence that can stand in a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,14 +36,20 @@ pub struct Candidate {
 pub struct Found {
     /// In the order of the text.
     pub candidates: Vec<Candidate>,
-    /// Sentences that are none.
-    pub skipped: usize,
+    /// Sentences that are none, in the order of the text.
+    pub skipped: Vec<Span>,
+    /// Whether there is so little prose that the candidates are lines.
+    pub by_lines: bool,
 }
 
 /// Prose has at least so many words a sentence; fewer are a caption or an exclamation.
 const FEWEST_WORDS: usize = 4;
 /// A longer one is an enumeration, or no sentence was found in it.
 const MOST_WORDS: usize = 150;
+/// An item of one sentence is prose by itself if it is so long; a shorter one may be an entry that ends with a stop.
+const FEWEST_WORDS_OF_AN_ITEM: usize = 10;
+/// The same in characters where words are not set apart.
+const FEWEST_CHARACTERS_OF_AN_ITEM: usize = 20;
 /// A document with less prose than this share of its words is summarised by its lines.
 const LEAST_PROSE: f64 = 0.05;
 /// A section of fewer headings than this is no structure: a title, or a line taken for one.
@@ -84,11 +91,14 @@ pub fn candidates(document: &Document, index: usize) -> Found {
         Fitness::None
     };
     let structured = sentences.last().is_some_and(|s| s.section >= FEWEST_HEADINGS);
-    let mut found = Found::default();
+    let mut found = Found {
+        by_lines: least < Fitness::Prose,
+        ..Found::default()
+    };
     let mut last_taken = false;
     for sentence in sentences {
         if sentence.fitness < least {
-            found.skipped += 1;
+            found.skipped.push(sentence.span);
             last_taken = false;
             continue;
         }
@@ -147,6 +157,7 @@ fn by_words(text: &str, span: Span) -> Vec<Span> {
 
 fn sentences(document: &Document) -> Vec<Sentence> {
     let text = document.text();
+    let prose_items = prose_items(document);
     let mut sentences: Vec<Sentence> = Vec::new();
     let mut section = 0;
     let mut last_block = usize::MAX;
@@ -171,6 +182,14 @@ fn sentences(document: &Document) -> Vec<Sentence> {
         quoting &= !first_of_block;
         let was_quoting = quoting;
         quoting = opener::quotation_is_open(&text[span.clone()], quoting);
+        let kind = if prose_items[block_index] {
+            BlockKind::Paragraph
+        } else {
+            block.kind
+        };
+        if first_of_block && prose_items[block_index] {
+            span.start += item_marker(&text[span.clone()]);
+        }
         if opening && first_of_block {
             span.start += dateline(&text[span.clone()]);
         }
@@ -181,7 +200,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             vec![span]
         } {
             let sentence = &text[part.clone()];
-            let fitness = fitness(sentence, block.kind);
+            let fitness = fitness(sentence, kind);
             opening &= fitness != Fitness::Prose;
             sentences.push(Sentence {
                 fitness,
@@ -193,6 +212,65 @@ fn sentences(document: &Document) -> Vec<Sentence> {
         }
     }
     sentences
+}
+
+/// Of each block, whether it is an item that consists of sentences. A short sentence ("The appeal is allowed.") is
+/// told from an entry ("Sold apples to Ann.") by the other items of its list.
+fn prose_items(document: &Document) -> Vec<bool> {
+    let item = |block: &Block| match block.kind {
+        BlockKind::ListItem => item(&document.text()[block.span.clone()]),
+        _ => Item::Entry,
+    };
+    let lists = document.blocks().chunk_by(|a, b| a.kind == b.kind);
+    lists
+        .flat_map(|list| {
+            let items: Vec<Item> = list.iter().map(item).collect();
+            let paragraphs = items.iter().filter(|&&i| i == Item::Paragraph).count();
+            let least = if 2 * paragraphs >= items.len() {
+                Item::Sentence
+            } else {
+                Item::Paragraph
+            };
+            items.into_iter().map(move |item| item >= least)
+        })
+        .collect()
+}
+
+/// What an item of a list reads like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Item {
+    /// A thing, a name, a source, a fragment.
+    Entry,
+    /// A short sentence, or an entry that ends with a stop.
+    Sentence,
+    /// Sentences of some length.
+    Paragraph,
+}
+
+fn item(text: &str) -> Item {
+    let text = &text[item_marker(text)..];
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let opens_high = |word: &&&str| {
+        word.trim_start_matches(|c: char| !c.is_alphanumeric())
+            .starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit())
+    };
+    // Bibliographies have stops, and names, titles, years and addresses.
+    let is_reference = 2 * words.iter().filter(opens_high).count() > words.len()
+        || ["://", "www.", "doi:", "et al."].iter().any(|s| text.contains(s));
+    let unspaced = is_unspaced(text);
+    if is_reference
+        || text.starts_with(char::is_lowercase)
+        || !ends_like_a_sentence(text)
+        || (words.len() < FEWEST_WORDS && !unspaced)
+    {
+        Item::Entry
+    } else if words.len() >= FEWEST_WORDS_OF_AN_ITEM
+        || (unspaced && text.chars().count() >= FEWEST_CHARACTERS_OF_AN_ITEM)
+    {
+        Item::Paragraph
+    } else {
+        Item::Sentence
+    }
 }
 
 /// The lines of what is too long for a sentence: log lines of one width look like a paragraph that was wrapped.
@@ -366,7 +444,7 @@ mod tests {
             .candidates
             .iter()
             .map(|c| document.text()[c.span.clone()].to_owned());
-        (texts.collect(), found.skipped)
+        (texts.collect(), found.skipped.len())
     }
 
     #[test]
@@ -414,6 +492,41 @@ mod tests {
         let (texts, skipped) = taken(text, Format::Markdown);
         assert_eq!(texts, ["The tool reads files quickly."]);
         assert_eq!(skipped, 7);
+    }
+
+    #[test]
+    fn items_of_whole_sentences_are_prose_without_their_marks() {
+        let ruling = "JUDGMENT\n\n1. This is an appeal from the order of Mr. Justice Harlow dated 3 May 2023. The appellant owned the vessel.\n\n\
+                      2. We do not accept that the pump was material. The respondent must pay the appellant $3.9 million.\n\n\
+                      3. The appeal is allowed.\n\nThe costs follow the event in the usual way.";
+        let expected = [
+            "This is an appeal from the order of Mr. Justice Harlow dated 3 May 2023.",
+            "The appellant owned the vessel.",
+            "We do not accept that the pump was material.",
+            "The respondent must pay the appellant $3.9 million.",
+            "The appeal is allowed.",
+            "The costs follow the event in the usual way.",
+        ];
+        assert_eq!(taken(ruling, Format::Plain).0, expected);
+        assert_eq!(taken(ruling, Format::Markdown).0, expected);
+    }
+
+    #[test]
+    fn entries_are_no_prose_though_they_end_with_a_stop() {
+        let end = "The council of Elbing met on Monday.";
+        for list in [
+            "- Milk.\n- Eggs and bread.\n- A pound of butter.",
+            "- Fixed a crash in the parser.\n- Added a flag for the width.\n- Sold apples to Ann.",
+            "- the name and the address of the landlord and of the agent, if there is one.",
+            "1. Smith J, Brown K. The history of dams in the north. J Hydrol. 1999;12:34–45.\n\
+             2. Lund A and others. A report on the state of the dams of the valley. See https://example.org/dams.",
+            "- The lines of the poem that has no stop go on and on until the end of it",
+        ] {
+            for format in [Format::Plain, Format::Markdown] {
+                let text = format!("{list}\n\n{end}");
+                assert_eq!(taken(&text, format).0, [end], "{list}");
+            }
+        }
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub(super) struct Printer {
     pub(super) min_confidence: f64,
 }
 
+/// So many characters are shown before an answer, of it, and after it: a "sentence" may be a file of a single line.
+const MOST_SHOWN: usize = 1500;
+
 const RED: &str = "\u{1b}[31m";
 const BOLD: &str = "\u{1b}[1m";
 const DIM: &str = "\u{1b}[2m";
@@ -73,7 +76,7 @@ impl Printer {
 
     fn answer(self, answer: &Answer, document: &Document, calibrated: bool, text: &mut String) {
         let sure = percent(answer.confidence, calibrated);
-        *text += &format!("{}  {}\n", self.bold(&one_line(&answer.text)), self.dim(&sure));
+        *text += &format!("{}  {}\n", self.bold(&beginning(&answer.text)), self.dim(&sure));
         let around = match self.around {
             Around::Sentence => document.sentence_around(&answer.span),
             Around::Paragraph => document.paragraph_around(&answer.span),
@@ -82,9 +85,9 @@ impl Printer {
         *text += &format!("  {}", self.dim(&place(answer)));
         if self.around != Around::None {
             let all = document.text();
-            let before = one_line(&all[around.start..answer.span.start]);
-            let inside = one_line(&all[answer.span.clone()]);
-            let after = one_line(&all[answer.span.end..around.end]);
+            let before = ending(&all[around.start..answer.span.start]);
+            let inside = beginning(&all[answer.span.clone()]);
+            let after = beginning(&all[answer.span.end..around.end]);
             *text += &format!("  {before}{}{after}", self.marked(&inside));
         }
         text.push('\n');
@@ -142,6 +145,28 @@ fn shortened(mut text: String) -> String {
     text
 }
 
+/// The beginning of a text on one line, of whole words if it has any.
+fn beginning(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(MOST_SHOWN) else {
+        return one_line(text);
+    };
+    let head = text[..end].trim_end();
+    let head = head.rfind(char::is_whitespace).map_or(head, |at| &head[..at]);
+    one_line(head) + " …"
+}
+
+/// The end of a text on one line, of whole words if it has any.
+fn ending(text: &str) -> String {
+    let Some((start, _)) = text.char_indices().rev().nth(MOST_SHOWN) else {
+        return one_line(text);
+    };
+    let tail = &text[start..];
+    let first = tail
+        .find(char::is_whitespace)
+        .filter(|&at| !tail[at..].trim().is_empty());
+    "… ".to_owned() + &one_line(first.map_or(tail, |at| tail[at..].trim_start()))
+}
+
 /// A stretch of text on one line, harmless.
 fn one_line(text: &str) -> String {
     harmless(&text.replace(['\n', '\t'], " ")).into_owned()
@@ -175,6 +200,33 @@ fn man_section(above: &str, command: &clap::Command, out: &mut Vec<u8>) -> io::R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_text_is_shown_in_whole_words_up_to_a_length() {
+        assert_eq!(beginning("a\nb "), "a b ");
+        assert_eq!(ending(" a\nb "), " a b ");
+        let words = "wörter sind das ".repeat(1000);
+        let (head, tail) = (beginning(&words), ending(&words));
+        let is_word = |word: Option<&str>| word.is_some_and(|w| ["wörter", "sind", "das"].contains(&w));
+        assert!(
+            is_word(head.strip_suffix(" …").unwrap().split(' ').next_back()),
+            "{head}"
+        );
+        assert!(
+            is_word(tail.strip_prefix("… ").unwrap().split(' ').next()),
+            "{tail}"
+        );
+        assert!(tail.ends_with("sind das "), "{tail}");
+        for shown in [
+            head,
+            tail,
+            beginning(&"é".repeat(9999)),
+            ending(&"é".repeat(9999)),
+        ] {
+            let length = shown.chars().count();
+            assert!((MOST_SHOWN - 10..=MOST_SHOWN + 3).contains(&length), "{length}");
+        }
+    }
 
     #[test]
     fn nothing_is_certain() {

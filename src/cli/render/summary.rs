@@ -42,8 +42,7 @@ impl SummaryPrinter {
 
     fn paragraphs(self, summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         if self.together {
-            let all = summary.documents.iter().flat_map(|d| &d.sentences);
-            writeln!(out, "{}", running(all))?;
+            writeln!(out, "{}", running(&summary.documents))?;
             for document in summary.documents.iter().filter(|d| !d.sentences.is_empty()) {
                 writeln!(out, "  {}", self.dim(&lines(document)))?;
             }
@@ -62,7 +61,7 @@ impl SummaryPrinter {
                 )?;
                 continue;
             }
-            writeln!(out, "{}", running(document.sentences.iter()))?;
+            writeln!(out, "{}", running(std::slice::from_ref(document)))?;
             writeln!(out, "  {}", self.dim(&lines(document)))?;
         }
         Ok(())
@@ -109,6 +108,7 @@ impl SummaryPrinter {
         let headed = summary.documents.len() > 1 && !self.together;
         let mut notes = String::new();
         let mut number = 0;
+        let mut after_line = false;
         for (i, document) in summary.documents.iter().enumerate() {
             if headed {
                 let before = if i > 0 { "\n\n" } else { "" };
@@ -116,7 +116,13 @@ impl SummaryPrinter {
             }
             for (j, sentence) in document.sentences.iter().enumerate() {
                 number += 1;
-                let before = if j > 0 || (!headed && number > 1) { " " } else { "" };
+                let is_first = j == 0 && (headed || number == 1);
+                let before = match after_line || document.by_lines {
+                    _ if is_first => "",
+                    true => "\n\n",
+                    false => " ",
+                };
+                after_line = document.by_lines;
                 write!(out, "{before}{}[^{number}]", markdown_text(&sentence.text))?;
                 let place = markdown_text(&place(document, sentence));
                 notes += &format!("[^{number}]: {place}\n");
@@ -134,8 +140,24 @@ impl SummaryPrinter {
     }
 }
 
-fn running<'a>(sentences: impl Iterator<Item = &'a SummarySentence>) -> String {
-    sentences.map(|s| one_line(&s.text)).collect::<Vec<_>>().join(" ")
+/// Sentences one after the other, and lines one below the other.
+fn running(documents: &[DocumentSummary]) -> String {
+    let mut text = String::new();
+    let mut after_line = false;
+    for document in documents {
+        for sentence in &document.sentences {
+            if !text.is_empty() {
+                text.push(if after_line || document.by_lines {
+                    '\n'
+                } else {
+                    ' '
+                });
+            }
+            text += &one_line(&sentence.text);
+            after_line = document.by_lines;
+        }
+    }
+    text
 }
 
 /// `report.txt:5, 7`, with the pages where there are pages.
