@@ -36,13 +36,12 @@ class Windows:
         return len(windows_of(min(MAX_QUESTION, self.tokens(question)), self.tokens(context)))
 
 
-WEIGHTS = ("score", "ln_share", "ln_windows", "bias")  # as in the manifest
+WEIGHTS = ("score", "evidence", "ln_windows", "bias")  # as in the manifest
 
 
 def features(score, evidence, windows):
     """[questions, WEIGHTS] of arrays, as `qa::calibrate::Signals` has them."""
-    score, evidence, windows = (np.asarray(values, dtype=float) for values in (score, evidence, windows))
-    return np.stack([score, score - np.logaddexp(0, evidence), np.log(windows), np.ones_like(score)], axis=1)
+    return np.stack([score, evidence, np.log(windows), np.ones(len(score))], axis=1)
 
 
 def sigmoid(x):

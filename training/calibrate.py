@@ -2,7 +2,7 @@
 
     python calibrate.py --data ../../train/data --model ../../train/reader --work ../../train/calibration --out ../../train/reader/calibration.json
 
-The questions are read by `ask` itself, so the scores are those of its int8 kernels. not_in_document = sigmoid(a score + b ln(share) + c ln(windows) + d), confidence the same with parameters of its own
+The questions are read by `ask` itself, so the scores are those of its int8 kernels. not_in_document = sigmoid(a score + b evidence + c ln(windows) + d), confidence the same with parameters of its own
 (`asking.features`). What was read is kept in --work, so that a second call only reads what is missing and fits again.
 """
 import argparse
@@ -17,7 +17,8 @@ from asking import sigmoid
 from text import score as official
 
 RIGHT_F1 = 0.6
-UNANSWERABLE = 1 / 3  # share of the questions: people mostly ask a document what they think it says; half, as in SQuAD 2.0, makes a reader that declines too much
+READ_UNANSWERABLE = 1 / 3  # share of the questions that are read: whether an answer is right is learned from those that have one
+UNANSWERABLE = 0.4  # share that is assumed in the fit: between SQuAD 2.0's half and the quarter of what people ask a document that they chose
 AS_GOOD = 0.005  # a difference in F1 that is not seen among a few hundred questions
 ENOUGH = 100  # questions of one length that may choose the threshold
 GENERIC = ("policyqa", "qamr")  # their questions ("do you share my data?", "what kind of minister?") are answered by other documents of the same source too
@@ -44,7 +45,7 @@ def documents(heldout, counts, windows, seed):
     answered = [ex for ex in heldout if ex["answers"]]
     unanswerable = [ex for ex in heldout if not ex["answers"]]
     for length, count in counts:
-        asked = round(UNANSWERABLE * count)
+        asked = round(READ_UNANSWERABLE * count)
         for ex in balanced(answered, count - asked, rng) + balanced(unanswerable, asked, rng):
             yield length, ex, document(ex, length, paragraphs, sizes, rng) if length > 1 else ex["context"]
 
@@ -106,14 +107,15 @@ def fit(features, labels, weights, ridge=1e-3, steps=50):
     return beta
 
 
-def ece(probability, label, bins=10):
+def ece(probability, label, weights, bins=10):
     """Expected calibration error over bins of equal width."""
     which, total = np.minimum((probability * bins).astype(int), bins - 1), 0.0
     for b in range(bins):
         inside = which == b
         if inside.any():
-            total += inside.mean() * abs(probability[inside].mean() - label[inside].mean())
-    return float(total)
+            mean = lambda values: np.average(values[inside], weights=weights[inside])
+            total += weights[inside].sum() * abs(mean(probability) - mean(label))
+    return float(total / weights.sum())
 
 
 class Table:
@@ -142,8 +144,8 @@ def fit_all(table):
     # The threshold is chosen where there are questions enough: a dozen on the longest documents would decide it by chance.
     enough = np.isin(table.length, [length for length in set(table.length) if (table.length == length).sum() >= min(ENOUGH, len(table.length) // 2)])
     values = {float(t): table.overall_f1(probability, t, enough) for t in np.arange(0.05, 0.96, 0.01)}
-    # The best are a plateau; of thresholds as good as the best, the one that declines least.
-    threshold = max(t for t, value in values.items() if value >= max(values.values()) - AS_GOOD)
+    # The best are a plateau: its middle.
+    threshold = np.median([t for t, value in values.items() if value >= max(values.values()) - AS_GOOD])
     return absent, right, float(threshold)
 
 
@@ -165,10 +167,10 @@ def measure(rows):
             if not inside.any():
                 continue
             x, labels = table.features[inside], table.answerable[inside]
-            p, q = sigmoid(x @ absent), sigmoid(x @ right)
+            p, q, shares = sigmoid(x @ absent), sigmoid(x @ right), table.weights[inside]
             parts.append((inside.sum(), {
-                "ece_not_in_document_before": ece(sigmoid(-x[:, 0]), 1 - labels), "ece_not_in_document": ece(p, 1 - labels),
-                "ece_confidence_before": ece(sigmoid(x[:, 0]), table.right[inside]), "ece_confidence": ece(q, table.right[inside]),
+                "ece_not_in_document_before": ece(sigmoid(-x[:, 0]), 1 - labels, shares), "ece_not_in_document": ece(p, 1 - labels, shares),
+                "ece_confidence_before": ece(sigmoid(x[:, 0]), table.right[inside], shares), "ece_confidence": ece(q, table.right[inside], shares),
                 "f1": table.overall_f1(sigmoid(table.features @ absent), threshold, inside),
                 "right_given_answerable": float(table.right[inside][labels == 1].mean()) if (labels == 1).any() else float("nan"),
                 "declined_of_unanswerable": float((p >= threshold)[labels == 0].mean()) if (labels == 0).any() else float("nan"),

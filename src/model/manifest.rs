@@ -93,15 +93,15 @@ pub struct Calibration {
     pub confidence: Logistic,
 }
 
-/// σ(score · s + ln_share · ln p + ln_windows · ln n + bias); what s, p and n are: [`Signals`](crate::qa::calibrate::Signals).
+/// σ(score · s + evidence · e + ln_windows · ln n + bias); what s, e and n are: [`Signals`](crate::qa::calibrate::Signals).
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Logistic {
     /// Weight of the raw score.
     pub score: f64,
-    /// Weight of the natural logarithm of the answer's share.
+    /// Weight of the evidence.
     #[serde(default)]
-    pub ln_share: f64,
+    pub evidence: f64,
     /// Weight of the natural logarithm of the number of windows.
     pub ln_windows: f64,
     /// Constant.

@@ -1,8 +1,8 @@
 //! From raw scores to probabilities.
 //!
 //! The best score of many windows is higher by chance, so the number of windows is part of the formula
-//! (Platt scaling, Platt 1999, with further features). How likely an answer is right depends on what else the
-//! window could answer as well: its share of the weight of all spans and of none.
+//! (Platt scaling, Platt 1999, with further features). So is the evidence: the more it exceeds an answer's
+//! score, the more rivals the answer has, and the less often it is right.
 
 use crate::model::{Calibration, Logistic};
 
@@ -11,27 +11,24 @@ use crate::model::{Calibration, Logistic};
 pub struct Signals {
     /// Its raw score s.
     pub score: f32,
-    /// The [evidence](super::decode::evidence) of the window that speaks most strongly for an answer.
+    /// The [evidence](super::decode::evidence) e of the window that speaks most strongly for an answer. One serves all
+    /// answers to a question, so that they rank as by score.
     pub evidence: f32,
     /// How many windows were read, n.
     pub windows: usize,
 }
 
 impl Signals {
-    /// The logarithm of the answer's share p = e^s / (1 + e^evidence): 1 stands for "no answer", whose score is 0.
-    /// One evidence serves all answers to a question, so that they rank as by score.
-    fn ln_share(&self) -> f64 {
-        let evidence = f64::from(self.evidence);
-        // ln(1 + e^x) without overflow
-        let whole = evidence.max(0.0) + (-evidence.abs()).exp().ln_1p();
-        f64::from(self.score) - whole
-    }
-
     /// What the weights of a [`Logistic`] are multiplied by.
     #[must_use]
     pub fn features(&self) -> [f64; Logistic::WEIGHTS] {
         let ln_windows = (self.windows.max(1) as f64).ln();
-        [f64::from(self.score), self.ln_share(), ln_windows, 1.0]
+        [
+            f64::from(self.score),
+            f64::from(self.evidence),
+            ln_windows,
+            1.0,
+        ]
     }
 }
 
@@ -42,15 +39,15 @@ impl Logistic {
     /// In the order of [`Signals::features`].
     #[must_use]
     pub fn weights(&self) -> [f64; Self::WEIGHTS] {
-        [self.score, self.ln_share, self.ln_windows, self.bias]
+        [self.score, self.evidence, self.ln_windows, self.bias]
     }
 
     /// The reverse of [`weights`](Self::weights).
     #[must_use]
-    pub fn of_weights([score, ln_share, ln_windows, bias]: [f64; Self::WEIGHTS]) -> Self {
+    pub fn of_weights([score, evidence, ln_windows, bias]: [f64; Self::WEIGHTS]) -> Self {
         Self {
             score,
-            ln_share,
+            evidence,
             ln_windows,
             bias,
         }
@@ -140,16 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn what_else_could_be_the_answer_counts() {
-        let by_share = Logistic::of_weights([0.0, 1.0, 0.0, 0.0]);
-        let alone = by_share.probability(&signals(5.0, 5.0, 1));
-        let one_of_several = by_share.probability(&signals(5.0, 7.0, 1));
+    fn rivals_count() {
+        let confidence = Logistic::of_weights([1.0, -0.75, 0.0, 0.0]);
+        let alone = confidence.probability(&signals(5.0, 5.0, 1));
+        let one_of_several = confidence.probability(&signals(5.0, 7.0, 1));
         assert!(one_of_several < alone);
-        // One of e^2 equal ones, and "no answer" weighs next to nothing: its share is e^-2.
-        assert!((signals(5.0, 7.0, 1).features()[1] + 2.0).abs() < 1e-3);
-        // No overflow: a share of 1 and of next to nothing.
-        assert!(signals(900.0, 900.0, 1).features()[1].abs() < 1e-9);
-        assert!((signals(-900.0, -900.0, 1).features()[1] + 900.0).abs() < 1e-9);
+        assert!((one_of_several - 1.0 / (1.0 + 0.25f64.exp())).abs() < 1e-12);
     }
 
     #[test]

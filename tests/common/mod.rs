@@ -152,7 +152,7 @@ fn load(directory: Option<&Path>, engine: Choice) -> Result<Reader> {
     model.manifest.limits = Limits::default();
     let logistic = |score| Logistic {
         score,
-        ln_share: 0.0,
+        evidence: 0.0,
         ln_windows: 0.0,
         bias: 0.0,
     };

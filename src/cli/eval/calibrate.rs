@@ -19,7 +19,7 @@ use crate::reader::Reader;
 /// The manifest of a model.
 const MANIFEST: &str = "manifest.toml";
 /// The names of the weights in it, in their order.
-const NAMES: [&str; Logistic::WEIGHTS] = ["score", "ln_share", "ln_windows", "bias"];
+const NAMES: [&str; Logistic::WEIGHTS] = ["score", "evidence", "ln_windows", "bias"];
 /// The fewest questions of a half that is fitted to.
 const FEWEST: usize = 30;
 
@@ -193,13 +193,13 @@ mod tests {
         threshold: 0.4,
         not_in_document: Logistic {
             score: -0.5,
-            ln_share: 0.0,
+            evidence: 0.0,
             ln_windows: 0.1,
             bias: 1.0,
         },
         confidence: Logistic {
             score: 0.5,
-            ln_share: 0.25,
+            evidence: 0.25,
             ln_windows: -0.1,
             bias: -1.0,
         },
