@@ -23,12 +23,7 @@ impl Signals {
     #[must_use]
     pub fn features(&self) -> [f64; Logistic::WEIGHTS] {
         let ln_windows = (self.windows.max(1) as f64).ln();
-        [
-            f64::from(self.score),
-            f64::from(self.evidence),
-            ln_windows,
-            1.0,
-        ]
+        [f64::from(self.score), f64::from(self.evidence), ln_windows, 1.0]
     }
 }
 
