@@ -588,3 +588,34 @@ impl Batch<'_> {
         bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::Args;
+
+    use super::*;
+
+    #[test]
+    fn the_keys_of_a_summary_are_the_options_of_ask_summarize() {
+        let command = SummaryArgs::augment_args(clap::Command::new("ask"));
+        let options: BTreeSet<&str> = command.get_arguments().map(|a| a.get_id().as_str()).collect();
+        assert_eq!(options, BTreeSet::from(SUMMARY_KEYS));
+        for key in SUMMARY_KEYS {
+            assert!(expected(&format!("summarize.{key}")).is_some(), "{key}");
+        }
+    }
+
+    #[test]
+    fn every_key_of_a_line_is_read() {
+        for key in KEYS.into_iter().filter(|&key| key != "id") {
+            let line = format!("{{\"{key}\": [[7]]}}");
+            let read: Result<Request, _> =
+                serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(&line));
+            let path = read.unwrap_err().path().to_string();
+            assert!(path.starts_with(key), "{key} {path}");
+            assert!(expected(key).is_some(), "{key}");
+        }
+    }
+}

@@ -78,12 +78,17 @@ fn continued(lines: &[&str]) -> Vec<bool> {
     let severed = severed(lines);
     // Where widths are those of a proportional font, full lines differ in their number of characters.
     let is_about_full = |i: usize| {
+        let (line, next) = (lines[i], lines[i + 1]);
+        let word = next.trim_start_matches(sentence::is_opening);
+        let introduces = line.ends_with(':') || (line.ends_with(';') && word.starts_with(char::is_uppercase));
         20 * with_next(i) >= 17 * widest
-            && is_wordy(lines[i])
-            && lines[i + 1]
-                .trim_start_matches(sentence::is_opening)
-                .starts_with(char::is_alphabetic)
-            && !ends_sentence(lines[i], lines[i + 1])
+            && is_wordy(line)
+            && word.starts_with(char::is_alphabetic)
+            && !has_gap(line)
+            && !has_gap(next)
+            && !introduces
+            && !(i == 0 && is_title(line))
+            && !ends_sentence(line, next)
     };
     // One full line may be chance (the longest line always is), so most have to be broken for their width. Lines that
     // are about full count where a sentence shows that lines are broken.
@@ -108,7 +113,6 @@ fn severed(lines: &[&str]) -> Vec<bool> {
             && line.split_whitespace().nth(5).is_some()
             && is_wordy(line)
     };
-    let has_gap = |line: &str| line.contains(['\t', '=']) || line.contains("   ");
     let caption = lines.iter().position(|line| is_timing(line));
     let mut severed: Vec<bool> = lines
         .windows(2)
@@ -121,11 +125,29 @@ fn severed(lines: &[&str]) -> Vec<bool> {
     let last_stop = lines.iter().rposition(has_stop);
     let behind = last_stop.unwrap_or(0);
     severed[behind..].fill(false);
+    // Where every line begins in lower case, at least behind one that introduces them, they are items without marks.
+    let introduced = lines.first().is_some_and(|line| line.ends_with(':'));
+    let items = if introduced { &lines[1..] } else { lines };
+    if items.iter().all(|line| line.starts_with(char::is_lowercase)) {
+        severed.fill(false);
+    }
     // The lines of a subtitle are short, and its sentence may end in the next one.
     for i in caption.map_or(lines.len(), |i| i + 1)..severed.len() {
         severed[i] |= lines[i + 1].starts_with(char::is_lowercase) && cuts(lines[i], lines[i + 1]);
     }
     severed
+}
+
+/// What stands between the cells of a table, or in settings.
+fn has_gap(line: &str) -> bool {
+    line.contains(['\t', '=']) || line.contains("   ")
+}
+
+/// Whether all longer words of a line, and at least two, begin with a capital.
+fn is_title(line: &str) -> bool {
+    let longer = line.split_whitespace().filter(|w| w.chars().count() > 3);
+    let (high, low): (Vec<&str>, Vec<&str>) = longer.partition(|word| word.starts_with(char::is_uppercase));
+    low.is_empty() && high.len() > 1
 }
 
 /// Whether most of a line are letters.
@@ -327,6 +349,8 @@ mod tests {
             "To buy for the feast\n12 apples of the red kind\n30 pears\n2 pounds of butter from the farm",
             "Storm closes the harbour\nMayor opens it again on Sunday\nCouncil votes on the dam and the bridge over it\nNo vote",
             "fixed a crash in the parser of dates that have no year\nadded a flag for the width of all the lines that are printed to the terminal\nremoved the old reader",
+            "fixed a crash in the parser of dates that have no year\nadded a flag for the width of all the lines that are printed\nremoved the old reader.",
+            "The tenant shall, at the end of the lease, do what follows:\nclean the house and the garden and everything that stands in it, the shed as well\nreturn the keys.",
             // Verse.
             "The fog comes\non little cat feet.",
             "I wandered lonely as a cloud\nThat floats on high o'er vales and hills,\nWhen all at once I saw a crowd,\nA host, of golden daffodils;",

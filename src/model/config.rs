@@ -336,7 +336,7 @@ impl Config {
                 .layer_norm_eps
                 .unwrap_or(if is_deberta { 1e-7 } else { 1e-12 })
             {
-                e if (0.0..=0.1).contains(&e) => e,
+                e if e > 0.0 && e <= 0.1 => e,
                 e => return Err(invalid(format!("layer_norm_eps is {e}"))),
             },
             activation,

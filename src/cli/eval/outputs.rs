@@ -2,7 +2,7 @@
 //! lost for a folder that is not there.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -14,6 +14,13 @@ use crate::eval::suite::Suite;
 
 /// The beginning of a file that tells what it is.
 const HEAD_BYTES: u64 = 1 << 16;
+/// What a report in Markdown can begin with.
+const MARKDOWN_HEADINGS: [&str; 4] = [
+    "### Answers",
+    "### Summaries",
+    "### Beside the baseline of ",
+    "### What was measured",
+];
 
 /// Checks the files that are to be written against those that are read, against each other, and for whether
 /// they can be written at all. What is no regular file (`/dev/stdout`) may be named more than once.
@@ -77,16 +84,20 @@ pub(super) fn check(args: &EvalArgs, suites: &[Suite], environment: &Environment
 /// only appended to, by what reads it first.
 fn is_own(option: &str, path: &Path) -> bool {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut bytes));
+    match File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut bytes)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return true,
+        Err(_) => return false,
+        Ok(_) => {}
+    }
     let head = String::from_utf8_lossy(&bytes);
-    if read.is_err() || head.trim().is_empty() {
+    if head.trim().is_empty() {
         return true;
     }
     match option {
         "--bless" => head.starts_with('{') && head.contains("\"format\":") && head.contains("\"suites\":"),
         "--predictions" => head.starts_with("{\"suite\":"),
         "--html" => head.contains("<title>ask eval: "),
-        "--markdown" => head.starts_with("### "),
+        "--markdown" => MARKDOWN_HEADINGS.iter().any(|heading| head.starts_with(heading)),
         "--junit" => head.contains("<testsuites name=\"ask eval\""),
         _ => true,
     }
