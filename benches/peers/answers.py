@@ -178,13 +178,18 @@ def table(rows):
 def main():
     if sys.argv[1:2] == ["--transformers"]:
         return transformers_answers(sys.argv[2], sys.argv[3], sys.argv[4:])
+    if sys.argv[1:2] == ["--export"]:
+        return export(*map(Path, sys.argv[2:5]))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", type=Path, required=True)
     parser.add_argument("--scratch", type=Path, required=True)
     parser.add_argument("--reader", type=Path, help="the folder of a reader instead of the embedded one")
     parser.add_argument("--questions", type=int, metavar="N", help="only the first N on each document")
     arguments = parser.parse_args()
-    hub, own = export(arguments.reader or ROOT / "models/reader", arguments.scratch / "answers", arguments.release)
+    # In a process of its own: what this one holds counts as memory of every process that it starts.
+    folder = arguments.scratch / "answers"
+    run([sys.executable, __file__, "--export", arguments.reader or ROOT / "models/reader", folder, arguments.release])
+    hub, own = folder / "transformers", folder / "rust-bert"
     programs = {
         "`ask`, native (int8)": by_ask(arguments.release, "native", arguments.reader),
         "`ask`, libtorch (f32)": by_ask(arguments.release, "libtorch", arguments.reader),
@@ -196,7 +201,7 @@ def main():
 
 
 def export(reader, folder, release):
-    """A reader, dequantised, as transformers and as rust-bert read it: their folders."""
+    """Writes a reader, dequantised, as transformers and as rust-bert read it: to the folders of these names in `folder`."""
     from hub import write_hub
 
     shutil.rmtree(folder, ignore_errors=True)
@@ -209,7 +214,6 @@ def export(reader, folder, release):
     # Sizes that its structs ask for and its reader does not fill in.
     config = json.loads((hub / "config.json").read_text(encoding="utf-8"))
     (own / "config.json").write_text(json.dumps(config))
-    return hub, own
 
 
 if __name__ == "__main__":
