@@ -26,6 +26,16 @@ unanswerable = true
 
 const SURE: f32 = 20.0;
 
+/// The options that name a file to write.
+const OUTPUTS: [&str; 6] = [
+    "--markdown",
+    "--html",
+    "--junit",
+    "--predictions",
+    "--bless",
+    "--save",
+];
+
 fn scene() -> Scene {
     Scene::new().file("bridge.txt", BRIDGE).file("s.toml", SUITE)
 }
@@ -251,14 +261,7 @@ fn nothing_that_is_read_is_overwritten() {
             .run(&[&["eval", "s.toml"], arguments].concat())
             .fails_with(parts);
     };
-    for option in [
-        "--markdown",
-        "--html",
-        "--junit",
-        "--predictions",
-        "--bless",
-        "--save",
-    ] {
+    for option in OUTPUTS {
         refused(&[option, "folder/../s.toml"], &[option, "is a suite"]);
         refused(
             &[option, "bridge.txt"],
@@ -318,14 +321,7 @@ fn what_cannot_be_written_is_told_before_a_question_is_asked() {
     let mut scene = scene();
     // The engine would be stopped at its first question.
     scene.interrupted = true;
-    for option in [
-        "--markdown",
-        "--html",
-        "--junit",
-        "--predictions",
-        "--bless",
-        "--save",
-    ] {
+    for option in OUTPUTS {
         let outcome = scene.run(&["eval", "s.toml", option, "no/such/file"]);
         outcome.fails_with(&["no/such/file: cannot be written; check that the folder is there"]);
         assert!(!outcome.err.contains(".ask-"), "{outcome}");

@@ -11,6 +11,7 @@ use super::progress::Bar;
 use super::render::summary::{Form, SummaryPrinter};
 use super::{ANSWERED, ERROR, Environment};
 use crate::document::Document;
+use crate::eval::problem::counted;
 use crate::summary::focus::Focus;
 use crate::summary::{Method, Scorer, Summary, summarize};
 
@@ -90,9 +91,9 @@ fn note(summary: &Summary, focus: Option<&str>, json: bool, environment: &mut En
                 "no sentence with a word of the focus \"{focus}\" was chosen: none fits the length or can be read by itself"
             )
         } else if skipped > 0 {
-            let lines = if skipped == 1 { "line" } else { "lines" };
             format!(
-                "words of the focus \"{focus}\" stand only in what is left out ({skipped} {lines} of headings, lists and the like)"
+                "words of the focus \"{focus}\" stand only in what is left out ({} of headings, lists and the like)",
+                counted(skipped, "line")
             )
         } else {
             format!("no sentence has a word of the focus \"{focus}\"")

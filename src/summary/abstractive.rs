@@ -412,6 +412,7 @@ mod tests {
     use super::*;
     use crate::document::Format;
     use crate::engine::scripted::ScriptedGenerator;
+    use crate::summary::side_by_side::tests::on;
     use proptest::prelude::*;
 
     const STORM: &str = "The dam above Elbing broke on Monday night. Water reached the town within an hour. \
@@ -423,12 +424,6 @@ mod tests {
         summarize(&[&document], &generator, options, |_| true)
             .unwrap()
             .remove(0)
-    }
-
-    /// Runs `work` where rayon has this many threads.
-    fn on<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.unwrap().install(work)
     }
 
     fn texts(summary: &GeneratedSummary) -> Vec<&str> {

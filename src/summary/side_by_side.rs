@@ -103,13 +103,13 @@ impl<'a> Desk<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
 
     /// Runs `work` where rayon has this many threads.
-    fn on<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    pub(in crate::summary) fn on<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         pool.unwrap().install(work)
     }

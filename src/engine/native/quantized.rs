@@ -125,6 +125,16 @@ impl Shape {
     fn block_stride(self) -> usize {
         self.heads * 2 * self.lines()
     }
+
+    /// What the tokens of a block have for a head. `rows`: `[rows, hidden / 16]`
+    #[inline(always)]
+    fn head(self, rows: &[Lanes], block: usize, head: usize) -> Head<'_> {
+        Head {
+            rows: &rows[(block * BLOCK * self.hidden + head * self.dim) / LANES..],
+            stride: self.hidden / LANES,
+            width: self.dim / LANES,
+        }
+    }
 }
 
 /// What the keys and values of a block mean, for one head.
@@ -601,7 +611,6 @@ impl Step<'_> {
             scales: narrow_scales,
             count: tokens,
         };
-        let start = |block: usize, head: usize| (block * BLOCK * width + head * dim) / LANES;
         let linear = Linear {
             weights: &layer.query,
             then: Some(&layer.key),
@@ -609,11 +618,7 @@ impl Step<'_> {
         product::<D, SET>(input, linear, narrow, &mut []);
         for block in 0..blocks {
             for head in 0..heads {
-                let rows = Head {
-                    rows: &narrow[start(block, head)..],
-                    stride: width / LANES,
-                    width: dim / LANES,
-                };
+                let rows = self.shape.head(narrow, block, head);
                 let bytes = &mut queries[block * BLOCK * width + head * dim..];
                 query_scales[block * heads + head] = vectors::queries::<D::Simd>(rows, bytes, width);
             }
@@ -627,11 +632,7 @@ impl Step<'_> {
         let unit = <D::Simd>::splat(std::f32::consts::LOG2_E / (dim as f32).sqrt());
         for block in 0..blocks {
             for head in 0..heads {
-                let rows = Head {
-                    rows: &narrow[start(block, head)..],
-                    stride: width / LANES,
-                    width: dim / LANES,
-                };
+                let rows = self.shape.head(narrow, block, head);
                 let at = block * heads + head;
                 let lines = &mut memory[block * stride + head * 2 * lines..];
                 let (keys, starts) = vectors::keys::<D>(rows, lines);
@@ -646,11 +647,7 @@ impl Step<'_> {
         product::<D, SET>(input, linear, narrow, &mut []);
         for block in 0..blocks {
             for head in 0..heads {
-                let rows = Head {
-                    rows: &narrow[start(block, head)..],
-                    stride: width / LANES,
-                    width: dim / LANES,
-                };
+                let rows = self.shape.head(narrow, block, head);
                 let at = block * heads + head;
                 let lines = &mut memory[block * stride + (head * 2 + 1) * lines..];
                 let values = vectors::values::<D::Simd>(rows, lines);

@@ -2,6 +2,7 @@
 
 use super::text::{Line, Style, Table, aligned, line, none, shortened};
 use crate::eval::history::Entry;
+use crate::eval::problem::counted;
 use crate::eval::run::LEAD;
 use crate::harmless::one_line;
 
@@ -45,8 +46,8 @@ fn of_suite(suite: &str, runs: &[&Entry]) -> Vec<Line> {
     let cuts: Vec<Option<String>> = std::iter::once(None)
         .chain(runs.windows(2).map(|pair| pair[0].differs_from(pair[1])))
         .collect();
-    let plural = if runs.len() == 1 { "run" } else { "runs" };
-    let mut lines = vec![line(Style::Heading, &format!("{suite}: {} {plural}", runs.len()))];
+    let title = format!("{suite}: {}", counted(runs.len(), "run"));
+    let mut lines = vec![line(Style::Heading, &title)];
     lines.extend(trends(&all, &cuts));
     let hidden = runs.len().saturating_sub(MOST_RUNS);
     if hidden > 0 {

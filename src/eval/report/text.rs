@@ -373,17 +373,12 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
         one_line(&p.model)
     )];
     for suite in &report.suites {
-        let documents = if suite.documents == 1 {
-            "document"
-        } else {
-            "documents"
-        };
         lines.push(format!(
-            "{}: {} (sha256 {}…), {} {documents} (sha256 {}…)",
+            "{}: {} (sha256 {}…), {} (sha256 {}…)",
             one_line(&suite.name),
             one_line(&suite.file),
             sha(&suite.sha256),
-            suite.documents,
+            counted(suite.documents, "document"),
             sha(&suite.documents_sha256)
         ));
     }
@@ -410,13 +405,12 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
             latency.p50_ms, latency.p95_ms, latency.timed, latency.questions_per_second
         ));
     }
-    let threads = if p.threads == 1 { "thread" } else { "threads" };
     let kernels = p.kernels.as_ref().map(|kernels| format!(", {kernels}"));
     lines.push(format!(
-        "{}{}, {} {threads}, {}",
+        "{}{}, {}, {}",
         one_line(&p.machine),
         kernels.unwrap_or_default(),
-        p.threads,
+        counted(p.threads, "thread"),
         p.date
     ));
     lines
