@@ -290,6 +290,8 @@ fn window(pair: &Pair) -> Window {
         input: input(pair),
         context_start,
         context,
+        shared_before: 0,
+        shared_after: 0,
     }
 }
 

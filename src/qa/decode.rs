@@ -16,7 +16,7 @@ pub struct Candidate {
 /// The best span of a window among those that `allowed` accepts.
 ///
 /// A span starts and ends with whole words, starts no later than it ends, lies in the context and within
-/// one section, and has at most `answer_tokens` tokens. Of equal scores the earlier and shorter span wins.
+/// one section, has at most `answer_tokens` tokens, and is [read in this window](Window::ends). Of equal scores the earlier and shorter span wins.
 /// `None` where no span is allowed.
 pub fn best_span(
     window: &Window,
@@ -34,8 +34,8 @@ pub fn best_span(
 
     let mut best: Option<Candidate> = None;
     for first in (0..context.len()).filter(|&i| context[i].starts_word) {
-        let reach = context.len().min(first + answer_tokens);
-        for last in first..reach {
+        let ends = window.ends(first);
+        for last in ends.start..ends.end.min(first + answer_tokens) {
             if context[last].section != context[first].section {
                 break;
             }
@@ -53,7 +53,8 @@ pub fn best_span(
 }
 
 /// How strongly a window speaks for an answer at all, wherever it begins and ends: the logarithm of the sum of
-/// e^(start + end) over its spans of at most `answer_tokens` tokens, minus the null score.
+/// e^(start + end) over its spans of at most `answer_tokens` tokens that are [read in it](Window::ends), minus the
+/// null score.
 ///
 /// It is never below the score of the best span, and well above it where several spans share the weight. Parts
 /// of words and spans across sections count too; their share is small.
@@ -71,9 +72,11 @@ pub fn evidence(window: &Window, logits: &SpanLogits, answer_tokens: usize) -> f
         .iter()
         .enumerate()
         .map(|(i, &logit)| {
-            let reach = end.len().min(i + answer_tokens);
+            let read = window.ends(i);
+            let reach = read.end.min(i + answer_tokens);
             // Not a difference of running sums: that loses what is small beside the greatest.
-            (f64::from(logit) - top_start).exp() * ends[i..reach].iter().sum::<f64>()
+            let weight: f64 = ends.get(read.start..reach).unwrap_or_default().iter().sum();
+            (f64::from(logit) - top_start).exp() * weight
         })
         .sum();
     let null = f64::from(logits.start[0]) + f64::from(logits.end[0]);
@@ -114,6 +117,8 @@ mod tests {
             },
             context_start: 3,
             context,
+            shared_before: 0,
+            shared_after: 0,
         }
     }
 
