@@ -6,7 +6,7 @@ import tempfile
 import numpy as np
 from tokenizers import Tokenizer
 
-WINDOW, OVERLAP, MAX_QUESTION = 384, 128, 64  # as in models/reader/manifest.toml
+WINDOW, OVERLAP, MAX_QUESTION, MAX_ANSWER = 384, 128, 64, 96  # tokens, as in models/reader/manifest.toml
 
 
 def windows_of(question_tokens, context_tokens, window=WINDOW, overlap=OVERLAP):

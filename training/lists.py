@@ -240,6 +240,22 @@ def mine_sentence(tokens, lexicon, persons, rng):
     return None
 
 
+TOKEN = re.compile(r"[^\W_][\w.’'-]*|[,&]|[^\w\s]")
+
+
+def coordinations(text, lexicon):
+    """[(start, end)] of the coordinations of names or nouns in running text; of two items only where they are names."""
+    places = [(m.start(), m.end() - (len(m.group()) > 3 and m.group().endswith("."))) for m in TOKEN.finditer(text)]
+    letters = "".join(lexicon.letter(text[a:b].lower()) for a, b in places)
+    found = []
+    for pattern in (NAMES, NOUNS):
+        for match in re.finditer(rf"(?<![nt&os,])(?:{pattern})(?![nts&#oc])", letters):
+            if re.match(rf",({NAME_ITEM},|&)", letters[match.end() :]):
+                continue
+            found.append((places[match.start()][0], places[match.end() - 1][1]))
+    return [span for span in found if not any(other != span and other[0] <= span[0] and span[1] <= other[1] for other in found)]
+
+
 def mine(path, lexicon, rng, articles=None):
     """List examples of the news articles, each sentence among up to three neighbours on either side."""
     import zstandard

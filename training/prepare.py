@@ -15,8 +15,8 @@ import unanswerable as un
 from text import is_list, keywords, sentences
 
 # Examples of each source and recipe in the training mixture; None takes all of them.
-ANSWERED = {"shifts_reddit": 6000, "shifts_amazon_reviews": 5000, "policyqa": 1500, "qamr": 14000, "fairytale": 1500, "molweni": 600, "tweetqa": 2500, "nq_swap": 1200}
-TEMPTING = {"deleted": 4500, "neighbour": 4500, "swapped": 2500, "opposite": 1200, "negated": 400, "elsewhere": 1200, "easy": 1000}  # beside the human ones
+ANSWERED = {"shifts_amazon_reviews": 8000, "policyqa": 3000, "qamr": 24000, "molweni": 1000, "tweetqa": 4000, "nq_swap": 3000}
+TEMPTING = {"deleted": 14000, "neighbour": 12000, "swapped": 8000, "opposite": 4000, "negated": 1500, "elsewhere": 3000, "easy": 3000}  # beside the human ones
 GOLD_LISTS = 4000  # human questions with a list as the answer, on top of their share: together about four times it
 PASSAGE_CHARS = 900  # a stretch of a long article: about one window
 LONG_SHARE = 0.3  # passages that get company, up to a whole window: most windows of a document hold little about the question
@@ -75,7 +75,7 @@ class Company:
             size += len(other)
         shift = sum(len(c) + 1 for c in before)
         answers = [{**a, "start": a["start"] + shift} for a in ex["answers"]]
-        return {**ex, "context": "\n".join([*before, ex["context"], *after]), "answers": answers}
+        return {**ex, "context": "\n".join([*before, ex["context"], *after]), "answers": answers, "company": True}
 
 
 def elsewhere(ex, rng):
@@ -226,7 +226,7 @@ def main():
 
     passages = Passages([ex for ex in train if ex["source"] == "qamr"])
     ready = with_bare(train, passages, rng)
-    asked = [ex for ex in ready if ex["source"] != "qamr"] + rng.sample([ex for ex in ready if ex["source"] == "qamr"], 9000)
+    asked = [ex for ex in ready if ex["source"] != "qamr"] + rng.sample([ex for ex in ready if ex["source"] == "qamr"], 15000)
     tempting = unanswerable(asked + mined, train, passages, {kind: count // scale for kind, count in TEMPTING.items()}, rng)
     wanted = {source: count and count // scale for source, count in ANSWERED.items()}
     answers = sample(ready + mined, wanted, rng)

@@ -1,4 +1,4 @@
-"""The reader: loading (starter, int8 or hub directories) and batches."""
+"""The reader and its teacher: loading (starter, int8 or hub directories), batches and, for measuring while training, answers."""
 import json
 import os
 from pathlib import Path
@@ -6,17 +6,55 @@ from pathlib import Path
 # Threads that wait for each other must not spin: on shared cores that halves the throughput. Read when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import asking
 import numpy as np
 import torch
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
-from transformers import BertConfig, BertForQuestionAnswering
+from torch.nn import functional as F
+from transformers import BertConfig, BertForQuestionAnswering, MPNetConfig, MPNetForQuestionAnswering
+from transformers.models.mpnet.modeling_mpnet import MPNetSelfAttention
 
-CLS, SEP, PAD = 101, 102, 0
+PAD, UNK, CLS, SEP = 0, 100, 101, 102
+MPNET_SHIFT, MPNET_SPECIAL = 4, {PAD: 1, UNK: 3, CLS: 0, SEP: 2}  # MPNet's vocabulary is BERT's behind four tokens of its own
 
 
-def load_weights(directory):
-    """{name: f32 tensor}; int8 matrices are multiplied by their row scales, and hub names get the prefix `bert.`."""
+class FusedAttention(MPNetSelfAttention):
+    """MPNet's attention by torch's fused kernels: the same sums, a third of the memory traffic."""
+
+    def forward(self, hidden_states, attention_mask=None, position_bias=None, **_):
+        heads = (*hidden_states.shape[:-1], -1, self.attention_head_size)
+        q, k, v = (linear(hidden_states).view(heads).transpose(1, 2) for linear in (self.q, self.k, self.v))
+        bias = position_bias.detach() if attention_mask is None else position_bias.detach() + attention_mask
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype), dropout_p=self.dropout.p if self.training else 0.0)
+        return (self.o(mixed.transpose(1, 2).flatten(2)),)
+
+
+class Teacher(MPNetForQuestionAnswering):
+    """MPNet that takes BERT's token ids, so that its logits stand token by token beside the reader's."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        for layer in self.mpnet.encoder.layer:
+            layer.attention.attn.__class__ = FusedAttention
+        self.mpnet.encoder.relative_attention_bias.requires_grad_(False)
+
+    def forward(self, input_ids, attention_mask, token_type_ids=None):
+        ids = input_ids + MPNET_SHIFT
+        for ours, theirs in MPNET_SPECIAL.items():
+            ids = torch.where(input_ids == ours, theirs, ids)
+        return super().forward(input_ids=ids, attention_mask=attention_mask)
+
+
+def assert_shifted(bert, mpnet):
+    """Fails unless the two tokenizers share their WordPiece vocabulary, shifted."""
+    theirs = mpnet.get_vocab()
+    for token, number in bert.get_vocab().items():
+        assert theirs[token] == number + MPNET_SHIFT, token
+
+
+def load_weights(directory, prefix="bert."):
+    """{name: f32 tensor}; int8 matrices are multiplied by their row scales, and hub names get the prefix."""
     raw = load_file(Path(directory) / "model.safetensors")
     weights = {}
     for name, value in raw.items():
@@ -24,35 +62,78 @@ def load_weights(directory):
             continue
         if value.dtype == np.int8:
             value = value.astype(np.float32) * raw[name + "_scale"][:, None]
-        name = name if name.startswith(("bert.", "qa_outputs.")) else "bert." + name
+        name = name if name.startswith((prefix, "qa_outputs.")) else prefix + name
         weights[name] = torch.from_numpy(np.ascontiguousarray(value, dtype=np.float32))
     return weights
 
 
-def load(directory, dropout=0.0):
-    """(model in eval mode, tokenizer without padding and truncation) of a starter, int8 or hub directory."""
-    config = json.loads((Path(directory) / "config.json").read_text())
-    keep = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings", "type_vocab_size", "layer_norm_eps", "hidden_act")
-    config = BertConfig(**{key: config[key] for key in keep}, hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
-    config._attn_implementation = "sdpa"
-    model = BertForQuestionAnswering(config)
-    missing, unexpected = model.load_state_dict(load_weights(directory), strict=False)
-    missing = [name for name in missing if "position_ids" not in name]
-    assert all(name.startswith("qa_outputs.") for name in missing), missing
-    assert all("pooler" in name or "position_ids" in name for name in unexpected), unexpected
+def tokenizer_of(directory):
+    """The tokenizer of a directory, without padding and truncation."""
     tokenizer = Tokenizer.from_file(str(Path(directory) / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
+    return tokenizer
+
+
+def load(directory, dropout=0.0, student=None):
+    """(model in eval mode, tokenizer) of a starter, int8 or hub directory. For MPNet, a teacher, the tokenizer is that of `student`, a directory."""
+    config = json.loads((Path(directory) / "config.json").read_text())
+    keep = ["vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings", "layer_norm_eps", "hidden_act"]
+    dropouts = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+    if config.get("model_type") == "mpnet":
+        config = MPNetConfig(**{key: config[key] for key in [*keep, "relative_attention_num_buckets"]}, **dropouts)
+        config._attn_implementation = "eager"  # which hands FusedAttention the mask to add
+        model, prefix, tokenizer = Teacher(config), "mpnet.", tokenizer_of(student)
+        assert_shifted(tokenizer, tokenizer_of(directory))
+    else:
+        config = BertConfig(**{key: config[key] for key in [*keep, "type_vocab_size"]}, **dropouts)
+        config._attn_implementation = "sdpa"
+        model, prefix, tokenizer = BertForQuestionAnswering(config), "bert.", tokenizer_of(directory)
+    missing, unexpected = model.load_state_dict(load_weights(directory, prefix), strict=False)
+    missing = [name for name in missing if "position_ids" not in name]
+    assert all(name.startswith("qa_outputs.") for name in missing), missing
+    assert all("pooler" in name or "position_ids" in name for name in unexpected), unexpected
     return model.eval(), tokenizer
 
 
-def batch_of(rows, multiple=1):
-    """rows of (ids, question length) -> input ids, mask and segment ids, padded to the longest row rounded up to `multiple`."""
-    longest = -(-max(len(ids) for ids, _ in rows) // multiple) * multiple
-    ids = torch.zeros(len(rows), longest, dtype=torch.long)
-    mask, segments = torch.zeros_like(ids), torch.zeros_like(ids)
-    for row, (tokens, question) in enumerate(rows):
-        ids[row, : len(tokens)] = torch.as_tensor(tokens)
-        mask[row, : len(tokens)] = 1
-        segments[row, question + 2 : len(tokens)] = 1
-    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": segments}
+def logits(model, inputs, device, precision):
+    """Start and end logits [B, L, 2] in f32, -1e4 on the padding."""
+    with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+        out = model(**inputs)
+    both = torch.stack([out.start_logits, out.end_logits], -1).float()
+    return both.masked_fill(inputs["attention_mask"][..., None] == 0, -1e4)
+
+
+@torch.inference_mode()
+def answers(model, tokenizer, examples, device="cpu", precision="f32", tokens=65536):
+    """[{"text", "score"}] of the best span of each example over its windows: start + end - null, as `ask` decodes; for measuring in
+    training only, what is reported is read by `ask`."""
+    cut = []
+    for number, ex in enumerate(examples):
+        question = tokenizer.encode(ex["question"], add_special_tokens=False).ids[: asking.MAX_QUESTION]
+        context = tokenizer.encode(ex["context"], add_special_tokens=False)
+        for first, last in asking.windows_of(len(question), len(context.ids)):
+            cut.append((number, [CLS, *question, SEP, *context.ids[first:last], SEP], len(question) + 2, context.offsets[first:last]))
+    cut.sort(key=lambda window: len(window[1]))
+    best, at = [{"text": "", "score": -1e9} for _ in examples], 0
+    while at < len(cut):
+        size = max(1, tokens // (len(cut[min(at + 255, len(cut) - 1)][1])))
+        some, at = cut[at : at + min(size, 256)], at + min(size, 256)
+        longest = max(len(ids) for _, ids, _, _ in some)
+        inputs = {name: torch.zeros(len(some), longest, dtype=torch.long) for name in ("input_ids", "attention_mask", "token_type_ids")}
+        for row, (_, ids, shift, _) in enumerate(some):
+            inputs["input_ids"][row, : len(ids)] = torch.tensor(ids)
+            inputs["attention_mask"][row, : len(ids)] = 1
+            inputs["token_type_ids"][row, shift : len(ids)] = 1
+        both = logits(model, {name: value.to(device) for name, value in inputs.items()}, device, precision).cpu()
+        for (number, ids, shift, offsets), row in zip(some, both):
+            start, end = row[shift : len(ids) - 1, 0], row[shift : len(ids) - 1, 1]
+            if not len(start):
+                continue
+            sums = torch.triu(start[:, None] + end[None, :]) + torch.tril(torch.full((len(start), len(start)), -1e9), -1)
+            sums = torch.where(torch.arange(len(start))[None] - torch.arange(len(start))[:, None] < asking.MAX_ANSWER, sums, -1e9)
+            a, b = divmod(int(sums.argmax()), len(start))
+            score = float(sums[a, b] - row[0].sum())
+            if score > best[number]["score"]:
+                best[number] = {"text": examples[number]["context"][offsets[a][0] : offsets[b][1]], "score": score}
+    return best

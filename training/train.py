@@ -1,36 +1,40 @@
-"""Step 2: fine-tune the reader on the examples of prepare.py. Resumes from the last checkpoint of --work by itself.
+"""Step 2: fine-tune a reader, or its teacher, on the examples of prepare.py. Resumes from the last checkpoint of --work by itself.
 
     python train.py --data ../../train/data --init ../../shared/models/starter --work ../../train/run --tokens 8000000
 """
 import argparse
 import json
 import random
+import re
 import signal
 import time
 from pathlib import Path
 
+import evaluate
 import numpy as np
-
-import asking
 import reader
 import torch
+import windows
 from torch.nn import functional as F
 
-POOL = 4096  # windows that are sorted by length together
 LENGTHS = 16  # batches are this many tokens long, times a whole number: with fewer shapes the allocator keeps fewer blocks
+TEACHER_ONLY = "generated/"  # groups whose labels are a generator's: where there are teacher's logits, these alone count
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../../train/data"), help="where train.jsonl is")
-    parser.add_argument("--init", type=Path, default=Path("../../shared/models/starter"), help="starter, int8 or hub directory")
+    parser.add_argument("--data", type=Path, nargs="+", default=[Path("../../train/data")], help="files of examples, or directories with a train.jsonl")
+    parser.add_argument("--init", type=Path, default=Path("../../shared/models/starter"), help="starter, int8 or hub directory, of BERT's shape or MPNet's")
+    parser.add_argument("--weights", type=Path, help="another --work whose last checkpoint's weights are begun with (a warm-up)")
+    parser.add_argument("--student", type=Path, default=Path("../models/reader"), help="directory whose tokenizer a teacher of MPNet's shape is given")
     parser.add_argument("--work", type=Path, default=Path("../../train/run"), help="where the checkpoints go")
     parser.add_argument("--tokens", type=int, default=8_000_000, help="budget, padding included; may be changed when resuming")
     parser.add_argument("--lr", type=float, default=5e-5)
     parser.add_argument("--warmup", type=float, default=0.06, help="share of the budget")
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--window", type=int, default=asking.WINDOW)
-    parser.add_argument("--overlap", type=int, default=asking.OVERLAP)
+    parser.add_argument("--batch-tokens", type=int, default=7000, help="of a step, padding included")
+    parser.add_argument("--soft", type=float, default=0.0, help="weight of the teacher's logits (label.py) beside the gold answer; 0 leaves them out")
+    parser.add_argument("--temperature", type=float, default=2.0, help="of both sides of the teacher's term")
+    parser.add_argument("--without", help="regular expression of groups (source/kind) to leave out, for ablations")
     parser.add_argument("--dropout", type=float, default=0.0, help="0 where it is about an epoch; on a CPU the masks cost time")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32", help="bf16: mixed precision, 2.5 times as fast on a CPU with AVX-512 BF16")
@@ -38,53 +42,26 @@ def parse():
     parser.add_argument("--freeze-layers", type=int, default=0, help="lowest layers left as they are, for speed")
     parser.add_argument("--checkpoint-minutes", type=float, default=10)
     parser.add_argument("--keep", type=int, default=5, help="checkpoints kept")
+    parser.add_argument("--measure", type=Path, help="examples (heldout.jsonl) to read at the end; the result goes to --work")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--smoke", action="store_true", help="a few hundred examples, a few steps")
+    parser.add_argument("--smoke", action="store_true", help="a few hundred windows, a few steps")
     return parser.parse_args()
-
-
-def make_windows(tokenizer, examples, window, overlap, rng):
-    """[(ids, question length, start, end)]; a window that does not hold the whole answer points at [CLS]."""
-    out = []
-    for ex in examples:
-        question = tokenizer.encode(ex["question"], add_special_tokens=False)
-        context = tokenizer.encode(ex["context"], add_special_tokens=False)
-        question_ids, offsets = question.ids[: asking.MAX_QUESTION], context.offsets
-        span = None
-        if ex["answers"]:
-            start, size = ex["answers"][0]["start"], len(ex["answers"][0]["text"])
-            inside = [i for i, (a, b) in enumerate(offsets) if a < start + size and b > start]
-            if not inside:
-                continue
-            span = inside[0], inside[-1]
-        for first, last in asking.windows_of(len(question_ids), len(context.ids), window, overlap):
-            ids = np.array([reader.CLS, *question_ids, reader.SEP, *context.ids[first:last], reader.SEP], dtype=np.int32)
-            shift, target = len(question_ids) + 2 - first, (0, 0)
-            if span and span[0] >= first and span[1] < last:
-                target = span[0] + shift, span[1] + shift
-            elif span and span[0] < last and span[1] >= first:
-                continue  # half an answer teaches neither
-            out.append((ids, len(question_ids), *target))
-    rng.shuffle(out)
-    return out
-
-
-def batches_of(windows, size, epoch, seed):
-    """One epoch of batches: shuffled, sorted by length within pools, shuffled again."""
-    rng = random.Random(f"{seed}/{epoch}")
-    order = list(range(len(windows)))
-    rng.shuffle(order)
-    for at in range(0, len(order), POOL):
-        pool = sorted(order[at : at + POOL], key=lambda i: len(windows[i][0]))
-        groups = [pool[i : i + size] for i in range(0, len(pool), size)]
-        rng.shuffle(groups)
-        yield from groups
 
 
 def learning_rate(args, done):
     share = done / args.tokens
     return args.lr * min(share / args.warmup, max(0.0, (1 - share) / (1 - args.warmup)))
+
+
+def loss_of(both, targets, soft, share, temperature):
+    """both, soft [B, L, 2] logits, targets [B, 2], share [B] of the teacher's term. The mean over start and end."""
+    gold = F.cross_entropy(both.transpose(1, 2).flatten(0, 1), targets.flatten(), reduction="none").view(-1, 2).mean(1)
+    if soft is None:
+        return gold.mean()
+    theirs = F.softmax(soft / temperature, 1)
+    teacher = -(theirs * F.log_softmax(both / temperature, 1)).sum(1).mean(1) * temperature**2
+    return (share * teacher + (1 - share) * gold).mean()
 
 
 def save(args, model, optimizer, state):
@@ -96,33 +73,56 @@ def save(args, model, optimizer, state):
         old.unlink()
 
 
+def measure(args, model, tokenizer):
+    examples = [json.loads(line) for line in args.measure.read_text(encoding="utf-8").splitlines()]
+    if args.smoke:
+        examples = random.Random(1).sample(examples, 40)
+    found = reader.answers(model.eval(), tokenizer, examples, args.device, args.precision)
+    result = evaluate.report(examples, found)
+    (args.work / "measured.json").write_text(json.dumps(result, indent=1) + "\n")
+    print("measured", args.work.name, json.dumps({key: result[key] for key in ("has_answer", "lists", "overall")}), flush=True)
+
+
 def main():
     args = parse()
     args.work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    model, tokenizer = reader.load(args.init, args.dropout)
-    # On a CPU, plain products are 1.3 times as fast as torch's fused attention: that one is slow backwards.
-    model.config._attn_implementation = "eager" if args.device == "cpu" else "sdpa"
+    model, tokenizer = reader.load(args.init, args.dropout, args.student)
+    if args.weights:
+        model.load_state_dict(torch.load(sorted(args.weights.glob("checkpoint-*.pt"))[-1], map_location="cpu", weights_only=True)["model"])
+    if args.device == "cpu":
+        # On a CPU, plain products are 1.3 times as fast as torch's fused attention: that one is slow backwards.
+        model.config._attn_implementation = "eager"
     model.to(args.device)
-    with (args.data / "train.jsonl").open(encoding="utf-8") as file:
-        examples = [json.loads(line) for line in file]
+    everything = windows.joined([windows.read(path / "train.jsonl" if path.is_dir() else path, tokenizer) for path in args.data])
+    if args.without:
+        everything = everything.without(re.compile(args.without))
+    if not len(everything):
+        raise SystemExit("no windows to learn from: --without leaves none")
     if args.smoke:
-        examples, args.tokens = examples[:400], 30_000
-    windows = make_windows(tokenizer, examples, args.window, args.overlap, random.Random(args.seed))
-    empty = sum(w[2] == 0 for w in windows)
-    tokens = sum(len(w[0]) for w in windows)
-    print(f"{len(examples)} examples, {len(windows)} windows ({empty / len(windows):.0%} unanswerable), {tokens / 1e6:.2f} M tokens an epoch", flush=True)
+        everything, args.tokens = everything.only(np.random.default_rng(1).permutation(len(everything))[:500]), 30_000
+    empty = float((everything.target[:, 0] == 0).mean())
+    print(f"{len(everything)} windows ({empty:.0%} unanswerable), {len(everything.ids) / 1e6:.2f} M tokens an epoch", flush=True)
+    share = None
+    if args.soft and everything.soft is None:
+        raise SystemExit(f"--soft needs the teacher's logits beside every file of {[str(path) for path in args.data]}: run label.py first")
+    if args.soft:
+        only = np.array([name.startswith(TEACHER_ONLY) for name in everything.groups])[everything.group]
+        share = torch.from_numpy(np.where(only, 1.0, args.soft).astype(np.float32)).to(args.device)
+    else:
+        everything.soft = None
+    packed = everything.to(args.device)
 
     if not args.train_embeddings:
-        for parameter in model.bert.embeddings.parameters():
+        for parameter in model.base_model.embeddings.parameters():
             parameter.requires_grad = False
-    for layer in model.bert.encoder.layer[: args.freeze_layers]:
+    for layer in model.base_model.encoder.layer[: args.freeze_layers]:
         for parameter in layer.parameters():
             parameter.requires_grad = False
-    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    plain = [p for name, p in trained if p.ndim == 1]
-    decayed = [p for name, p in trained if p.ndim > 1]
+    trained = [p for p in model.parameters() if p.requires_grad]
+    plain = [p for p in trained if p.ndim == 1]
+    decayed = [p for p in trained if p.ndim > 1]
     optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=args.lr, fused=True)
     state = {"steps": 0, "tokens": 0, "windows": 0, "epoch": 0, "in_epoch": 0}
     last = sorted(args.work.glob("checkpoint-*.pt"))
@@ -138,33 +138,28 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))  # a checkpoint first, then the end
     model.train()
     begun = saved_at = time.monotonic()
-    begun_tokens, losses = state["tokens"], []
+    begun_tokens, recent = state["tokens"], []
     while state["tokens"] < args.tokens:
-        for number, group in enumerate(batches_of(windows, args.batch, state["epoch"], args.seed)):
+        for number, chosen in enumerate(windows.batches(packed.lengths, args.batch_tokens, state["epoch"], args.seed)):
             if number < state["in_epoch"]:
                 continue
-            rows = [windows[i] for i in group]
             for parameters in optimizer.param_groups:
                 parameters["lr"] = learning_rate(args, state["tokens"])
-            inputs = {name: value.to(args.device) for name, value in reader.batch_of([(ids, question) for ids, question, _, _ in rows], LENGTHS).items()}
-            with torch.autocast(args.device, torch.bfloat16, enabled=args.precision == "bf16"):
-                out = model(**inputs)
-            outside = inputs["attention_mask"] == 0
-            targets = torch.tensor([r[2:] for r in rows], device=args.device)
-            start, end = (logits.float().masked_fill(outside, -1e4) for logits in (out.start_logits, out.end_logits))
-            loss = (F.cross_entropy(start, targets[:, 0]) + F.cross_entropy(end, targets[:, 1])) / 2
+            inputs, targets, soft = packed.batch(chosen, LENGTHS)
+            both = reader.logits(model, inputs, args.device, args.precision)
+            loss = loss_of(both, targets, soft, None if share is None else share[torch.as_tensor(chosen, device=args.device)], args.temperature)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            losses.append(loss.item())
-            state = {"steps": state["steps"] + 1, "tokens": state["tokens"] + inputs["input_ids"].numel(), "windows": state["windows"] + len(rows), "epoch": state["epoch"], "in_epoch": number + 1}
+            recent = [*recent[-99:], loss.detach()]
+            state = {"steps": state["steps"] + 1, "tokens": state["tokens"] + inputs["input_ids"].numel(), "windows": state["windows"] + len(chosen), "epoch": state["epoch"], "in_epoch": number + 1}
             now = time.monotonic()
             if state["steps"] % 20 == 0:
                 rate = (state["tokens"] - begun_tokens) / (now - begun)
                 begun, begun_tokens = now, state["tokens"]
                 left = (args.tokens - state["tokens"]) / rate / 60
-                print(f"step {state['steps']} windows {state['windows']} tokens {state['tokens'] / 1e6:.2f} M loss {sum(losses[-100:]) / len(losses[-100:]):.3f} lr {learning_rate(args, state['tokens']):.1e} {rate:.0f} tokens/s, {left:.0f} min left", flush=True)
+                print(f"step {state['steps']} windows {state['windows']} tokens {state['tokens'] / 1e6:.2f} M loss {float(torch.stack(recent).mean()):.3f} lr {learning_rate(args, state['tokens']):.1e} {rate:.0f} tokens/s, {left:.1f} min left", flush=True)
             if now - saved_at > 60 * args.checkpoint_minutes:
                 save(args, model, optimizer, state)
                 saved_at = time.monotonic()
@@ -176,6 +171,8 @@ def main():
             break
     save(args, model, optimizer, state)
     print(f"{'stopped' if stopping else 'done'}: {state}", flush=True)
+    if args.measure:
+        measure(args, model, tokenizer)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,121 @@
+"""What the training code rests on, in seconds and without data: python -m unittest tests.py"""
+import json
+import random
+import tempfile
+import unittest
+from pathlib import Path
+
+import generator
+import numpy as np
+import reader
+import recurring
+import torch
+import windows
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, MPNetConfig, MPNetForQuestionAnswering
+
+SIZES = {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 6, "intermediate_size": 64}
+
+
+def tokenizer():
+    words = {"[UNK]": 100, **{word: 200 + number for number, word in enumerate("who leads the talks ? bob and al lead them .".split())}}
+    made = Tokenizer(models.WordLevel(words, "[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return made
+
+
+def example(context, answer=None, question="who leads the talks ?"):
+    answers = [{"text": answer, "start": context.index(answer)}] if answer else []
+    return {"source": "s", "kind": "answered" if answers else "none", "doc": "d", "question": question, "context": context, "answers": answers}
+
+
+class Models(unittest.TestCase):
+    def test_the_decoder_has_the_library_s_logits(self):
+        torch.manual_seed(1)
+        model = LlamaForCausalLM(LlamaConfig(**SIZES, num_key_value_heads=2, vocab_size=99)).eval()
+        decoder = generator.Decoder(model, torch.float32)
+        tokens = torch.randint(0, 99, (2, 7))
+        cache = torch.empty(2, 2, 2, 2, 7, 8)
+        mask = torch.ones(6, 6, dtype=torch.bool).tril()[None, None]
+        with torch.inference_mode():
+            first = decoder.forward(tokens[:, :6], torch.arange(6).expand(2, 6), cache, 0, mask)
+            second = decoder.forward(tokens[:, 6:], torch.full((2, 1), 6), cache, 6, torch.ones(2, 1, 1, 7, dtype=torch.bool))
+            wanted = model(tokens).logits
+        torch.testing.assert_close(first, wanted[:, 5], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(second, wanted[:, 6], rtol=1e-4, atol=1e-5)
+
+    def test_what_is_forced_is_written_whatever_the_padding(self):
+        torch.manual_seed(1)
+        decoder = generator.Decoder(LlamaForCausalLM(LlamaConfig(**SIZES, num_key_value_heads=2, vocab_size=99)).eval(), torch.float32)
+        greedy = lambda prompts, forced: decoder.sample(prompts, forced, 6, 98, 1.0, 1)
+        alone = greedy([[5, 6, 7]], [[[], [11, 12]]])
+        beside = greedy([[1, 2, 3, 4, 5, 6], [5, 6, 7]], [[[], []], [[], [11, 12]]])
+        self.assertEqual(alone[0], beside[1])
+        self.assertEqual(alone[0][1][:2], [11, 12])
+
+    def test_the_teacher_is_the_library_s_mpnet(self):
+        torch.manual_seed(1)
+        config = MPNetConfig(**SIZES, vocab_size=300, max_position_embeddings=40)
+        config._attn_implementation = "eager"
+        teacher = reader.Teacher(config).eval()
+        plain = MPNetForQuestionAnswering(config).eval()
+        plain.load_state_dict(teacher.state_dict())
+        ids = torch.tensor([[reader.CLS, 110, 120, reader.SEP, 130, 140, reader.SEP], [reader.CLS, 110, reader.SEP, 130, reader.SEP, reader.PAD, reader.PAD]])
+        theirs = torch.tensor([[0, 114, 124, 2, 134, 144, 2], [0, 114, 2, 134, 2, 1, 1]])
+        mask = (ids != reader.PAD).long()
+        with torch.inference_mode():
+            ours, wanted = teacher(ids, mask).start_logits, plain(input_ids=theirs, attention_mask=mask).start_logits
+        torch.testing.assert_close(ours[mask.bool()], wanted[mask.bool()], rtol=1e-4, atol=1e-5)
+
+
+class Data(unittest.TestCase):
+    def test_batches_hold_the_windows(self):
+        examples = [example("bob and al lead them .", "bob and al"), example("al leads the talks .", "al"), example("them .")]
+        made = windows.of_examples(tokenizer(), examples)
+        inputs, targets, soft = made.to("cpu").batch(np.array([2, 0]), multiple=16)
+        self.assertEqual(inputs["input_ids"].shape, (2, 16))
+        self.assertEqual(inputs["input_ids"][1, :14].tolist(), [101, 200, 201, 202, 203, 204, 102, 205, 206, 207, 208, 209, 210, 102])
+        self.assertEqual(inputs["attention_mask"].sum(1).tolist(), [10, 14])
+        self.assertEqual(inputs["token_type_ids"].sum(1).tolist(), [3, 7])
+        self.assertEqual(targets.tolist(), [[0, 0], [7, 9]])
+        self.assertIsNone(soft)
+
+    def test_parts_keep_their_tokens(self):
+        made = windows.of_examples(tokenizer(), [example("al leads the talks .", "al"), example("them ."), example("bob .", "bob")])
+        made.soft = np.stack([np.arange(len(made.ids)), -np.arange(len(made.ids))], 1).astype(np.float16)
+        part = made.only(np.array([2, 0]))
+        self.assertEqual(part.ids.tolist(), made.ids[made.first[2] :].tolist() + made.ids[: made.first[1]].tolist())
+        self.assertEqual(part.soft[:, 0].tolist(), [*range(made.first[2], made.first[3]), *range(made.first[1])])
+        both = windows.joined([part, made.only(np.array([1]))])
+        self.assertEqual(both.lengths.tolist(), [10, 13, 10])
+        self.assertEqual([both.groups[g] for g in both.group], ["s/answered", "s/answered", "s/none"])
+
+    def test_logits_of_other_windows_are_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "train.jsonl"
+            path.write_text(json.dumps(example("bob .", "bob")) + "\n")
+            made = windows.read(path, tokenizer())
+            np.save(windows.soft_path(path), np.zeros((len(made.ids), 2), np.float16))
+            self.assertEqual(windows.read(path, tokenizer()).soft.shape, (len(made.ids), 2))
+            np.save(windows.soft_path(path), np.zeros((3, 2), np.float16))
+            with self.assertRaisesRegex(SystemExit, "label.py"):
+                windows.read(path, tokenizer())
+
+    def test_a_masked_span_stands_in_the_rest(self):
+        text = "The harbour of Lisbon is old. Ships call there. Nobody lives on them. Visitors praise Lisbon for its light. The end."
+        found = list(recurring.examples({"doc": "d", "text": text}, random.Random(1)))
+        self.assertEqual([ex["answers"][0]["text"] for ex in found], ["Lisbon"])
+        for ex in found:
+            start = ex["answers"][0]["start"]
+            self.assertEqual(ex["context"][start : start + 6], "Lisbon")
+            self.assertIn("[MASK]", ex["question"])
+            self.assertNotIn("Lisbon", ex["question"])
+
+    def test_what_the_generator_writes_is_read(self):
+        self.assertEqual(generator.parse(" 1889\nQuestion: When was it built?\nAnswer: x"), ("1889", "When was it built?"))
+        self.assertIsNone(generator.parse(" 1889\nQuestion: When was it"))
+        self.assertIsNone(generator.parse(" 1889"))
+
+
+if __name__ == "__main__":
+    unittest.main()

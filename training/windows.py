@@ -1,0 +1,164 @@
+"""Windows of tokens, packed one behind the other, as the reader sees them: [CLS] question [SEP] passage [SEP].
+
+A file of examples (train.jsonl) is tokenised once; the result is kept beside it. On an accelerator the whole set lies in its
+memory and batches are gathered there.
+"""
+import json
+import random
+from pathlib import Path
+
+import asking
+import numpy as np
+import reader
+import torch
+
+POOL = 16384  # windows that are sorted by length together
+
+
+class Windows:
+    """N windows of T tokens in all.
+
+    ids [T] token ids, first [N+1] where each window starts, question [N] tokens of the question, target [N, 2] first and last token
+    of the answer within the window ((0, 0), that is [CLS], where there is none), group [N] index into `groups` ("source/kind", and
+    "+company" where other passages stand around).
+    soft [T, 2], where a teacher has read the windows: its start and end logits.
+    """
+
+    def __init__(self, ids, first, question, target, group, groups, soft=None):
+        self.ids, self.first, self.question, self.target, self.group, self.groups, self.soft = ids, first, question, target, group, groups, soft
+
+    def __len__(self):
+        return len(self.question)
+
+    @property
+    def lengths(self):
+        return np.diff(self.first)
+
+    def only(self, chosen):
+        """The windows numbered `chosen`."""
+        first, lengths = self.first[chosen], self.lengths[chosen]
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        tokens = np.repeat(first - starts[:-1], lengths) + np.arange(starts[-1])
+        soft = None if self.soft is None else self.soft[tokens]
+        return Windows(self.ids[tokens], starts, self.question[chosen], self.target[chosen], self.group[chosen], self.groups, soft)
+
+    def without(self, pattern):
+        """Those whose group `pattern` (a compiled regular expression) does not find."""
+        kept = np.array([not pattern.search(name) for name in self.groups])
+        return self.only(np.flatnonzero(kept[self.group]))
+
+    def to(self, device):
+        """Tensors on `device` that batches are gathered from."""
+        return Resident(self, device)
+
+
+class Resident:
+    def __init__(self, windows, device):
+        move = lambda array, kind: torch.from_numpy(array).to(device=device, dtype=kind)
+        self.device = device
+        self.ids, self.first = move(windows.ids.astype(np.int32), torch.int32), move(windows.first, torch.int64)
+        self.question, self.target = move(windows.question.astype(np.int32), torch.int32), move(windows.target.astype(np.int64), torch.int64)
+        self.soft = None if windows.soft is None else move(windows.soft, torch.float16)
+        self.lengths = windows.lengths
+
+    def batch(self, chosen, multiple=1):
+        """(inputs of the model, targets [B, 2], teacher's logits [B, L, 2] or None); L is the longest row rounded up to `multiple`."""
+        longest = -(-int(self.lengths[chosen].max()) // multiple) * multiple
+        rows = torch.as_tensor(chosen, device=self.device)
+        lengths = self.first[rows + 1] - self.first[rows]
+        place = torch.arange(longest, device=self.device)
+        mask = place[None] < lengths[:, None]
+        at = torch.where(mask, self.first[rows, None] + place[None], 0)
+        inputs = {
+            "input_ids": torch.where(mask, self.ids[at], reader.PAD).long(),
+            "attention_mask": mask.long(),
+            "token_type_ids": (mask & (place[None] >= self.question[rows, None] + 2)).long(),
+        }
+        soft = None if self.soft is None else self.soft[at].float().masked_fill(~mask[..., None], -1e4)
+        return inputs, self.target[rows], soft
+
+
+def batches(lengths, tokens, epoch, seed):
+    """One epoch of index arrays of about `tokens` tokens each: shuffled, sorted by length within pools, shuffled again."""
+    rng = random.Random(f"{seed}/{epoch}")
+    order = list(range(len(lengths)))
+    rng.shuffle(order)
+    for at in range(0, len(order), POOL):
+        pool = sorted(order[at : at + POOL], key=lambda i: lengths[i])
+        groups, group = [], []
+        for i in pool:
+            if group and (len(group) + 1) * lengths[i] > tokens:
+                groups.append(group)
+                group = []
+            group.append(i)
+        groups.append(group)
+        rng.shuffle(groups)
+        yield from (np.array(group) for group in groups)
+
+
+def of_examples(tokenizer, examples, window=asking.WINDOW, overlap=asking.OVERLAP):
+    """The windows of examples in the order given. A window that does not hold the whole answer points at [CLS]; one that holds half
+    of it is left out, as is an example whose answer no token covers."""
+    group_of = lambda ex: f"{ex['source']}/{ex['kind']}{'+company' if ex.get('company') else ''}"
+    names = sorted({group_of(ex) for ex in examples})
+    number = {name: at for at, name in enumerate(names)}
+    ids, lengths, questions, targets, groups = [], [], [], [], []
+    for begin in range(0, len(examples), 5000):
+        some = examples[begin : begin + 5000]
+        asked = tokenizer.encode_batch([ex["question"] for ex in some], add_special_tokens=False)
+        read = tokenizer.encode_batch([ex["context"] for ex in some], add_special_tokens=False)
+        for ex, question, context in zip(some, asked, read):
+            question = question.ids[: asking.MAX_QUESTION]
+            span = _tokens_of(ex["answers"][0], context.offsets) if ex["answers"] else None
+            if ex["answers"] and span is None:
+                continue
+            for first, last in asking.windows_of(len(question), len(context.ids), window, overlap):
+                shift, target = len(question) + 2 - first, (0, 0)
+                if span and span[0] >= first and span[1] < last:
+                    target = span[0] + shift, span[1] + shift
+                elif span and span[0] < last and span[1] >= first:
+                    continue  # half an answer teaches neither
+                ids.append(np.array([reader.CLS, *question, reader.SEP, *context.ids[first:last], reader.SEP], dtype=np.uint16))
+                lengths.append(len(ids[-1]))
+                questions.append(len(question))
+                targets.append(target)
+                groups.append(number[group_of(ex)])
+    first = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Windows(np.concatenate(ids), first, np.array(questions, np.uint8), np.array(targets, np.int16), np.array(groups, np.int16), names)
+
+
+def _tokens_of(answer, offsets):
+    start, end = answer["start"], answer["start"] + len(answer["text"])
+    inside = [i for i, (a, b) in enumerate(offsets) if a < end and b > start]
+    return (inside[0], inside[-1]) if inside else None
+
+
+def read(path, tokenizer):
+    """The windows of a file of examples, and the teacher's logits where label.py has written them. Tokenised once."""
+    path, kept = Path(path), Path(path).with_suffix(".npz")
+    if not kept.exists() or kept.stat().st_mtime < path.stat().st_mtime:
+        with path.open(encoding="utf-8") as file:
+            made = of_examples(tokenizer, [json.loads(line) for line in file])
+        np.savez(kept, ids=made.ids, first=made.first, question=made.question, target=made.target, group=made.group, groups=np.array(made.groups))
+    with np.load(kept) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    soft = np.load(soft_path(path)) if soft_path(path).exists() else None
+    if soft is not None and len(soft) != len(arrays["ids"]):
+        raise SystemExit(f"{soft_path(path)} is of other windows than {path}: run label.py again")
+    return Windows(**{**arrays, "groups": arrays["groups"].tolist()}, soft=soft)
+
+
+def soft_path(path):
+    """Where label.py keeps the teacher's logits of a file of examples."""
+    return Path(path).with_suffix(".soft.npy")
+
+
+def joined(parts):
+    """Several sets as one; teacher's logits only where every part has them."""
+    groups = sorted({name for part in parts for name in part.groups})
+    number = {name: at for at, name in enumerate(groups)}
+    group = [np.array([number[name] for name in part.groups], np.int16)[part.group] for part in parts]
+    first = np.concatenate([[0], np.cumsum(np.concatenate([part.lengths for part in parts]))])
+    soft = np.concatenate([part.soft for part in parts]) if all(part.soft is not None for part in parts) else None
+    together = lambda name: np.concatenate([getattr(part, name) for part in parts])
+    return Windows(together("ids"), first, together("question"), together("target"), np.concatenate(group), groups, soft)
