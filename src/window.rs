@@ -88,7 +88,7 @@ impl Window {
 }
 
 /// Tokens of context that are enough on either side of a span: about a sentence. With 0, 16, 32 and all that there is,
-/// 68.3, 69.0, 68.8 and 68.0 % of 600 answers on two windows were right, and no difference was seen on more windows.
+/// 68.3, 69.0, 68.8 and 68.0 % of 600 answers on two windows were right; 16 and 32 cannot be told apart.
 const EDGE_TOKENS: usize = 32;
 
 /// A token of a document, in bytes of its clean text.

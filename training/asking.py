@@ -50,7 +50,7 @@ def sigmoid(x):
 
 def read(program, model, pairs):
     """pairs: [(question, context)]; yields {"text", "score", "evidence"} of the best span of each: start + end - null, and
-    the logarithm of the sum of e^that over all spans of the window where it is greatest."""
+    the logarithm of the sum of e^that over all spans that are read in the window where it is greatest."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as lines:
         for question, context in pairs:
             lines.write(json.dumps({"question": question, "context": context}) + "\n")

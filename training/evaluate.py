@@ -1,7 +1,7 @@
 """Step 3: score a reader on the held-out split (or a SQuAD file): EM and F1, declined, AUROC, best threshold.
 
     python evaluate.py --model ../../train/reader --data ../../train/data --sample 600
-    python evaluate.py --model ../../train/reader --squad ../../shared/data/squad/dev-v2.0.json.gz --sample 1000 --threshold 0.0
+    python evaluate.py --model ../../train/reader --squad ../../shared/data/squad/dev-v2.0.json.gz --sample 1000
 """
 import argparse
 import json

@@ -8,6 +8,7 @@ the passage), `elsewhere` (a question put to another passage of its document).
 import argparse
 import json
 import random
+import re
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -28,9 +29,9 @@ def parse():
     parser.add_argument("--passages", type=Path, default=Path("../../train/data/passages.jsonl"))
     parser.add_argument("--generator", type=Path, default=Path("../../train/generator"))
     parser.add_argument("--out", type=Path, default=Path("../../train/data/generated.jsonl"))
-    parser.add_argument("--rows", type=int, default=2048, help="questions that are written side by side")
+    parser.add_argument("--rows", type=int, default=2048, help="questions that are written side by side; 2,048 take some 25 GB of an accelerator's memory, twice that of a CPU's")
     parser.add_argument("--minutes", type=float, default=60, help="no new passages are begun after this long")
-    parser.add_argument("--part", default="0/1", help="I/N: the I-th of N equal parts of the passages")
+    parser.add_argument("--part", default="0/1", help="I/N: the I-th of N equal parts of the passages, from 0")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="8 passages")
@@ -43,7 +44,7 @@ def prompts(passages, tokenizer, rng):
     forced = lambda answer: tokenizer.encode(f" {answer}\nQuestion:", add_special_tokens=False)
     for passage in passages:
         text = passage["text"]
-        spans = [(a, b) for a, b in passage["lists"] if b - a <= LIST_CHARS]
+        spans = [(a, b) for a, b in passage["lists"] if b - a <= LIST_CHARS and "\n" not in text[a:b]]
         rng.shuffle(spans)
         spans.sort(key=lambda span: -text[span[0] : span[1]].count(","))  # of more items first
         samples = []
@@ -69,9 +70,10 @@ def example(passage, kind, given, at, written):
         return {**new, "kind": "none"}
     start = at if at is not None else passage["text"].find(answer)
     if start < 0:
-        start = passage["text"].lower().find(answer.lower())
-    if start < 0:
-        return None
+        match = re.search(re.escape(answer), passage["text"], re.IGNORECASE)
+        if not match:
+            return None
+        start, answer = match.start(), match.group()
     size = len(given or answer)
     return {**new, "source": "generated_list" if kind == "list" else "generated", "answers": [{"text": passage["text"][start : start + size], "start": start}]}
 
@@ -97,8 +99,8 @@ def main():
     for passage in passages:
         siblings[passage["doc"]].append(passage["text"])
     rng.shuffle(passages)
-    part, of = map(int, args.part.split("/"))
-    rows = prompts(passages[part::of][: 8 if args.smoke else None], tokenizer, rng)
+    which, of = map(int, args.part.split("/"))
+    rows = prompts(passages[which::of][: 8 if args.smoke else None], tokenizer, rng)
     groups, at = [], 0
     while at < len(rows):
         count = max(1, args.rows // len(rows[at][2]))
@@ -108,7 +110,8 @@ def main():
     rng.shuffle(groups)
     stop = tokenizer.encode("\n", add_special_tokens=False)[0]
     begun, counts, wrong, seen = time.monotonic(), Counter(), 0, set()
-    with args.out.open("w", encoding="utf-8") as out:
+    part = args.out.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as out:
         for number, group in enumerate(groups):
             if time.monotonic() - begun > 60 * args.minutes:
                 break
@@ -125,8 +128,10 @@ def main():
                 for one in filter(None, (ex, more)):
                     out.write(json.dumps(one, ensure_ascii=False) + "\n")
                     counts[one["kind"]] += 1
-            if number % 20 == 19 or number + 1 == len(groups):
+            if number % 20 == 19:
                 print(f"{number + 1} of {len(groups)} batches, {dict(counts)}, {wrong} thrown away, {sum(counts.values()) / (time.monotonic() - begun):.0f} a second", flush=True)
+    part.rename(args.out)
+    print(f"{args.out.name} {sum(counts.values())} {dict(counts)}, {wrong} thrown away")
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ NONE = "none"  # the "answer" of a question that the passage does not answer
 PASSAGE_TOKENS = 420
 
 
-def load(directory, weights="model.gguf"):
+def load(directory):
     """(model of transformers, tokenizer) of a directory that holds a GGUF file or what `save_pretrained` wrote."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    gguf = {"gguf_file": weights} if (Path(directory) / weights).exists() else {}
+    gguf = {"gguf_file": "model.gguf"} if (Path(directory) / "model.gguf").exists() else {}
     model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, **gguf)
     if gguf:  # a plain model of the same weights: the library saves none that it has read from GGUF
         plain = type(model)(type(model.config)(**{key: value for key, value in model.config.to_dict().items() if key != "quantization_config"}))

@@ -1,4 +1,4 @@
-"""Step 2b: the teacher reads examples; its logits go beside them, for train.py --soft.
+"""Step 2e: the teacher reads examples; its logits go beside them, for train.py --soft.
 
     python label.py --data ../../train/data/train.jsonl --teacher ../../train/teacher --base ../../train/mpnet --device cuda --precision bf16
 """
@@ -20,7 +20,7 @@ def parse():
     parser.add_argument("--batch-tokens", type=int, default=100_000)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
-    parser.add_argument("--smoke", action="store_true", help="300 windows; nothing is written")
+    parser.add_argument("--smoke", action="store_true", help="300 examples; no logits are written")
     return parser.parse_args()
 
 
@@ -28,13 +28,12 @@ def parse():
 def main():
     args = parse()
     model, tokenizer = reader.load(args.base, student=args.student)
-    checkpoint = sorted(args.teacher.glob("checkpoint-*.pt"))[-1]
-    model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["model"])
+    reader.load_checkpoint(model, args.teacher)
     model.to(args.device)
     for path in args.data:
-        every = windows.read(path, tokenizer)
+        every = windows.few(path, tokenizer, 300) if args.smoke else windows.read(path, tokenizer)
         packed = every.to(args.device)
-        chosen = np.argsort(every.lengths, kind="stable")[: 300 if args.smoke else None]
+        chosen = np.argsort(every.lengths, kind="stable")
         soft = torch.zeros(len(every.ids), 2, dtype=torch.float16, device=args.device)
         at = 0
         while at < len(chosen):
@@ -45,16 +44,11 @@ def main():
             inside = inputs["attention_mask"].bool()
             place = packed.first[torch.as_tensor(rows, device=args.device), None] + torch.arange(inside.shape[1], device=args.device)
             soft[place[inside]] = both[inside].half()
-        best = [agreement(every, soft, rows) for rows in np.array_split(chosen, max(1, len(chosen) // 20000))]
-        print(f"{path.name}: {len(chosen)} windows; the teacher's start is the label's in {np.mean(np.concatenate(best)):.1%}", flush=True)
+        soft = soft.cpu().numpy()
+        agreed = [soft[every.first[i] : every.first[i + 1], 0].argmax() == every.target[i, 0] for i in chosen]
+        print(f"{path.name}: {len(chosen)} windows; the teacher's likeliest start is the label's in {np.mean(agreed):.1%}", flush=True)
         if not args.smoke:
-            np.save(windows.soft_path(path), soft.cpu().numpy())
-
-
-def agreement(every, soft, rows):
-    """Whether the teacher's likeliest start is the label's, window by window."""
-    starts = soft[:, 0].cpu().numpy()
-    return np.array([starts[every.first[i] : every.first[i + 1]].argmax() == every.target[i, 0] for i in rows])
+            windows.write_soft(path, soft, every.ids)
 
 
 if __name__ == "__main__":

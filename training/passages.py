@@ -3,7 +3,8 @@ with the places of their coordinations.
 
     python passages.py --data ../../shared/data --extra EXTRA --texts TEXTS --work ../../train/data
 
-TEXTS holds *.jsonl of {"title", "text", ...}, paragraphs on lines of their own. Documents of the held-out split are left out.
+TEXTS holds *.jsonl of {"title", "text", ...}, paragraphs on lines of their own. Documents of the held-out split are left out, but of TEXTS only
+what shares a sentence with SQuAD dev: that none of it is in the split, in seeds/ or in eval/ is for whoever gathers it.
 """
 import argparse
 import io
@@ -46,7 +47,8 @@ def cut(pieces, rng, most, joint):
             out.append(joint.join(current))
             current, size, wanted = [], 0, draw()
             if len(out) == most:
-                return out
+                size = 0
+                break
         current.append(piece)
         size += len(piece) + 1
     if size > 200:

@@ -96,6 +96,14 @@ def load(directory, dropout=0.0, student=None):
     return model.eval(), tokenizer
 
 
+def load_checkpoint(model, work):
+    """The weights of the last checkpoint that train.py left in `work`."""
+    paths = sorted(work.glob("checkpoint-*.pt"))
+    if not paths:
+        raise SystemExit(f"{work} holds no checkpoint-*.pt: run train.py with --work {work} first")
+    model.load_state_dict(torch.load(paths[-1], map_location="cpu", weights_only=True)["model"])
+
+
 def logits(model, inputs, device, precision):
     """Start and end logits [B, L, 2] in f32, -1e4 on the padding."""
     with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
@@ -106,8 +114,8 @@ def logits(model, inputs, device, precision):
 
 @torch.inference_mode()
 def answers(model, tokenizer, examples, device="cpu", precision="f32", tokens=65536):
-    """[{"text", "score"}] of the best span of each example over its windows: start + end - null, as `ask` decodes; for measuring in
-    training only, what is reported is read by `ask`."""
+    """[{"text", "score"}] of the best span of each example over its windows: start + end - null, nearly as `ask` decodes (without
+    whole words, sections and the edges of windows)."""
     cut = []
     for number, ex in enumerate(examples):
         question = tokenizer.encode(ex["question"], add_special_tokens=False).ids[: asking.MAX_QUESTION]

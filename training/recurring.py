@@ -1,4 +1,4 @@
-"""Step 2a': recurring spans of passages as questions (Splinter, arXiv 2101.00438, section 3), to warm a reader up before it sees questions.
+"""Step 2b: recurring spans of passages as questions (Splinter, arXiv 2101.00438, section 3), to warm a reader up before it sees questions.
 
     python recurring.py --passages ../../train/data/passages.jsonl --out ../../train/data/recurring.jsonl
 

@@ -22,7 +22,7 @@ TEACHER_ONLY = "generated/"  # groups whose labels are a generator's: where ther
 
 
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("--data", type=Path, nargs="+", default=[Path("../../train/data")], help="files of examples, or directories with a train.jsonl")
     parser.add_argument("--init", type=Path, default=Path("../../shared/models/starter"), help="starter, int8 or hub directory, of BERT's shape or MPNet's")
     parser.add_argument("--weights", type=Path, help="another --work whose last checkpoint's weights are begun with (a warm-up)")
@@ -34,7 +34,7 @@ def parse():
     parser.add_argument("--batch-tokens", type=int, default=7000, help="of a step, padding included")
     parser.add_argument("--soft", type=float, default=0.0, help="weight of the teacher's logits (label.py) beside the gold answer; 0 leaves them out")
     parser.add_argument("--temperature", type=float, default=2.0, help="of both sides of the teacher's term")
-    parser.add_argument("--without", help="regular expression of groups (source/kind) to leave out, for ablations")
+    parser.add_argument("--without", help="regular expression of groups (source/kind, and +company where other passages stand around) to leave out, for ablations")
     parser.add_argument("--dropout", type=float, default=0.0, help="0 where it is about an epoch; on a CPU the masks cost time")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32", help="bf16: mixed precision, 2.5 times as fast on a CPU with AVX-512 BF16")
@@ -45,7 +45,7 @@ def parse():
     parser.add_argument("--measure", type=Path, help="examples (heldout.jsonl) to read at the end; the result goes to --work")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--smoke", action="store_true", help="a few hundred windows, a few steps")
+    parser.add_argument("--smoke", action="store_true", help="a few hundred windows, a few steps, no teacher")
     return parser.parse_args()
 
 
@@ -66,7 +66,7 @@ def loss_of(both, targets, soft, share, temperature):
 
 def save(args, model, optimizer, state):
     path = args.work / f"checkpoint-{state['steps']:06d}.pt"
-    everything = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "rng": torch.get_rng_state(), "state": state}
+    everything = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "rng": [torch.get_rng_state(), *torch.cuda.get_rng_state_all()], "state": state}
     torch.save(everything, path.with_suffix(".part"))
     path.with_suffix(".part").rename(path)
     for old in sorted(args.work.glob("checkpoint-*.pt"))[: -args.keep]:
@@ -80,7 +80,7 @@ def measure(args, model, tokenizer):
     found = reader.answers(model.eval(), tokenizer, examples, args.device, args.precision)
     result = evaluate.report(examples, found)
     (args.work / "measured.json").write_text(json.dumps(result, indent=1) + "\n")
-    print("measured", args.work.name, json.dumps({key: result[key] for key in ("has_answer", "lists", "overall")}), flush=True)
+    print("measured", args.work.name, json.dumps({key: result[key] for key in ("has_answer", "lists", "overall") if key in result}), flush=True)
 
 
 def main():
@@ -90,18 +90,19 @@ def main():
     torch.manual_seed(args.seed)
     model, tokenizer = reader.load(args.init, args.dropout, args.student)
     if args.weights:
-        model.load_state_dict(torch.load(sorted(args.weights.glob("checkpoint-*.pt"))[-1], map_location="cpu", weights_only=True)["model"])
+        reader.load_checkpoint(model, args.weights)
     if args.device == "cpu":
         # On a CPU, plain products are 1.3 times as fast as torch's fused attention: that one is slow backwards.
         model.config._attn_implementation = "eager"
     model.to(args.device)
-    everything = windows.joined([windows.read(path / "train.jsonl" if path.is_dir() else path, tokenizer) for path in args.data])
+    files = [path / "train.jsonl" if path.is_dir() else path for path in args.data]
+    if args.smoke:
+        args.tokens, args.soft = 30_000, 0.0
+    everything = windows.joined([windows.few(path, tokenizer, 500) if args.smoke else windows.read(path, tokenizer) for path in files])
     if args.without:
         everything = everything.without(re.compile(args.without))
     if not len(everything):
         raise SystemExit("no windows to learn from: --without leaves none")
-    if args.smoke:
-        everything, args.tokens = everything.only(np.random.default_rng(1).permutation(len(everything))[:500]), 30_000
     empty = float((everything.target[:, 0] == 0).mean())
     print(f"{len(everything)} windows ({empty:.0%} unanswerable), {len(everything.ids) / 1e6:.2f} M tokens an epoch", flush=True)
     share = None
@@ -130,7 +131,9 @@ def main():
         saved = torch.load(last[-1], map_location=args.device, weights_only=True)
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
-        torch.set_rng_state(saved["rng"].cpu())
+        here, *accelerators = (rng.cpu() for rng in saved["rng"])
+        torch.set_rng_state(here)
+        torch.cuda.set_rng_state_all(accelerators)
         state = saved["state"]
         print(f"resumed at {state}", flush=True)
 

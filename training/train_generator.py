@@ -16,6 +16,7 @@ from torch.nn import functional as F
 ASIDE = {"clozes", "lists"}  # questions that a program made
 FEW = {"qamr": 4000, "policyqa": 600, "shifts_amazon_reviews": 3000, "shifts_reddit": 3000, "fairytale": 1000, "nq_swap": 0}  # questions that are further from what people ask
 EACH = 5  # questions of one passage in a row
+SEEN_CHARS = 4 * generator.PASSAGE_TOKENS  # of a passage that is cut
 
 
 def parse():
@@ -38,6 +39,8 @@ def sequences(examples, tokenizer, rng):
     for ex in examples:
         human = ex["kind"] == "human" or (ex["kind"] == "answered" and ex["source"] not in ASIDE)
         if human and len(ex["question"].split()) > 3:
+            if ex["answers"] and ex["answers"][0]["start"] > SEEN_CHARS:
+                continue  # the generator would not see it
             by_passage[ex["context"]].append((ex["answers"][0]["text"] if ex["answers"] else generator.NONE, ex["question"].rstrip("? .") + "?"))
     out, between = [], tokenizer.encode("Answer:", add_special_tokens=False)
     for passage, pairs in by_passage.items():

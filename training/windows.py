@@ -3,6 +3,7 @@
 A file of examples (train.jsonl) is tokenised once; the result is kept beside it. On an accelerator the whole set lies in its
 memory and batches are gathered there.
 """
+import hashlib
 import json
 import random
 from pathlib import Path
@@ -96,7 +97,7 @@ def batches(lengths, tokens, epoch, seed):
         yield from (np.array(group) for group in groups)
 
 
-def of_examples(tokenizer, examples, window=asking.WINDOW, overlap=asking.OVERLAP):
+def of_examples(tokenizer, examples):
     """The windows of examples in the order given. A window that does not hold the whole answer points at [CLS]; one that holds half
     of it is left out, as is an example whose answer no token covers."""
     group_of = lambda ex: f"{ex['source']}/{ex['kind']}{'+company' if ex.get('company') else ''}"
@@ -112,7 +113,7 @@ def of_examples(tokenizer, examples, window=asking.WINDOW, overlap=asking.OVERLA
             span = _tokens_of(ex["answers"][0], context.offsets) if ex["answers"] else None
             if ex["answers"] and span is None:
                 continue
-            for first, last in asking.windows_of(len(question), len(context.ids), window, overlap):
+            for first, last in asking.windows_of(len(question), len(context.ids)):
                 shift, target = len(question) + 2 - first, (0, 0)
                 if span and span[0] >= first and span[1] < last:
                     target = span[0] + shift, span[1] + shift
@@ -133,24 +134,58 @@ def _tokens_of(answer, offsets):
     return (inside[0], inside[-1]) if inside else None
 
 
+def few(path, tokenizer, count):
+    """The windows of some examples of a file, for smoke tests."""
+    with Path(path).open(encoding="utf-8") as file:
+        lines = file.readlines()
+    return of_examples(tokenizer, [json.loads(line) for line in random.Random(1).sample(lines, min(count, len(lines)))])
+
+
 def read(path, tokenizer):
     """The windows of a file of examples, and the teacher's logits where label.py has written them. Tokenised once."""
     path, kept = Path(path), Path(path).with_suffix(".npz")
-    if not kept.exists() or kept.stat().st_mtime < path.stat().st_mtime:
+    vocabulary = hashlib.sha256(json.dumps(tokenizer.get_vocab(), sort_keys=True).encode()).hexdigest()
+    mark = f"{asking.WINDOW} {asking.OVERLAP} {asking.MAX_QUESTION} {vocabulary} {path.stat().st_size} {path.stat().st_mtime_ns}"
+    stored = dict(np.load(kept)) if kept.exists() else {}
+    if stored.pop("mark", None) != mark:
         with path.open(encoding="utf-8") as file:
-            made = of_examples(tokenizer, [json.loads(line) for line in file])
-        np.savez(kept, ids=made.ids, first=made.first, question=made.question, target=made.target, group=made.group, groups=np.array(made.groups))
-    with np.load(kept) as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    soft = np.load(soft_path(path)) if soft_path(path).exists() else None
-    if soft is not None and len(soft) != len(arrays["ids"]):
-        raise SystemExit(f"{soft_path(path)} is of other windows than {path}: run label.py again")
-    return Windows(**{**arrays, "groups": arrays["groups"].tolist()}, soft=soft)
+            examples = [json.loads(line) for line in file]
+        if not examples:
+            raise SystemExit(f"{path} holds no examples")
+        made = of_examples(tokenizer, examples)
+        stored = {name: getattr(made, name) for name in ("ids", "first", "question", "target", "group")} | {"groups": np.array(made.groups)}
+        write(kept, **stored, mark=np.array(mark))
+    return Windows(**stored | {"groups": stored["groups"].tolist()}, soft=read_soft(path, stored["ids"]))
+
+
+def write(path, **arrays):
+    """Stores arrays under `path`, whole or not at all."""
+    part = path.with_suffix(".part.npz")
+    np.savez(part, **arrays)
+    part.rename(path)
+
+
+def read_soft(path, ids):
+    """The teacher's logits [T, 2] for the windows of `ids`, or None; the program ends where they are of other windows."""
+    if not soft_path(path).exists():
+        return None
+    with np.load(soft_path(path)) as stored:
+        if stored["of"] != digest(ids):
+            raise SystemExit(f"{soft_path(path)} is of other windows than {path}: remove it, or run label.py again")
+        return stored["soft"]
+
+
+def write_soft(path, soft, ids):
+    write(soft_path(path), soft=soft, of=np.array(digest(ids)))
+
+
+def digest(ids):
+    return hashlib.sha256(ids.tobytes()).hexdigest()
 
 
 def soft_path(path):
     """Where label.py keeps the teacher's logits of a file of examples."""
-    return Path(path).with_suffix(".soft.npy")
+    return Path(path).with_suffix(".soft.npz")
 
 
 def joined(parts):

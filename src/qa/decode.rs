@@ -64,7 +64,7 @@ pub fn evidence(window: &Window, logits: &SpanLogits, answer_tokens: usize) -> f
     let start = &logits.start[context.clone()]; // [tokens]
     let end = &logits.end[context]; // [tokens]
     let (top_start, top_end) = (greatest(start), greatest(end));
-    let ends: Vec<f64> = end
+    let end_weights: Vec<f64> = end
         .iter()
         .map(|&logit| (f64::from(logit) - top_end).exp())
         .collect(); // [tokens]
@@ -75,7 +75,11 @@ pub fn evidence(window: &Window, logits: &SpanLogits, answer_tokens: usize) -> f
             let read = window.ends(i);
             let reach = read.end.min(i + answer_tokens);
             // Not a difference of running sums: that loses what is small beside the greatest.
-            let weight: f64 = ends.get(read.start..reach).unwrap_or_default().iter().sum();
+            let weight: f64 = end_weights
+                .get(read.start..reach)
+                .unwrap_or_default()
+                .iter()
+                .sum();
             (f64::from(logit) - top_start).exp() * weight
         })
         .sum();
@@ -181,6 +185,24 @@ mod tests {
             let best = best_span(&window, &logits, answer_tokens, |_| true).unwrap();
             prop_assert!(found + 1e-4 >= f64::from(best.score));
         }
+    }
+
+    #[test]
+    fn the_end_of_a_list_that_a_window_cuts_is_left_to_the_window_before() {
+        let mut window = window(&[true; 200], &[0; 200]);
+        let mut logits = SpanLogits {
+            start: vec![0.0; 204],
+            end: vec![0.0; 204],
+        };
+        // The last item, two tokens into the window, and a weaker span in its middle.
+        (logits.start[3 + 2], logits.end[3 + 3]) = (6.0, 6.0);
+        (logits.start[3 + 90], logits.end[3 + 91]) = (2.0, 2.0);
+        let span = |window: &Window| best_span(window, &logits, 96, |_| true).unwrap().span;
+        assert_eq!(span(&window), 4..8);
+        let whole = evidence(&window, &logits, 96);
+        window.shared_before = 128;
+        assert_eq!(span(&window), 180..184);
+        assert!(evidence(&window, &logits, 96) < whole - 2.0);
     }
 
     #[test]
