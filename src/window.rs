@@ -67,7 +67,7 @@ pub struct Window {
 impl Window {
     /// The last tokens of the spans that begin with the context's token `first` and are to be read in this window.
     ///
-    /// Every window that holds a span reads it, but not with fewer than [`EDGE_TOKENS`] tokens of context on one side
+    /// Every window that holds a span reads it, but not with fewer than 32 tokens of context on one side
     /// where a neighbour has more (after the "max context" of Devlin et al. 2019's `run_squad.py`): at the edge of a
     /// window a span has lost what it hangs on, such as the beginning of a list, and the model, which cannot know, is
     /// often surer of it than where it sees the sentence.
