@@ -2,6 +2,7 @@
 import json
 import subprocess
 import tempfile
+from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -21,13 +22,19 @@ def windows_of(question_tokens, context_tokens, window=WINDOW, overlap=OVERLAP):
         first += step
 
 
+def tokenizer_of(directory):
+    """The tokenizer of a directory, without padding and truncation."""
+    tokenizer = Tokenizer.from_file(str(Path(directory) / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
 class Windows:
     """Counts the windows that `ask` cuts, up to a word at the end of each."""
 
     def __init__(self, model):
-        self.tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
-        self.tokenizer.no_padding()
-        self.tokenizer.no_truncation()
+        self.tokenizer = tokenizer_of(model)
 
     def tokens(self, text):
         return len(self.tokenizer.encode(text, add_special_tokens=False).ids)

@@ -4,10 +4,9 @@ not the article's, so a question shares less with the sentence that answers it t
 After the cloze translation of Lewis et al., "Unsupervised Question Answering by Cloze Translation" (arXiv 1906.04980), with rules over
 token classes (`lists.Lexicon`) in place of a translation model.
 """
-import io
-import json
 import re
 
+import sources
 from lists import DETERMINERS, FIRST_NAMES, FUNCTION, SUBJECT_VERBS, TITLES, VERBS, person, persons_of, sentences_of
 from text import detokenise
 
@@ -139,22 +138,18 @@ def passage(body, number, first, end, rng):
 
 def mine(path, lexicon, rng, articles=None):
     """One example at most of each highlight."""
-    import zstandard
-
-    with open(path, "rb") as raw:
-        for number, line in enumerate(io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(raw), "utf-8")):
-            if articles and number >= articles:
-                return
-            record = json.loads(line)
-            body, persons = sentences_of(record["article"]), persons_of(record["article"])
-            for sentence in record["summary_sents"]:
-                tokens = without_end(sentence.split())
-                letters = "".join(lexicon.letter(t) for t in tokens)
-                made = list(asked_of(tokens, letters, persons, rng))
-                if not made:
-                    continue
-                question, answer = rng.choice(made)
-                place = find(answer, tokens, body, persons)
-                found = place and passage(body, *place, rng)
-                if found:
-                    yield {"source": "clozes", "doc": f"cnn/{number}", "question": detokenise(question), "context": found[0], "answers": [found[1]], "kind": "cloze"}
+    for number, record in sources.read_zst(path):
+        if articles and number >= articles:
+            return
+        body, persons = sentences_of(record["article"]), persons_of(record["article"])
+        for sentence in record["summary_sents"]:
+            tokens = without_end(sentence.split())
+            letters = "".join(lexicon.letter(t) for t in tokens)
+            made = list(asked_of(tokens, letters, persons, rng))
+            if not made:
+                continue
+            question, answer = rng.choice(made)
+            place = find(answer, tokens, body, persons)
+            found = place and passage(body, *place, rng)
+            if found:
+                yield {"source": "clozes", "doc": f"cnn/{number}", "question": detokenise(question), "context": found[0], "answers": [found[1]], "kind": "cloze"}

@@ -33,20 +33,16 @@ def main():
     for path in args.data:
         every = windows.few(path, tokenizer, 300) if args.smoke else windows.read(path, tokenizer)
         packed = every.to(args.device)
-        chosen = np.argsort(every.lengths, kind="stable")
         soft = torch.zeros(len(every.ids), 2, dtype=torch.float16, device=args.device)
-        at = 0
-        while at < len(chosen):
-            size = max(1, args.batch_tokens // int(every.lengths[chosen[min(len(chosen) - 1, at + args.batch_tokens // int(every.lengths[chosen[at]]))]]))
-            rows, at = chosen[at : at + size], at + size
-            inputs, targets, _ = packed.batch(rows, 16)
+        for rows in windows.batches(every.lengths, args.batch_tokens, 0, 0):
+            inputs, _, _ = packed.batch(rows, 16)
             both = reader.logits(model, inputs, args.device, args.precision)
             inside = inputs["attention_mask"].bool()
             place = packed.first[torch.as_tensor(rows, device=args.device), None] + torch.arange(inside.shape[1], device=args.device)
             soft[place[inside]] = both[inside].half()
         soft = soft.cpu().numpy()
-        agreed = [soft[every.first[i] : every.first[i + 1], 0].argmax() == every.target[i, 0] for i in chosen]
-        print(f"{path.name}: {len(chosen)} windows; the teacher's likeliest start is the label's in {np.mean(agreed):.1%}", flush=True)
+        agreed = [soft[every.first[i] : every.first[i + 1], 0].argmax() == every.target[i, 0] for i in range(len(every))]
+        print(f"{path.name}: {len(every)} windows; the teacher's likeliest start is the label's in {np.mean(agreed):.1%}", flush=True)
         if not args.smoke:
             windows.write_soft(path, soft, every.ids)
 

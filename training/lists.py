@@ -3,11 +3,10 @@
 The articles are PTB tokens without case, so a name is a word that human-cased text (the training documents) writes with a capital,
 or that it does not know. Each token becomes one letter, and the patterns are regular expressions over these letters.
 """
-import io
-import json
 import re
 from collections import Counter
 
+import sources
 from text import detokenise
 
 TITLES = set("""secretary state minister prime president vice director chief executive officer deputy former national security adviser advisor
@@ -258,32 +257,29 @@ def coordinations(text, lexicon):
 
 def mine(path, lexicon, rng, articles=None):
     """List examples of the news articles, each sentence among up to three neighbours on either side."""
-    import zstandard
-
     seen = set()
-    with open(path, "rb") as raw:
-        for number, line in enumerate(io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(raw), "utf-8")):
-            if articles and number >= articles:
-                return
-            article = json.loads(line)["article"]
-            body, persons = sentences_of(article), persons_of(article)
-            for position, tokens in enumerate(body):
-                for question, start, end in filter(None, [mine_sentence(tokens, lexicon, persons, rng)]):
-                    key = " ".join(tokens)
-                    if key in seen:
-                        continue
-                    seen.add(key)
-                    first = max(0, position - rng.randint(0, 3))
-                    last = position + 1 + rng.randint(0, 3)
-                    before = detokenise(" ".join(" ".join(t) for t in body[first:position]))
-                    inside = detokenise(key)
-                    answer = detokenise(" ".join(tokens[start:end]))
-                    lead = len(detokenise(" ".join(tokens[:start])))
-                    at = inside.find(answer, max(0, lead - 4))
-                    if at < 0:
-                        continue
-                    after = detokenise(" ".join(" ".join(t) for t in body[position + 1 : last]))
-                    context = " ".join(part for part in (before, inside, after) if part)
-                    offset = len(before) + 1 if before else 0
-                    yield {"source": "lists", "doc": f"cnn/{number}", "question": detokenise(question), "context": context, "kind": "list",
-                           "answers": [{"text": answer, "start": offset + at}], "items": answer.count(",") + 2 if "," in answer else 2}
+    for number, row in sources.read_zst(path):
+        if articles and number >= articles:
+            return
+        article = row["article"]
+        body, persons = sentences_of(article), persons_of(article)
+        for position, tokens in enumerate(body):
+            for question, start, end in filter(None, [mine_sentence(tokens, lexicon, persons, rng)]):
+                key = " ".join(tokens)
+                if key in seen:
+                    continue
+                seen.add(key)
+                first = max(0, position - rng.randint(0, 3))
+                last = position + 1 + rng.randint(0, 3)
+                before = detokenise(" ".join(" ".join(t) for t in body[first:position]))
+                inside = detokenise(key)
+                answer = detokenise(" ".join(tokens[start:end]))
+                lead = len(detokenise(" ".join(tokens[:start])))
+                at = inside.find(answer, max(0, lead - 4))
+                if at < 0:
+                    continue
+                after = detokenise(" ".join(" ".join(t) for t in body[position + 1 : last]))
+                context = " ".join(part for part in (before, inside, after) if part)
+                offset = len(before) + 1 if before else 0
+                yield {"source": "lists", "doc": f"cnn/{number}", "question": detokenise(question), "context": context, "kind": "list",
+                       "answers": [{"text": answer, "start": offset + at}], "items": answer.count(",") + 2 if "," in answer else 2}

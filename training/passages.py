@@ -7,7 +7,6 @@ TEXTS holds *.jsonl of {"title", "text", ...}, paragraphs on lines of their own.
 what shares a sentence with SQuAD dev: that none of it is in the split, in seeds/ or in eval/ is for whoever gathers it.
 """
 import argparse
-import io
 import json
 import random
 from collections import Counter, defaultdict
@@ -57,18 +56,15 @@ def cut(pieces, rng, most, joint):
 
 
 def news(path, limit, rng):
-    import zstandard
-
-    with path.open("rb") as file:
-        for number, line in enumerate(io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file), encoding="utf-8")):
-            doc = f"cnn/{number}"
-            if limit <= 0:
-                return
-            if sources.is_held_out({"source": "cnn", "doc": doc}):
-                continue
-            limit -= 1
-            for passage in cut(split_ptb(json.loads(line)["article"]), rng, NEWS_PASSAGES, " "):
-                yield {"domain": "news", "doc": doc, "text": passage}
+    for number, row in sources.read_zst(path):
+        doc = f"cnn/{number}"
+        if limit <= 0:
+            return
+        if sources.is_held_out({"source": "cnn", "doc": doc}):
+            continue
+        limit -= 1
+        for passage in cut(split_ptb(row["article"]), rng, NEWS_PASSAGES, " "):
+            yield {"domain": "news", "doc": doc, "text": passage}
 
 
 def of_human(examples, rng):

@@ -1,4 +1,4 @@
-"""The reader and its teacher: loading (starter, int8 or hub directories), batches and, for measuring while training, answers."""
+"""The reader and its teacher: loading (starter, int8 or hub directories) and logits."""
 import json
 import os
 from pathlib import Path
@@ -10,7 +10,6 @@ import asking
 import numpy as np
 import torch
 from safetensors.numpy import load_file
-from tokenizers import Tokenizer
 from torch.nn import functional as F
 from transformers import BertConfig, BertForQuestionAnswering, MPNetConfig, MPNetForQuestionAnswering
 from transformers.models.mpnet.modeling_mpnet import MPNetSelfAttention
@@ -67,14 +66,6 @@ def load_weights(directory, prefix="bert."):
     return weights
 
 
-def tokenizer_of(directory):
-    """The tokenizer of a directory, without padding and truncation."""
-    tokenizer = Tokenizer.from_file(str(Path(directory) / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
-
-
 def load(directory, dropout=0.0, student=None):
     """(model in eval mode, tokenizer) of a starter, int8 or hub directory. For MPNet, a teacher, the tokenizer is that of `student`, a directory."""
     config = json.loads((Path(directory) / "config.json").read_text())
@@ -83,12 +74,12 @@ def load(directory, dropout=0.0, student=None):
     if config.get("model_type") == "mpnet":
         config = MPNetConfig(**{key: config[key] for key in [*keep, "relative_attention_num_buckets"]}, **dropouts)
         config._attn_implementation = "eager"  # which hands FusedAttention the mask to add
-        model, prefix, tokenizer = Teacher(config), "mpnet.", tokenizer_of(student)
-        assert_shifted(tokenizer, tokenizer_of(directory))
+        model, prefix, tokenizer = Teacher(config), "mpnet.", asking.tokenizer_of(student)
+        assert_shifted(tokenizer, asking.tokenizer_of(directory))
     else:
         config = BertConfig(**{key: config[key] for key in [*keep, "type_vocab_size"]}, **dropouts)
         config._attn_implementation = "sdpa"
-        model, prefix, tokenizer = BertForQuestionAnswering(config), "bert.", tokenizer_of(directory)
+        model, prefix, tokenizer = BertForQuestionAnswering(config), "bert.", asking.tokenizer_of(directory)
     missing, unexpected = model.load_state_dict(load_weights(directory, prefix), strict=False)
     missing = [name for name in missing if "position_ids" not in name]
     assert all(name.startswith("qa_outputs.") for name in missing), missing
@@ -110,38 +101,3 @@ def logits(model, inputs, device, precision):
         out = model(**inputs)
     both = torch.stack([out.start_logits, out.end_logits], -1).float()
     return both.masked_fill(inputs["attention_mask"][..., None] == 0, -1e4)
-
-
-@torch.inference_mode()
-def answers(model, tokenizer, examples, device="cpu", precision="f32", tokens=65536):
-    """[{"text", "score"}] of the best span of each example over its windows: start + end - null, nearly as `ask` decodes (without
-    whole words, sections and the edges of windows)."""
-    cut = []
-    for number, ex in enumerate(examples):
-        question = tokenizer.encode(ex["question"], add_special_tokens=False).ids[: asking.MAX_QUESTION]
-        context = tokenizer.encode(ex["context"], add_special_tokens=False)
-        for first, last in asking.windows_of(len(question), len(context.ids)):
-            cut.append((number, [CLS, *question, SEP, *context.ids[first:last], SEP], len(question) + 2, context.offsets[first:last]))
-    cut.sort(key=lambda window: len(window[1]))
-    best, at = [{"text": "", "score": -1e9} for _ in examples], 0
-    while at < len(cut):
-        size = max(1, tokens // (len(cut[min(at + 255, len(cut) - 1)][1])))
-        some, at = cut[at : at + min(size, 256)], at + min(size, 256)
-        longest = max(len(ids) for _, ids, _, _ in some)
-        inputs = {name: torch.zeros(len(some), longest, dtype=torch.long) for name in ("input_ids", "attention_mask", "token_type_ids")}
-        for row, (_, ids, shift, _) in enumerate(some):
-            inputs["input_ids"][row, : len(ids)] = torch.tensor(ids)
-            inputs["attention_mask"][row, : len(ids)] = 1
-            inputs["token_type_ids"][row, shift : len(ids)] = 1
-        both = logits(model, {name: value.to(device) for name, value in inputs.items()}, device, precision).cpu()
-        for (number, ids, shift, offsets), row in zip(some, both):
-            start, end = row[shift : len(ids) - 1, 0], row[shift : len(ids) - 1, 1]
-            if not len(start):
-                continue
-            sums = torch.triu(start[:, None] + end[None, :]) + torch.tril(torch.full((len(start), len(start)), -1e9), -1)
-            sums = torch.where(torch.arange(len(start))[None] - torch.arange(len(start))[:, None] < asking.MAX_ANSWER, sums, -1e9)
-            a, b = divmod(int(sums.argmax()), len(start))
-            score = float(sums[a, b] - row[0].sum())
-            if score > best[number]["score"]:
-                best[number] = {"text": examples[number]["context"][offsets[a][0] : offsets[b][1]], "score": score}
-    return best

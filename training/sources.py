@@ -4,6 +4,7 @@ An example is {"source", "doc", "question", "context", "answers": [{"text", "sta
 held-out split is made by, `article` (where it differs) the group of neighbouring paragraphs.
 """
 import gzip
+import io
 import json
 from collections import Counter
 from hashlib import sha256
@@ -26,6 +27,15 @@ def is_held_out(example):
 def read_squad(path):
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return json.load(file)["data"]
+
+
+def read_zst(path):
+    """Yields (number, row) of a zstd file of JSON lines."""
+    import zstandard
+
+    with open(path, "rb") as raw:
+        for number, line in enumerate(io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(raw), "utf-8")):
+            yield number, json.loads(line)
 
 
 def example(source, doc, question, context, answers, **more):

@@ -1,11 +1,11 @@
 """Articles with reference summaries, as sentences, with the greedy oracle's labels. Shared by the steps of the sentence scorer."""
 import gzip
-import io
 import json
 import re
 from collections import Counter
 from hashlib import sha256
 
+import sources
 from text import detokenise
 
 ORACLE_SENTENCES = 3
@@ -31,15 +31,11 @@ def split_ptb(article):
 
 def articles(path):
     """Yields {"id", "sentences", "reference"} of a CNN/DailyMail file (tokenised, lower case)."""
-    import zstandard
-
-    with path.open("rb") as file:
-        for number, line in enumerate(io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file), encoding="utf-8")):
-            row = json.loads(line)
-            reference = [detokenise(sentence) for sentence in row["summary_sents"]]
-            sentences = split_ptb(row["article"])
-            if len(sentences) >= 4 and reference:
-                yield {"id": f"{path.name}/{number}", "sentences": sentences, "reference": reference}
+    for number, row in sources.read_zst(path):
+        reference = [detokenise(sentence) for sentence in row["summary_sents"]]
+        sentences = split_ptb(row["article"])
+        if len(sentences) >= 4 and reference:
+            yield {"id": f"{path.name}/{number}", "sentences": sentences, "reference": reference}
 
 
 def cased_articles(path):

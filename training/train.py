@@ -77,7 +77,7 @@ def measure(args, model, tokenizer):
     examples = [json.loads(line) for line in args.measure.read_text(encoding="utf-8").splitlines()]
     if args.smoke:
         examples = random.Random(1).sample(examples, 40)
-    found = reader.answers(model.eval(), tokenizer, examples, args.device, args.precision)
+    found = windows.answers(model.eval(), tokenizer, examples, args.device, args.precision)
     result = evaluate.report(examples, found)
     (args.work / "measured.json").write_text(json.dumps(result, indent=1) + "\n")
     print("measured", args.work.name, json.dumps({key: result[key] for key in ("has_answer", "lists", "overall") if key in result}), flush=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import generator
 import torch
+import windows
 from torch.nn import functional as F
 
 ASIDE = {"clozes", "lists"}  # questions that a program made
@@ -61,20 +62,6 @@ def few(examples, rng):
     return [ex for source, group in sorted(by_source.items()) for ex in (rng.sample(group, min(FEW[source], len(group))) if source in FEW else group)]
 
 
-def batches(rows, size, rng):
-    rng.shuffle(rows)
-    for at in range(0, len(rows), 4096):
-        pool, groups, group = sorted(rows[at : at + 4096], key=lambda row: len(row[0])), [], []
-        for row in pool:
-            if group and (len(group) + 1) * len(row[0]) > size:
-                groups.append(group)
-                group = []
-            group.append(row)
-        groups.append(group)
-        rng.shuffle(groups)
-        yield from groups
-
-
 def main():
     args = parse()
     rng = random.Random(args.seed)
@@ -90,9 +77,11 @@ def main():
         raise SystemExit(f"{args.data} holds no question that a person asked: nothing to learn from")
     model.to(args.device).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=0.01, fused=True)
-    done, step, recent, begun = 0, 0, [], time.monotonic()
+    done, step, epoch, recent, begun = 0, 0, 0, [], time.monotonic()
+    lengths = [len(tokens) for tokens, _ in rows]
     while done < args.tokens:
-        for group in batches(rows, args.batch_tokens, rng):
+        for chosen in windows.batches(lengths, args.batch_tokens, epoch, args.seed):
+            group = [rows[i] for i in chosen]
             longest = -(-max(len(tokens) for tokens, _ in group) // 8) * 8
             ids, targets = torch.zeros(len(group), longest, dtype=torch.long), torch.full((len(group), longest), -100)
             for row, (tokens, start) in enumerate(group):
@@ -114,6 +103,7 @@ def main():
                 print(f"step {step} tokens {done / 1e6:.2f} M loss {float(torch.stack(recent).mean()):.3f} {done / (time.monotonic() - begun):.0f} tokens/s", flush=True)
             if done >= args.tokens:
                 break
+        epoch += 1
     args.work.mkdir(parents=True, exist_ok=True)
     model.to(torch.bfloat16).save_pretrained(args.work)
     tokenizer.save_pretrained(args.work)

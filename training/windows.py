@@ -97,35 +97,44 @@ def batches(lengths, tokens, epoch, seed):
         yield from (np.array(group) for group in groups)
 
 
+def cut(tokenizer, examples):
+    """Yields (number of the example, tokens of its question, its passage as encoded, [(first, last)] of its windows)."""
+    for begin in range(0, len(examples), 5000):
+        some = examples[begin : begin + 5000]
+        asked = tokenizer.encode_batch([ex["question"] for ex in some], add_special_tokens=False)
+        read = tokenizer.encode_batch([ex["context"] for ex in some], add_special_tokens=False)
+        for number, (question, context) in enumerate(zip(asked, read), begin):
+            tokens = question.ids[: asking.MAX_QUESTION]
+            yield number, tokens, context, asking.windows_of(len(tokens), len(context.ids))
+
+
+def packed(rows, groups):
+    """Windows of (tokens of the question, tokens of the passage, target, group) each."""
+    ids = [np.array([reader.CLS, *question, reader.SEP, *context, reader.SEP], dtype=np.uint16) for question, context, _, _ in rows]
+    first = np.concatenate([[0], np.cumsum([len(one) for one in ids])]).astype(np.int64)
+    questions, targets, group = ([row[0] for row in rows], [row[2] for row in rows], [row[3] for row in rows])
+    return Windows(np.concatenate(ids), first, np.array([len(question) for question in questions], np.uint8), np.array(targets, np.int16), np.array(group, np.int16), groups)
+
+
 def of_examples(tokenizer, examples):
     """The windows of examples in the order given. A window that does not hold the whole answer points at [CLS]; one that holds half
     of it is left out, as is an example whose answer no token covers."""
     group_of = lambda ex: f"{ex['source']}/{ex['kind']}{'+company' if ex.get('company') else ''}"
     names = sorted({group_of(ex) for ex in examples})
-    number = {name: at for at, name in enumerate(names)}
-    ids, lengths, questions, targets, groups = [], [], [], [], []
-    for begin in range(0, len(examples), 5000):
-        some = examples[begin : begin + 5000]
-        asked = tokenizer.encode_batch([ex["question"] for ex in some], add_special_tokens=False)
-        read = tokenizer.encode_batch([ex["context"] for ex in some], add_special_tokens=False)
-        for ex, question, context in zip(some, asked, read):
-            question = question.ids[: asking.MAX_QUESTION]
-            span = _tokens_of(ex["answers"][0], context.offsets) if ex["answers"] else None
-            if ex["answers"] and span is None:
-                continue
-            for first, last in asking.windows_of(len(question), len(context.ids)):
-                shift, target = len(question) + 2 - first, (0, 0)
-                if span and span[0] >= first and span[1] < last:
-                    target = span[0] + shift, span[1] + shift
-                elif span and span[0] < last and span[1] >= first:
-                    continue  # half an answer teaches neither
-                ids.append(np.array([reader.CLS, *question, reader.SEP, *context.ids[first:last], reader.SEP], dtype=np.uint16))
-                lengths.append(len(ids[-1]))
-                questions.append(len(question))
-                targets.append(target)
-                groups.append(number[group_of(ex)])
-    first = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return Windows(np.concatenate(ids), first, np.array(questions, np.uint8), np.array(targets, np.int16), np.array(groups, np.int16), names)
+    numbers, rows = {name: at for at, name in enumerate(names)}, []
+    for number, question, context, spans in cut(tokenizer, examples):
+        ex = examples[number]
+        answer = _tokens_of(ex["answers"][0], context.offsets) if ex["answers"] else None
+        if ex["answers"] and answer is None:
+            continue
+        for first, last in spans:
+            shift, target = len(question) + 2 - first, (0, 0)
+            if answer and answer[0] >= first and answer[1] < last:
+                target = answer[0] + shift, answer[1] + shift
+            elif answer and answer[0] < last and answer[1] >= first:
+                continue  # half an answer teaches neither
+            rows.append((question, context.ids[first:last], target, numbers[group_of(ex)]))
+    return packed(rows, names)
 
 
 def _tokens_of(answer, offsets):
@@ -197,3 +206,31 @@ def joined(parts):
     soft = np.concatenate([part.soft for part in parts]) if all(part.soft is not None for part in parts) else None
     together = lambda name: np.concatenate([getattr(part, name) for part in parts])
     return Windows(together("ids"), first, together("question"), together("target"), np.concatenate(group), groups, soft)
+
+
+@torch.inference_mode()
+def answers(model, tokenizer, examples, device="cpu", precision="f32", tokens=65536):
+    """[{"text", "score"}] of the best span of each example over its windows: start + end - null, nearly as `ask` decodes (without
+    whole words, sections and the edges of windows)."""
+    rows, places = [], []
+    for number, question, context, spans in cut(tokenizer, examples):
+        for first, last in spans:
+            rows.append((question, context.ids[first:last], (0, 0), 0))
+            places.append((number, context.offsets[first:last]))
+    every = packed(rows, ["asked"])
+    resident, best = every.to(device), [{"text": "", "score": -1e9} for _ in examples]
+    for chosen in batches(every.lengths, tokens, 0, 0):
+        inputs, _, _ = resident.batch(chosen)
+        for i, row in zip(chosen, reader.logits(model, inputs, device, precision).cpu()):
+            number, offsets = places[i]
+            length, shift = len(offsets), int(every.question[i]) + 2
+            if not length:
+                continue
+            start, end = row[shift : shift + length, 0], row[shift : shift + length, 1]
+            apart = torch.arange(length)[None] - torch.arange(length)[:, None]
+            sums = torch.where((apart >= 0) & (apart < asking.MAX_ANSWER), start[:, None] + end[None, :], -1e9)
+            a, b = divmod(int(sums.argmax()), length)
+            score = float(sums[a, b] - row[0].sum())
+            if score > best[number]["score"]:
+                best[number] = {"text": examples[number]["context"][offsets[a][0] : offsets[b][1]], "score": score}
+    return best
