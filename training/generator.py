@@ -10,7 +10,6 @@ import math
 from pathlib import Path
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 NONE = "none"  # the "answer" of a question that the passage does not answer
