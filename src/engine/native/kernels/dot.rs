@@ -18,15 +18,23 @@ pub enum InstructionSet {
     Avx512Vnni,
     /// `vpdpbusd` on 256 bits: Intel from Alder Lake, AMD from Zen 5.
     AvxVnni,
-    /// `vpmaddubsw` on 256 bits: x86 from 2013.
+    /// `vpmaddwd` on 256 bits: x86 from 2013.
     Avx2,
+    /// `sdot` on 128 bits: ARM from 2018, Apple's from the first M1.
+    NeonDot,
     /// What the compiler makes of plain loops, on any processor.
     Scalar,
 }
 
 impl InstructionSet {
     /// All, fastest first.
-    pub const ALL: [Self; 4] = [Self::Avx512Vnni, Self::AvxVnni, Self::Avx2, Self::Scalar];
+    pub const ALL: [Self; 5] = [
+        Self::Avx512Vnni,
+        Self::AvxVnni,
+        Self::Avx2,
+        Self::NeonDot,
+        Self::Scalar,
+    ];
 
     /// The fastest that this processor has.
     #[must_use]
@@ -50,9 +58,16 @@ impl InstructionSet {
             }
             Self::AvxVnni => is_x86_feature_detected!("avxvnni") && Self::Avx2.is_available(),
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Self::NeonDot => false,
             Self::Scalar => true,
         }
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(target_arch = "aarch64")]
+        match self {
+            Self::NeonDot => std::arch::is_aarch64_feature_detected!("dotprod"),
+            Self::Avx512Vnni | Self::AvxVnni | Self::Avx2 => false,
+            Self::Scalar => true,
+        }
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         {
             self == Self::Scalar
         }
@@ -65,6 +80,7 @@ impl InstructionSet {
             Self::Avx512Vnni => "avx512vnni",
             Self::AvxVnni => "avxvnni",
             Self::Avx2 => "avx2",
+            Self::NeonDot => "neondot",
             Self::Scalar => "scalar",
         }
     }
@@ -91,20 +107,22 @@ pub(crate) trait Work {
 #[inline]
 pub(crate) fn dispatch<W: Work>(set: InstructionSet, work: W) -> W::Output {
     assert!(set.is_available(), "this processor has no {set}");
-    #[cfg(target_arch = "x86_64")]
-    {
-        match set {
-            // SAFETY: `is_available` has found every feature that the function is compiled for; so below.
-            InstructionSet::Avx512Vnni => unsafe { x86::run_avx512vnni(work) },
-            // SAFETY: as above.
-            InstructionSet::AvxVnni => unsafe { x86::run_avxvnni(work) },
-            // SAFETY: as above.
-            InstructionSet::Avx2 => unsafe { x86::run_avx2(work) },
-            InstructionSet::Scalar => work.run::<Scalar>(),
-        }
+    match set {
+        // SAFETY: `is_available` has found every feature that the function is compiled for; so below.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512Vnni => unsafe { x86::run_avx512vnni(work) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::AvxVnni => unsafe { x86::run_avxvnni(work) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => unsafe { x86::run_avx2(work) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        InstructionSet::NeonDot => unsafe { super::arm::run_neondot(work) },
+        // What is left has been found unavailable, but for the last.
+        _ => work.run::<Scalar>(),
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    work.run::<Scalar>()
 }
 
 /// Where packed columns lie for a product: panels of 16 columns, each of `blocks` times 16 rows.
@@ -149,7 +167,7 @@ impl<'a> Ahead<'a> {
 
     /// The share of a block.
     #[inline(always)]
-    fn fetch(&self, block: usize) {
+    pub(super) fn fetch(&self, block: usize) {
         #[cfg(target_arch = "x86_64")]
         for i in 0..self.each {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -184,7 +202,7 @@ pub(crate) trait Dot: Sized {
 }
 
 #[inline(always)]
-fn check<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) {
+pub(super) fn check<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) {
     let lines = columns.reach::<N>();
     assert!(
         lines.is_some_and(|lines| lines <= columns.lines.len()),
@@ -237,6 +255,7 @@ impl Dot for Scalar {
 mod x86 {
     #[allow(clippy::wildcard_imports)] // intrinsics: forty names for four kernels
     use std::arch::x86_64::*;
+    use std::mem::MaybeUninit;
 
     use super::{Ahead, Columns, Dot, LANES, Line, STEPS, Simd, Tile, Work, check};
 
@@ -311,36 +330,6 @@ mod x86 {
     /// Rows whose sums for one panel fit the sixteen registers of 256 bits.
     const PART: usize = 4;
 
-    /// A tile in such parts.
-    macro_rules! by_parts {
-        ($part:ident, $rows:expr, $stride:expr, $columns:expr, $start:expr, $ahead:expr, $M:ident, $N:ident) => {{
-            const { assert!($M % PART == 0) };
-            check::<$M, $N>($rows, $stride, $columns);
-            for block in 0..$columns.blocks {
-                $ahead.fetch(block);
-            }
-            let Columns { lines, panel_stride, block_stride, blocks } = $columns;
-            let mut out = [[<Self as Dot>::Simd::load_i32(&[0; LANES]); $N]; $M];
-            for n in 0..$N {
-                let start = <Self as Dot>::Simd::load_i32($start[n]);
-                let lines = lines.as_ptr().wrapping_add(n * panel_stride);
-                let mut m = 0;
-                while m < $M {
-                    let rows = $rows.as_ptr().wrapping_add(m * $stride);
-                    // SAFETY: these types are reached through `dispatch` alone, behind a test for their instructions. `check` has
-                    // shown that for every m, n, block and step both the line and the four bytes lie within their
-                    // slices, and M is a multiple of PART.
-                    let sums = unsafe { $part(rows, $stride, lines, block_stride, blocks, start) };
-                    for i in 0..PART {
-                        out[m + i][n] = sums[i];
-                    }
-                    m += PART;
-                }
-            }
-            out
-        }};
-    }
-
     /// The halves of a line: eight columns each.
     #[inline(always)]
     unsafe fn halves(line: *const Line) -> [__m256i; 2] {
@@ -366,12 +355,38 @@ mod x86 {
             start: [&[i32; LANES]; N],
             ahead: Ahead<'_>,
         ) -> Tile<Self, M, N> {
-            by_parts!(avxvnni_part, rows, stride, columns, start, ahead, M, N)
+            const { assert!(M % PART == 0) };
+            check::<M, N>(rows, stride, columns);
+            for block in 0..columns.blocks {
+                ahead.fetch(block);
+            }
+            let Columns {
+                lines,
+                panel_stride,
+                block_stride,
+                blocks,
+            } = columns;
+            let mut out = [start.map(Self::Simd::load_i32); M];
+            for n in 0..N {
+                let start = Self::Simd::load_i32(start[n]);
+                let lines = lines.as_ptr().wrapping_add(n * panel_stride);
+                for m in (0..M).step_by(PART) {
+                    let rows = rows.as_ptr().wrapping_add(m * stride);
+                    // SAFETY: this type is reached through `dispatch` alone, behind a test for its instructions. `check` has
+                    // shown that for every m, n, block and step both the line and the four bytes lie within their
+                    // slices, and M is a multiple of PART.
+                    let sums = unsafe { avxvnni_part(rows, stride, lines, block_stride, blocks, start) };
+                    for r in 0..PART {
+                        out[m + r][n] = sums[r];
+                    }
+                }
+            }
+            out
         }
     }
 
     /// # Safety
-    /// As in `by_parts`.
+    /// Lines, and `PART` rows, reach as far as is read.
     #[target_feature(enable = "avx2,avxvnni")]
     unsafe fn avxvnni_part(
         rows: *const u8,
@@ -381,7 +396,7 @@ mod x86 {
         blocks: usize,
         start: [__m256i; 2],
     ) -> [[__m256i; 2]; PART] {
-        // SAFETY: see `by_parts`.
+        // SAFETY: the caller has checked what is read.
         unsafe {
             let mut sums = [start; PART];
             for block in 0..blocks {
@@ -401,6 +416,11 @@ mod x86 {
 
     pub(super) struct Avx2;
 
+    /// Blocks of 16 elements of a row that are widened at a time.
+    const WIDENED: usize = 24;
+
+    /// `vpmaddubsw` would multiply bytes, but adds two products in an i16, where two of up to 255 · 127 do not fit. So both
+    /// factors become words: a row's elements once for all panels, weights as they are read.
     impl Dot for Avx2 {
         type Simd = super::super::simd::x86::Avx2;
 
@@ -412,57 +432,82 @@ mod x86 {
             start: [&[i32; LANES]; N],
             ahead: Ahead<'_>,
         ) -> Tile<Self, M, N> {
-            by_parts!(avx2_part, rows, stride, columns, start, ahead, M, N)
-        }
-    }
-
-    /// `vpmaddubsw` adds two products in an i16, where two of up to 255 · 127 do not fit. So an element u becomes
-    /// u − 128 and two products of up to 128 · 127 do; the instruction wants its first factor unsigned, so
-    /// the sign moves to the weight. What the shift takes away, 128 times the sum of the weights, is
-    /// counted in the same pass.
-    ///
-    /// # Safety
-    /// As in `by_parts`.
-    #[target_feature(enable = "avx2")]
-    unsafe fn avx2_part(
-        rows: *const u8,
-        stride: usize,
-        lines: *const Line,
-        block_stride: usize,
-        blocks: usize,
-        start: [__m256i; 2],
-    ) -> [[__m256i; 2]; PART] {
-        // SAFETY: see `by_parts`.
-        unsafe {
-            let ones = _mm256_set1_epi16(1);
-            let all = _mm256_set1_epi8(1);
-            let shift = _mm256_set1_epi8(-128);
-            let mut sums = [start; PART];
-            let mut shifted = [_mm256_setzero_si256(); 2];
-            for block in 0..blocks {
-                for step in 0..STEPS {
-                    let weights = halves(lines.add(block * block_stride + step));
-                    for half in 0..2 {
-                        let pairs = _mm256_maddubs_epi16(all, weights[half]);
-                        shifted[half] = _mm256_add_epi32(shifted[half], _mm256_madd_epi16(pairs, ones));
+            const { assert!(M % PART == 0) };
+            check::<M, N>(rows, stride, columns);
+            for block in 0..columns.blocks {
+                ahead.fetch(block);
+            }
+            let mut out = [start.map(Self::Simd::load_i32); M];
+            let mut words = MaybeUninit::<[[__m256i; WIDENED]; M]>::uninit();
+            let words = words.as_mut_ptr().cast::<__m256i>();
+            for first in (0..columns.blocks).step_by(WIDENED) {
+                let blocks = (columns.blocks - first).min(WIDENED);
+                // SAFETY: this type is reached through `dispatch` alone, behind a test for its instructions. `check` has shown
+                // that for every m, n, block and step both the line and the four bytes lie within their slices, and M is a
+                // multiple of PART. The first `blocks` of each row of `words` are written before they are read.
+                unsafe {
+                    for m in 0..M {
+                        for block in 0..blocks {
+                            let bytes = rows.as_ptr().add(m * stride + (first + block) * LANES);
+                            let row = _mm256_cvtepu8_epi16(_mm_loadu_si128(bytes.cast()));
+                            _mm256_store_si256(words.add(m * WIDENED + block), row);
+                        }
                     }
-                    for r in 0..PART {
-                        let row = _mm256_set1_epi32(four(rows.add(r * stride + block * LANES + step * 4)));
-                        let row = _mm256_xor_si256(row, shift);
-                        let size = _mm256_abs_epi8(row);
+                    for n in 0..N {
+                        let at = n * columns.panel_stride + first * columns.block_stride;
+                        let lines = columns.lines.as_ptr().add(at);
                         for half in 0..2 {
-                            let pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(weights[half], row));
-                            sums[r][half] = _mm256_add_epi32(sums[r][half], _mm256_madd_epi16(pairs, ones));
+                            for m in (0..M).step_by(PART) {
+                                let rows = words.add(m * WIDENED).cast();
+                                let sums = avx2_part(rows, lines, half, columns.block_stride, blocks);
+                                for r in 0..PART {
+                                    out[m + r][n][half] = _mm256_add_epi32(out[m + r][n][half], sums[r]);
+                                }
+                            }
                         }
                     }
                 }
             }
-            for r in 0..PART {
-                for half in 0..2 {
-                    sums[r][half] = _mm256_add_epi32(sums[r][half], _mm256_slli_epi32::<7>(shifted[half]));
+            out
+        }
+    }
+
+    /// Sums of `PART` rows, which are words, four to an i64, and half a panel.
+    ///
+    /// # Safety
+    /// Lines reach as far as is read; of each row of `WIDENED` blocks the first `blocks` are there.
+    #[target_feature(enable = "avx2")]
+    unsafe fn avx2_part(
+        rows: *const i64,
+        lines: *const Line,
+        half: usize,
+        block_stride: usize,
+        blocks: usize,
+    ) -> [__m256i; PART] {
+        // SAFETY: the caller has checked what is read. A line is 64 bytes, aligned to 64: four quarters.
+        unsafe {
+            let mut sums = [[_mm256_setzero_si256(); 2]; PART];
+            for block in 0..blocks {
+                for step in 0..STEPS {
+                    let line = lines.add(block * block_stride + step).cast::<__m128i>();
+                    let quarter = |i: usize| _mm256_cvtepi8_epi16(_mm_load_si128(line.add(2 * half + i)));
+                    let weights = [quarter(0), quarter(1)];
+                    for r in 0..PART {
+                        let row = _mm256_set1_epi64x(*rows.add((r * WIDENED + block) * STEPS + step));
+                        for i in 0..2 {
+                            let pairs = _mm256_madd_epi16(weights[i], row);
+                            sums[r][i] = _mm256_add_epi32(sums[r][i], pairs);
+                        }
+                    }
                 }
             }
-            sums
+            // Two sums for each of four columns to one for each of eight.
+            let mut out = [_mm256_setzero_si256(); PART];
+            for r in 0..PART {
+                let columns = _mm256_hadd_epi32(sums[r][0], sums[r][1]);
+                out[r] = _mm256_permute4x64_epi64::<0b11_01_10_00>(columns);
+            }
+            out
         }
     }
 }

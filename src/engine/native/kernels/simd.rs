@@ -1,6 +1,6 @@
-//! Sixteen f32 side by side: one vector of AVX-512, two of AVX2, or an array.
+//! Sixteen f32 side by side: one vector of AVX-512, two of AVX2, four of NEON, or an array.
 //!
-//! Every operation is rounded once for each lane, and folds go in halves: the bits are the same with all three.
+//! Every operation is rounded once for each lane, and folds go in halves: the bits are the same with all of them.
 //! The compiler would have to find the vectors in plain loops by itself, and in code of a layer's size it does not.
 
 // Iterators are not inlined into code as large as a layer, and cost calls.
@@ -28,14 +28,14 @@ impl Lanes {
 pub(crate) const ROUND: f32 = 12_582_912.0;
 
 /// Bits of a float behind the binary point, and of 1.0.
-const MANTISSA: u32 = (1 << 23) - 1;
-const ONE: u32 = 1.0f32.to_bits();
+pub(super) const MANTISSA: u32 = (1 << 23) - 1;
+pub(super) const ONE: u32 = 1.0f32.to_bits();
 
 /// Where the exponent is added to a float's bits, 64 more are added and then taken out by a multiplication, which rounds; a
 /// power below this is as good as it: both give 0.
-const STEP_POWER: f32 = 64.0;
-const STEP: f32 = 1.0 / (1u128 << 64) as f32;
-const LEAST_POWER: f32 = -180.0;
+pub(super) const STEP_POWER: f32 = 64.0;
+pub(super) const STEP: f32 = 1.0 / (1u128 << 64) as f32;
+pub(super) const LEAST_POWER: f32 = -180.0;
 
 /// Operations on sixteen lanes. Every method is to be inlined into code that is compiled for its instructions.
 pub(crate) trait Simd {
