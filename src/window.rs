@@ -19,7 +19,8 @@ pub struct Question {
 }
 
 impl Question {
-    /// Tokenises a question.
+    /// Tokenises a question. One that ends with a word gets a question mark, so that it is the same question with and
+    /// without: models know few that lack it, and are surer of an answer then.
     ///
     /// # Errors
     /// When there is no word in it, or it has more tokens than the model's limit.
@@ -29,11 +30,15 @@ impl Question {
         }
         // A token stands for a few characters: what is far too long is not tokenised at all.
         let most_bytes = limits.question_tokens.saturating_mul(256);
-        let ids: Vec<u32> = tokenizer
-            .tokens(&text[..text.floor_char_boundary(most_bytes)])
-            .iter()
-            .map(|t| t.id)
-            .collect();
+        let text_read = text[..text.floor_char_boundary(most_bytes)].trim_end();
+        let has_no_mark = text_read.ends_with(char::is_alphanumeric);
+        let mark = if has_no_mark { "?" } else { "" };
+        let tokens = tokenizer.tokens(&format!("{text_read}{mark}"));
+        let mut ids: Vec<u32> = tokens.iter().map(|t| t.id).collect();
+        if has_no_mark && ids.len() > limits.question_tokens {
+            // There is no room for the mark.
+            ids.pop();
+        }
         match ids.len() {
             0 => Err(Error::EmptyQuestion),
             tokens if tokens > limits.question_tokens => Err(Error::QuestionTooLong {
@@ -436,5 +441,16 @@ mod tests {
             question(&"x".repeat(1 << 20)),
             Err(Error::QuestionTooLarge { .. })
         ));
+    }
+
+    #[test]
+    fn a_question_mark_makes_no_difference() {
+        let limits = Limits::default();
+        let ids = |text: &str| Question::new(text, &TOKENIZER, &limits).unwrap().ids;
+        assert_eq!(ids("who leads negotiations"), ids("who leads negotiations?"));
+        assert_eq!(ids("who leads \n"), ids("who leads?"));
+        assert_ne!(ids("who leads."), ids("who leads?"));
+        assert_eq!(ids(&"why ".repeat(64)).len(), 64);
+        assert_eq!(ids(&"why ".repeat(63)).len(), 64);
     }
 }
