@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::reader::Progress;
 use crate::summary::abstractive::Writing;
@@ -71,15 +71,23 @@ impl Bar {
 
     pub(super) fn update(&mut self, progress: Progress) {
         let verb = self.verb;
-        let template = || {
-            format!(
-                "{verb} {{bar:30}} {{percent}}%  {{binary_bytes}} of {{binary_total_bytes}}, {{eta}} left"
-            )
-        };
+        let template =
+            || format!("{verb} {{bar:30}} {{percent}}%  {{binary_bytes}} of {{binary_total_bytes}}{{msg}}");
+        // The bar's own estimate begins when it is shown, and says 0 then.
+        let left = time_left(self.shown.started.elapsed(), &progress);
         if let Some(bar) = self.shown.due(Some(progress.total_bytes), template) {
             bar.set_position(progress.bytes);
+            if let Some(left) = left {
+                bar.set_message(format!(", {:#} left", HumanDuration(left)));
+            }
         }
     }
+}
+
+/// If all goes on as fast as so far; unknown at the beginning.
+fn time_left(elapsed: Duration, progress: &Progress) -> Option<Duration> {
+    let left = progress.total_bytes.saturating_sub(progress.bytes);
+    (progress.bytes > 0).then(|| elapsed.mul_f64(left as f64 / progress.bytes as f64))
 }
 
 /// The same for what is written passage by passage.
@@ -120,5 +128,26 @@ impl Counter {
         if let Some(spinner) = self.shown.due(None, template) {
             spinner.set_position(self.lines);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_that_of_what_is_left() {
+        let at = |bytes| {
+            time_left(
+                Duration::from_secs(2),
+                &Progress {
+                    bytes,
+                    total_bytes: 100,
+                },
+            )
+        };
+        assert_eq!(at(0), None);
+        assert_eq!(at(25), Some(Duration::from_secs(6)));
+        assert_eq!(at(100), Some(Duration::ZERO));
     }
 }
