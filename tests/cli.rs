@@ -99,7 +99,7 @@ fn an_answer_as_json_is_one_line_that_follows_the_contract() {
     assert_snapshot!(bridge().run(&["--json", "who designed it?", "bridge.txt"]), @r#"
     exit code 0
     --- output
-    {"question":"who designed it?","answered":true,"not_in_document":…,"evidence":…,"answers":[{"text":"Ada Quist","confidence":…,"score":…,"document":"bridge.txt","source_text":"Ada Quist","start_byte":96,"end_byte":105,"line":3,"column":71,"sentence":"The new one was designed by Ada Quist, an engineer from Halden.","page":null}],"unread":[],"skipped":0,"model":"scripted","elapsed_ms":…}
+    {"question":"who designed it?","answered":true,"not_in_document":…,"evidence":…,"answers":[{"text":"Ada Quist","confidence":…,"score":…,"document":"bridge.txt","source_text":"Ada Quist","start_byte":96,"end_byte":105,"line":3,"column":71,"sentence":"The new one was designed by Ada Quist, an engineer from Halden.","page":null}],"unread":[],"skipped":0,"language":null,"model":"scripted","elapsed_ms":…}
     "#);
 }
 
@@ -601,6 +601,18 @@ fn text_that_is_not_english_gets_a_note() {
     );
     assert_eq!(scene.run(&["-q", "who designed it?", "brücke.txt"]).err, "");
     assert_eq!(scene.run(&["who designed it?", "bridge.txt"]).err, "");
+    // Programs are told in the line.
+    let json = scene
+        .run(&["-q", "--json", "who designed it?", "brücke.txt"])
+        .json();
+    assert_eq!(json["language"], "German");
+    let lines = scene.lines([
+        json!({"question": "who designed it?", "context": text}),
+        json!({"summarize": {"sentences": 1, "method": "lead"}, "docs": ["brücke.txt"]}),
+    ]);
+    for line in lines.run(&["batch"]).json_lines() {
+        assert_eq!(line["language"], "German", "{line}");
+    }
 }
 
 // ---- What is no question ----
@@ -752,7 +764,7 @@ fn batch_answers_from_a_context() {
     assert_snapshot!(outcome, @r#"
     exit code 0
     --- output
-    {"id":7,"question":"who was it?","answered":true,"not_in_document":…,"evidence":…,"answers":[{"text":"Ada Quist","confidence":…,"score":…,"document":"context","source_text":"Ada Quist","start_byte":12,"end_byte":21,"line":3,"column":8,"sentence":"It was Ada Quist.","page":null}],"unread":[],"skipped":0,"model":"scripted","elapsed_ms":…}
+    {"id":7,"question":"who was it?","answered":true,"not_in_document":…,"evidence":…,"answers":[{"text":"Ada Quist","confidence":…,"score":…,"document":"context","source_text":"Ada Quist","start_byte":12,"end_byte":21,"line":3,"column":8,"sentence":"It was Ada Quist.","page":null}],"unread":[],"skipped":0,"language":null,"model":"scripted","elapsed_ms":…}
     "#);
 }
 

@@ -7,12 +7,13 @@ use anyhow::Context;
 
 use super::args::SummarizeArgs;
 use super::ask::milliseconds;
+use super::documents::{self, Loaded};
 use super::json::{self, GeneratedLine};
 use super::plan::{self, Plan};
 use super::progress::WritingBar;
 use super::render::generated::{Form, GeneratedPrinter};
 use super::summarize::note_skipped;
-use super::{ANSWERED, ERROR, Environment, documents, language};
+use super::{ANSWERED, ERROR, Environment};
 use crate::document::Document;
 use crate::summary::abstractive::{GeneratedSummary, summarize};
 
@@ -35,7 +36,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     })?;
     drop(bar);
     if !plan.quiet {
-        note(&summaries, &documents, plan.json, environment);
+        note(&summaries, &loaded, plan.json, environment);
     }
     if plan.json {
         let line = json::line(&GeneratedLine {
@@ -44,6 +45,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
             strict: options.strict,
             unread: &loaded.unread,
             skipped: loaded.excluded,
+            language: loaded.foreign_language(),
             model: generator.name(),
             elapsed_ms: milliseconds(started),
         })?;
@@ -66,8 +68,8 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
 }
 
 /// Tells what was not read, not read whole, or not kept, and why.
-fn note(summaries: &[GeneratedSummary], documents: &[&Document], json: bool, environment: &mut Environment) {
-    if let Some(language) = language::foreign(documents) {
+fn note(summaries: &[GeneratedSummary], loaded: &Loaded, json: bool, environment: &mut Environment) {
+    if let Some(language) = loaded.foreign_language() {
         environment.tell(&format!(
             "note: the text looks like {language}; support and the marks of names, numbers and dates are made for English"
         ));

@@ -6,7 +6,7 @@ use super::documents::{self, Loaded};
 use super::json::{self, Line};
 use super::plan::Plan;
 use super::progress::Bar;
-use super::{ANSWERED, ERROR, Environment, NOT_IN_DOCUMENT, Printer, language};
+use super::{ANSWERED, ERROR, Environment, NOT_IN_DOCUMENT, Printer};
 use crate::document::Document;
 use crate::qa::Answers;
 use crate::reader::{AskOptions, Reader};
@@ -19,7 +19,7 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
     loaded.report(plan.quiet, environment);
     let documents: Vec<&Document> = loaded.documents.iter().collect();
-    note_language(&documents, "its confidence does", plan.quiet, environment);
+    note_language(&loaded, "its confidence does", plan.quiet, environment);
     let answers = answer(
         &reader,
         question,
@@ -35,6 +35,7 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
             answers: &answers,
             unread: &loaded.unread,
             skipped: loaded.excluded,
+            language: loaded.foreign_language(),
             model: reader.model_name(),
             elapsed_ms: milliseconds(started),
         })?;
@@ -68,8 +69,8 @@ pub(super) fn answer(
 }
 
 /// Says that what holds for English, `what`, does not hold for the language of the text.
-pub(super) fn note_language(documents: &[&Document], what: &str, quiet: bool, environment: &mut Environment) {
-    if let (Some(language), false) = (language::foreign(documents), quiet) {
+pub(super) fn note_language(loaded: &Loaded, what: &str, quiet: bool, environment: &mut Environment) {
+    if let (Some(language), false) = (loaded.foreign_language(), quiet) {
         environment.tell(&format!(
             "note: the text looks like {language}; the built-in model reads English, and {what} not hold here"
         ));

@@ -459,6 +459,7 @@ impl Batch<'_> {
             answers: &answers,
             unread: &loaded.unread,
             skipped: loaded.excluded,
+            language: loaded.foreign_language(),
             model: self.reader.model_name(),
             elapsed_ms: super::ask::milliseconds(started),
         })?)
@@ -488,6 +489,7 @@ impl Batch<'_> {
             documents: &summary.documents,
             unread: &loaded.unread,
             skipped: loaded.excluded,
+            language: loaded.foreign_language(),
             method: options.method,
             model: uses_model.then(|| self.reader.model_name()),
             elapsed_ms: super::ask::milliseconds(started),

@@ -1,12 +1,13 @@
 //! Loads documents and tells what could not be read.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use anyhow::bail;
 use serde::Serialize;
 
 use super::plan::Source;
-use super::{Environment, Input};
+use super::{Environment, Input, language};
 use crate::document::Document;
 use crate::document::read::{self, Found, ReadOptions};
 use crate::error::Error;
@@ -26,6 +27,8 @@ pub(super) struct Loaded {
     pub(super) excluded: u64,
     /// Something that the user should know about where the documents came from.
     pub(super) note: Option<String>,
+    /// See [`foreign_language`](Self::foreign_language).
+    pub(super) language: OnceLock<Option<&'static str>>,
 }
 
 /// A document that could not be read, for people and programs.
@@ -136,6 +139,11 @@ fn reason(document: &str, error: &Error) -> String {
 }
 
 impl Loaded {
+    /// The language of the documents, if they are clearly not English.
+    pub(super) fn foreign_language(&self) -> Option<&'static str> {
+        *self.language.get_or_init(|| language::foreign(&self.documents))
+    }
+
     /// Tells on standard error what was left out.
     pub(super) fn report(&self, quiet: bool, environment: &mut Environment) {
         for note in self.unread.iter().take(MOST_UNREAD_LINES) {

@@ -23,6 +23,7 @@ pub(super) struct Line<'a> {
     pub(super) answers: &'a Answers,
     pub(super) unread: &'a [UnreadNote],
     pub(super) skipped: u64,
+    pub(super) language: Option<&'static str>,
     pub(super) model: &'a str,
     pub(super) elapsed_ms: u64,
 }
@@ -36,6 +37,7 @@ pub(super) struct SummaryLine<'a> {
     pub(super) documents: &'a [DocumentSummary],
     pub(super) unread: &'a [UnreadNote],
     pub(super) skipped: u64,
+    pub(super) language: Option<&'static str>,
     pub(super) method: Method,
     /// `null` for a method without one.
     pub(super) model: Option<&'a str>,
@@ -48,6 +50,7 @@ pub(super) struct ContextSummaryLine<'a> {
     id: Option<Option<&'a RawValue>>,
     sentences: &'a [SummarySentence],
     skipped: usize,
+    language: Option<&'static str>,
     method: Method,
     model: Option<&'a str>,
     elapsed_ms: u64,
@@ -59,6 +62,7 @@ impl<'a> SummaryLine<'a> {
             id: self.id,
             sentences: &context.sentences,
             skipped: context.skipped,
+            language: self.language,
             method: self.method,
             model: self.model,
             elapsed_ms: self.elapsed_ms,
@@ -74,6 +78,7 @@ pub(super) struct GeneratedLine<'a> {
     pub(super) strict: bool,
     pub(super) unread: &'a [UnreadNote],
     pub(super) skipped: u64,
+    pub(super) language: Option<&'static str>,
     pub(super) model: &'a str,
     pub(super) elapsed_ms: u64,
 }

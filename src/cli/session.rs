@@ -98,7 +98,7 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                     writeln!(environment.output, "no documents yet; name some with :docs PATH…")?;
                     continue;
                 }
-                ask::note_language(&documents, "its confidence does", plan.quiet, environment);
+                ask::note_language(&loaded, "its confidence does", plan.quiet, environment);
                 match ask::answer(&reader, line, &documents, &plan.options, !plan.quiet, environment) {
                     Ok(answers) => {
                         let printer = Printer {

@@ -38,7 +38,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     })?;
     drop(bar);
     if options.method == Method::Transformer {
-        note_language(&documents, "its scores do", plan.quiet, environment);
+        note_language(&loaded, "its scores do", plan.quiet, environment);
     }
     if !plan.quiet {
         note(&summary, options.focus.as_deref(), plan.json, environment);
@@ -49,6 +49,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
             documents: &summary.documents,
             unread: &loaded.unread,
             skipped: loaded.excluded,
+            language: loaded.foreign_language(),
             method: options.method,
             model,
             elapsed_ms: milliseconds(started),
