@@ -14,11 +14,11 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use super::kernels::dot::{Ahead, Columns, Dot, InstructionSet, Work, dispatch};
+use super::kernels::dot::{Ahead, Columns, Dot, Fours, InstructionSet, Work, dispatch};
 use super::kernels::heads::{self as vectors, Head};
 use super::kernels::pack::{DEPTH, LANES, Line, Packed};
 use super::kernels::rows::{self, RowScales};
-use super::kernels::simd::{Lanes, Simd};
+use super::kernels::simd::{Grid, Lanes, OCTAVE, Simd, Words};
 use super::weights;
 use crate::model::{Activation, Config};
 
@@ -88,9 +88,10 @@ pub(super) fn fits(config: &Config) -> bool {
         config.intermediate_size,
         config.hidden_size / config.heads,
     ];
-    let terms = widths.into_iter().chain([config.max_tokens]).max();
-    widths.iter().all(|width| width.is_multiple_of(LANES))
-        && terms.is_some_and(|terms| terms <= MOST_TERMS)
+    widths
+        .iter()
+        .all(|width| width.is_multiple_of(LANES) && *width <= MOST_TERMS)
+        && config.max_tokens <= MOST_TOKENS
         && config.activation == Activation::Gelu
         // The step between the two would be in f32, whose bits depend on the processor.
         && config.embedding_size == config.hidden_size
@@ -98,6 +99,14 @@ pub(super) fn fits(config: &Config) -> bool {
 
 /// Terms of a sum of u8 times i8 that an i32 surely holds: 2¹⁶ · 255 · 127 < 2³¹.
 const MOST_TERMS: usize = 1 << 16;
+
+/// Tokens of a window, at most: [`rows::most_inverse`] is then twice [`INVERSE_RATIO`], so that no inverse of a token becomes
+/// zero, and with it a sum that is divided by.
+const MOST_TOKENS: usize = 1 << 12;
+
+/// Inverted scales of a head's values are taken for no more than so many times the least of them: in the sum of a softmax, a
+/// token whose values are smaller than that counts for less than it should.
+const INVERSE_RATIO: f32 = 1024.0;
 
 /// Scales of weights, biases and norms go no further than this in any model that works. Within it, and with as many terms as
 /// [`fits`] allows, normalised rows stay below 3·10⁵, products of them below 3·10¹⁵, scores below 10³⁶ and the sums that are
@@ -129,23 +138,20 @@ impl Shape {
     /// What the tokens of a block have for a head. `rows`: `[rows, hidden / 16]`
     #[inline(always)]
     fn head(self, rows: &[Lanes], block: usize, head: usize) -> Head<'_> {
-        Head {
-            rows: &rows[(block * BLOCK * self.hidden + head * self.dim) / LANES..],
-            stride: self.hidden / LANES,
-            width: self.dim / LANES,
-        }
+        let start = (block * BLOCK * self.hidden + head * self.dim) / LANES;
+        Head::new(&rows[start..], self.hidden / LANES, self.dim / LANES)
     }
 }
 
 /// What the keys and values of a block mean, for one head.
 #[derive(Debug, Clone, Copy)]
 struct BlockScales {
-    /// Scale of each key, times what makes a score one in units of ln 2: the exponential is then a power of 2.
-    keys: Lanes,
+    /// Scale of the keys, times what makes a score one in steps of [`OCTAVE`]: the exponential is then a power of 2.
+    keys: f32,
     /// What sums of queries and keys start with, so that the queries' zero point is out of them: -128 times the sum of
     /// each key's integers.
     starts: [i32; BLOCK],
-    /// Binary logarithm of each value's scale, which is added to its score.
+    /// Binary logarithm of each value's scale in the same steps, which is added to its score.
     logarithms: Lanes,
     /// Inverse of each value's scale.
     inverses: Lanes,
@@ -153,7 +159,7 @@ struct BlockScales {
 
 impl BlockScales {
     const ZERO: Self = Self {
-        keys: Lanes::ZERO,
+        keys: 0.0,
         starts: [0; BLOCK],
         logarithms: Lanes::ZERO,
         inverses: Lanes::ZERO,
@@ -162,7 +168,6 @@ impl BlockScales {
     /// Makes lanes from this one on such that no token has: a score below any other, so no weight, and no part in the
     /// sum of weights.
     fn pad(&mut self, from: usize) {
-        self.keys.0[from..].fill(0.0);
         self.logarithms.0[from..].fill(rows::NO_TOKEN);
         self.inverses.0[from..].fill(0.0);
     }
@@ -180,8 +185,8 @@ struct Memory {
 struct State {
     /// `[rows, hidden / 16]`
     hidden: Vec<Lanes>,
-    /// `[rows, hidden]`
-    queries: Vec<u8>,
+    /// `[blocks][heads]`, in each the lines of the queries
+    queries: Vec<Line>,
     /// Their scales, of sixteen rows together. `[blocks, heads]`
     query_scales: Vec<Lanes>,
     /// Of the layer that is read, and of the next, which is written.
@@ -192,7 +197,7 @@ struct State {
 struct Chunk<'a> {
     tokens: usize,
     hidden: &'a mut [Lanes],
-    queries: &'a mut [u8],
+    queries: &'a mut [Line],
     query_scales: &'a mut [Lanes],
     lines: &'a mut [Line],
     scales: &'a mut [BlockScales],
@@ -211,9 +216,14 @@ struct Scratch {
     wide_scales: Vec<RowScales>,
     /// The greatest of each wide row, in one of sixteen lanes. `[rows]`
     most: Vec<Lanes>,
-    /// Attention of eight rows to all tokens, as scores and as weights. `[blocks, 8]` and `[8, 16 · blocks]`
-    scores: Vec<Lanes>,
+    /// What sums of sixteen queries with the keys of each block are multiplied with. `[blocks]`
+    score_scales: Vec<Lanes>,
+    /// Attention of eight rows to all tokens, as scores and as weights. `[blocks / 2, 8]` and `[8, 16 · blocks]`, the blocks
+    /// rounded up to pairs
+    scores: Vec<Words>,
     weights: Vec<u8>,
+    /// Inverted scales of a head's values, in proportion. `[blocks / 2]`
+    inverses: Vec<Words>,
 }
 
 impl Scratch {
@@ -226,22 +236,31 @@ impl Scratch {
         self.narrow_scales.resize(rows / BLOCK, RowScales::ZERO);
         self.wide_scales.resize(rows / BLOCK, RowScales::ZERO);
         self.most.resize(rows, Lanes::ZERO);
-        self.scores.resize(8 * blocks, Lanes::ZERO);
-        self.weights.resize(8 * blocks * BLOCK, 0);
+        let pairs = blocks.div_ceil(2);
+        self.score_scales.resize(blocks, Lanes::ZERO);
+        self.scores.resize(8 * pairs, Words::splat(rows::NO_WORD));
+        self.weights.resize(8 * pairs * 2 * BLOCK, 0);
+        self.inverses.resize(pairs, Words::splat(0));
+        if blocks % 2 == 1 {
+            for row in &mut self.scores[8 * (pairs - 1)..] {
+                row.0[1].fill(rows::NO_WORD);
+            }
+            self.inverses[pairs - 1].0[1].fill(0);
+        }
     }
 }
 
-/// Calls `$body` for runs of panels, with `$N` the constant length of the run: three, then what remains.
+/// Calls `$body` for runs of panels, with `$N` the constant length of the run: `$most`, which is 2 or 3, then what remains.
 macro_rules! each_panel {
-    ($count:expr, |$panel:ident, $N:ident| $body:block) => {{
+    ($most:expr, $count:expr, |$panel:ident, $N:ident| $body:block) => {{
         let count = $count;
         let mut $panel = 0;
-        while $panel + PANELS <= count {
-            const $N: usize = PANELS;
+        while $panel + $most <= count {
+            const $N: usize = $most;
             $body
             $panel += $N;
         }
-        if $panel + 2 == count {
+        if $most > 2 && $panel + 2 == count {
             const $N: usize = 2;
             $body
         } else if $panel + 1 == count {
@@ -293,7 +312,8 @@ impl Layers {
         for (lanes, row) in state.hidden.iter_mut().zip(hidden.as_chunks().0) {
             lanes.0 = *row;
         }
-        state.queries.resize(blocks * BLOCK * width, 0);
+        let lines = heads * self.shape.lines();
+        state.queries.resize(blocks * lines, Line::ZERO);
         state.query_scales.resize(blocks * heads, Lanes::ZERO);
         for memory in &mut state.memories {
             memory
@@ -314,7 +334,7 @@ impl Layers {
             } = &mut state;
             let work: Vec<Chunk<'_>> = hidden
                 .chunks_mut(chunk * BLOCK * width / LANES)
-                .zip(queries.chunks_mut(chunk * BLOCK * width))
+                .zip(queries.chunks_mut(chunk * lines))
                 .zip(query_scales.chunks_mut(chunk * heads))
                 .zip(write.lines.chunks_mut(chunk * self.shape.block_stride()))
                 .zip(write.scales.chunks_mut(chunk * heads))
@@ -401,43 +421,85 @@ impl Step<'_> {
     /// `scratch.narrow`. Scores of eight rows at a time, which stay in the first-level cache.
     #[inline(always)]
     fn attend<D: Dot>(&mut self) {
-        let rows = self.chunk.tokens.next_multiple_of(4);
+        let rows = self.chunk.tokens.next_multiple_of(8);
         for head in 0..self.shape.heads {
-            let mut row = 0;
-            while row + 8 <= rows {
-                self.attend_rows::<D, 8>(head, row);
-                row += 8;
-            }
-            if row < rows {
-                self.attend_rows::<D, 4>(head, row);
+            let unit = self.invert::<D::Simd>(head);
+            for row in (0..rows).step_by(8) {
+                if row % BLOCK == 0 {
+                    self.scale_scores::<D::Simd>(head, row / BLOCK);
+                }
+                self.attend_rows::<D>(head, row, unit);
             }
         }
     }
 
+    /// Fills `scratch.score_scales` for a block of queries.
     #[inline(always)]
-    fn attend_rows<D: Dot, const M: usize>(&mut self, head: usize, row: usize) {
+    fn scale_scores<S: Simd>(&mut self, head: usize, block: usize) {
+        let heads = self.shape.heads;
+        let queries = S::load(&self.chunk.query_scales[block * heads + head]);
+        // Scores of more than 2³⁰ steps are no scores; they would not fit what they go through.
+        let most = S::splat((1u32 << 30) as f32 / (128 * 128 * self.shape.dim) as f32);
+        for (i, out) in self.scratch.score_scales.iter_mut().enumerate() {
+            let keys = self.memory.scales[i * heads + head].keys;
+            S::store(S::min(S::mul(queries, S::splat(keys)), most), out);
+        }
+    }
+
+    /// Inverts the scales of a head's values, into `scratch.inverses`. What they are multiples of, there, is returned.
+    #[inline(always)]
+    fn invert<S: Simd>(&mut self, head: usize) -> f32 {
+        let heads = self.shape.heads;
+        let blocks = self.tokens.div_ceil(BLOCK);
+        let inverses = |block: usize| S::load(&self.memory.scales[block * heads + head].inverses);
+        // Lanes of the last block that no token has are zeros.
+        let mut last = self.memory.scales[(blocks - 1) * heads + head].inverses;
+        last.0[self.tokens - (blocks - 1) * BLOCK..].fill(f32::MAX);
+        let (mut most, mut least) = (inverses(blocks - 1), S::load(&last));
+        for block in 0..blocks - 1 {
+            most = S::max(inverses(block), most);
+            least = S::min(inverses(block), least);
+        }
+        let least = -S::greatest(S::sub(S::splat(0.0), least));
+        let out = &mut self.scratch.inverses;
+        let greatest = rows::most_inverse(out.len());
+        let unit = S::greatest(most).min(least * INVERSE_RATIO) / greatest;
+        let greatest = S::splat(greatest);
+        let factor = S::splat(1.0 / unit);
+        for block in 0..blocks {
+            let inverse = S::min(S::mul(inverses(block), factor), greatest);
+            S::store_words(inverse, &mut out[block / 2].0[block % 2]);
+        }
+        unit
+    }
+
+    /// For eight rows from `row` on; `unit` is what `scratch.inverses` are multiples of.
+    #[inline(always)]
+    fn attend_rows<D: Dot>(&mut self, head: usize, row: usize, unit: f32) {
+        const M: usize = 8;
         let Shape {
             hidden, heads, dim, ..
         } = self.shape;
         let (lines, blocks) = (self.shape.lines(), self.tokens.div_ceil(BLOCK));
-        let padded = blocks * BLOCK;
         let Scratch {
             narrow,
             scores,
             weights,
+            inverses,
+            score_scales,
             ..
         } = &mut *self.scratch;
-        let scores = &mut scores.as_chunks_mut::<M>().0[..blocks];
+        let pairs = blocks.div_ceil(2);
+        let padded = pairs * 2 * BLOCK;
+        let scores = &mut scores.as_chunks_mut::<M>().0[..pairs];
         let weights = &mut weights[..M * padded];
-        let queries = &self.chunk.queries[row * hidden + head * dim..];
-        let query_scales = &self.chunk.query_scales[row / BLOCK * heads + head].0;
-        let query_scales = run::<M, _>(&query_scales[row % BLOCK..]);
+        let queries = &self.chunk.queries[(row / BLOCK * heads + head) * lines..][..lines];
+        let queries = Fours::of_lines(queries, row % BLOCK);
         let scales = |block: usize| &self.memory.scales[block * heads + head];
         let stride = self.shape.block_stride();
         let at = |block: usize| &self.memory.lines[block * stride + head * 2 * lines..];
 
-        let mut most = [<D::Simd>::splat(f32::NEG_INFINITY); M];
-        each_panel!(blocks, |block, N| {
+        each_panel!(2, blocks, |block, N| {
             let columns = Columns {
                 lines: at(block),
                 panel_stride: stride,
@@ -445,51 +507,49 @@ impl Step<'_> {
                 blocks: dim / LANES,
             };
             let mut starts = [&scales(block).starts; N];
-            let mut key_scales = [<D::Simd>::splat(1.0); N];
-            let mut logarithms = key_scales;
+            let mut logarithms = [<D::Simd>::splat(0.0); N];
             for n in 0..N {
                 starts[n] = &scales(block + n).starts;
-                key_scales[n] = <D::Simd>::load(&scales(block + n).keys);
                 logarithms[n] = <D::Simd>::load(&scales(block + n).logarithms);
             }
-            let out = run_mut::<N, _>(&mut scores[block..]);
-            // Four rows at a time: what follows the sums of some is done while those of others are made.
-            for first in (0..M).step_by(4) {
-                let queries = &queries[first * hidden..];
-                let tile = D::tile::<4, N>(queries, hidden, columns, starts, Ahead::NOTHING);
-                for i in 0..4 {
-                    let m = first + i;
-                    let scale = <D::Simd>::splat(query_scales[m]);
-                    for n in 0..N {
-                        let scale = <D::Simd>::mul(scale, key_scales[n]);
-                        let score = <D::Simd>::mul_add(<D::Simd>::from_i32(tile[i][n]), scale, logarithms[n]);
-                        <D::Simd>::store(score, &mut out[n][m]);
-                        most[m] = <D::Simd>::max(score, most[m]);
-                    }
+            let score_scales = run::<N, _>(&score_scales[block..]);
+            let out = &mut scores[block / 2];
+            let tile = D::tile::<M, N>(queries, columns, starts, Ahead::NOTHING);
+            for m in 0..M {
+                for n in 0..N {
+                    let scale = <D::Simd>::splat(score_scales[n].0[row % BLOCK + m]);
+                    let score = <D::Simd>::mul_add(<D::Simd>::from_i32(tile[m][n]), scale, logarithms[n]);
+                    <D::Simd>::store_words(score, &mut out[m].0[n]);
                 }
             }
         });
 
-        let factors = rows::softmax::<D::Simd, M>(scores, &most, |block| &scales(block).inverses, weights);
+        let sums = rows::softmax::<D::Simd, M>(scores, inverses, weights);
+        let mut factors = Lanes::ZERO;
+        let sixteenth = <D::Simd>::splat(16.0 / unit);
+        <D::Simd>::store(<D::Simd>::div(sixteenth, <D::Simd>::load(&sums)), &mut factors);
 
         let zero = zero();
-        each_panel!(dim / LANES, |panel, N| {
+        each_panel!(2, dim / LANES, |panel, N| {
             let columns = Columns {
                 lines: &at(0)[lines + panel * (LANES / DEPTH)..],
                 panel_stride: LANES / DEPTH,
                 block_stride: stride,
                 blocks,
             };
-            let tile = D::tile::<M, N>(weights, padded, columns, [&zero; N], Ahead::NOTHING);
+            let tile = D::tile::<M, N>(
+                Fours::of_rows(weights, padded),
+                columns,
+                [&zero; N],
+                Ahead::NOTHING,
+            );
+            let start = (row * hidden + head * dim) / LANES + panel;
+            let mut out = Grid::<M, N>::new(&mut narrow[start..], hidden / LANES);
             for m in 0..M {
                 let factor = <D::Simd>::splat(factors.0[m]);
-                let start = ((row + m) * hidden + head * dim) / LANES + panel;
-                let out = run_mut::<N, _>(&mut narrow[start..]);
                 for n in 0..N {
-                    <D::Simd>::store(
-                        <D::Simd>::mul(<D::Simd>::from_i32(tile[m][n]), factor),
-                        &mut out[n],
-                    );
+                    let mean = <D::Simd>::mul(<D::Simd>::from_i32(tile[m][n]), factor);
+                    <D::Simd>::store(mean, out.at(m, n));
                 }
             }
         });
@@ -619,8 +679,8 @@ impl Step<'_> {
         for block in 0..blocks {
             for head in 0..heads {
                 let rows = self.shape.head(narrow, block, head);
-                let bytes = &mut queries[block * BLOCK * width + head * dim..];
-                query_scales[block * heads + head] = vectors::queries::<D::Simd>(rows, bytes, width);
+                let at = block * heads + head;
+                query_scales[at] = vectors::queries::<D::Simd>(rows, &mut queries[at * lines..]);
             }
         }
         let linear = Linear {
@@ -628,15 +688,16 @@ impl Step<'_> {
             then: Some(&layer.value),
         };
         product::<D, SET>(input, linear, narrow, &mut []);
-        // A score in units of ln 2 makes the exponential a power of 2.
-        let unit = <D::Simd>::splat(std::f32::consts::LOG2_E / (dim as f32).sqrt());
+        // A score as a binary logarithm makes the exponential a power of 2.
+        let octave = f32::from(OCTAVE);
+        let unit = octave * std::f32::consts::LOG2_E / (dim as f32).sqrt();
         for block in 0..blocks {
             for head in 0..heads {
                 let rows = self.shape.head(narrow, block, head);
                 let at = block * heads + head;
                 let lines = &mut memory[block * stride + head * 2 * lines..];
-                let (keys, starts) = vectors::keys::<D>(rows, lines);
-                <D::Simd>::store(<D::Simd>::mul(<D::Simd>::load(&keys), unit), &mut scales[at].keys);
+                let (keys, starts) = vectors::keys::<D>(rows, (tokens - block * BLOCK).min(BLOCK), lines);
+                scales[at].keys = keys * unit;
                 scales[at].starts = starts;
             }
         }
@@ -650,9 +711,9 @@ impl Step<'_> {
                 let rows = self.shape.head(narrow, block, head);
                 let at = block * heads + head;
                 let lines = &mut memory[block * stride + (head * 2 + 1) * lines..];
-                let values = vectors::values::<D::Simd>(rows, lines);
+                let values = vectors::values::<D::Simd>(rows, (tokens - block * BLOCK).min(BLOCK), lines);
                 let (log, inverse) = (
-                    rows::log2::<D::Simd>(values),
+                    <D::Simd>::mul(rows::log2::<D::Simd>(values), <D::Simd>::splat(octave)),
                     <D::Simd>::div(<D::Simd>::splat(1.0), values),
                 );
                 <D::Simd>::store(log, &mut scales[at].logarithms);
@@ -729,7 +790,7 @@ fn product<D: Dot, const AFTER: After>(
     let count = rows.count.next_multiple_of(4);
     let steps = weights.inputs / DEPTH;
     let zero = &zero();
-    each_panel!(weights.outputs / LANES, |panel, N| {
+    each_panel!(PANELS, weights.outputs / LANES, |panel, N| {
         // While one panel is multiplied, the next comes in from memory.
         let next = match (&weights.lines[(panel + N) * steps..], then) {
             ([], Some(then)) => &then.lines[..],
@@ -778,35 +839,41 @@ fn product_rows<D: Dot, const AFTER: After, const M: usize, const N: usize>(
         blocks: weights.inputs / LANES,
     };
     let bytes = &rows.bytes[row * weights.inputs..];
-    let tile = D::tile::<M, N>(bytes, weights.inputs, columns, [zero; N], ahead);
+    let tile = D::tile::<M, N>(Fours::of_rows(bytes, weights.inputs), columns, [zero; N], ahead);
     let columns = run::<N, _>(&weights.columns[panel..]);
     let RowScales { scales, zeros } = &rows.scales[row / LANES];
     let (scales, zeros) = (
         run::<M, _>(&scales.0[row % LANES..]),
         run::<M, _>(&zeros.0[row % LANES..]),
     );
+    let stride = weights.outputs / LANES;
+    let mut out = Grid::<M, N>::new(&mut out[row * stride + panel..], stride);
+    let most = if AFTER == GELU {
+        run_mut::<M, _>(&mut most[row..])
+    } else {
+        most
+    };
     for m in 0..M {
         let (scale, zero) = (<D::Simd>::splat(scales[m]), <D::Simd>::splat(zeros[m]));
-        let out = run_mut::<N, _>(&mut out[(row + m) * weights.outputs / LANES + panel..]);
         let mut high = <D::Simd>::splat(0.0);
         for n in 0..N {
+            let out = out.at(m, n);
             let sums = <D::Simd>::from_i32(tile[m][n]);
             let sums = <D::Simd>::mul_add(zero, <D::Simd>::load(&columns[n].minus_sums), sums);
             let scales = <D::Simd>::mul(scale, <D::Simd>::load(&columns[n].scales));
             let mut x = <D::Simd>::mul_add(sums, scales, <D::Simd>::load(&columns[n].bias));
             if AFTER == ADD {
-                x = <D::Simd>::add(x, <D::Simd>::load(&out[n]));
+                x = <D::Simd>::add(x, <D::Simd>::load(out));
             }
             if AFTER == GELU {
                 x = rows::gelu::<D::Simd>(x);
                 high = <D::Simd>::max(x, high);
             }
-            <D::Simd>::store(x, &mut out[n]);
+            <D::Simd>::store(x, out);
         }
         if AFTER == GELU {
-            let most = &mut most[row + m];
-            let all = <D::Simd>::max(high, <D::Simd>::load(most));
-            <D::Simd>::store(all, most);
+            let all = <D::Simd>::max(high, <D::Simd>::load(&most[m]));
+            <D::Simd>::store(all, &mut most[m]);
         }
     }
 }

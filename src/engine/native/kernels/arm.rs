@@ -8,9 +8,9 @@
 use std::arch::aarch64::*;
 use std::arch::asm;
 
-use super::dot::{Ahead, Columns, Dot, Tile, Work, check};
+use super::dot::{Ahead, Columns, Dot, Fours, Tile, Work, check};
 use super::pack::{DEPTH, LANES, Line};
-use super::simd::{LEAST_POWER, Lanes, MANTISSA, ONE, STEP, STEP_POWER, Simd};
+use super::simd::{COARSE, FINE, FRACTION_BITS, Lanes, MANTISSA, OCTAVE_BITS, ONE, POWER_BITS, Simd, Words};
 
 /// Vectors that sixteen lanes are made of.
 const PARTS: usize = 4;
@@ -41,14 +41,13 @@ impl Dot for NeonDot {
 
     #[inline(always)]
     fn tile<const M: usize, const N: usize>(
-        rows: &[u8],
-        stride: usize,
+        rows: Fours<'_>,
         columns: Columns<'_>,
         start: [&[i32; LANES]; N],
         ahead: Ahead<'_>,
     ) -> Tile<Self, M, N> {
         const { assert!(M == 4 || M == 8) };
-        check::<M, N>(rows, stride, columns);
+        check::<M, N>(rows, columns);
         for block in 0..columns.blocks {
             ahead.fetch(block);
         }
@@ -66,10 +65,9 @@ impl Dot for NeonDot {
             for first in (0..PARTS).step_by(2) {
                 let start = [start[first], start[first + 1]];
                 // SAFETY: this type is reached through `dispatch` alone, behind a test for these instructions. `check` has shown
-                // that for every m, n, block and step the line and the sixteen bytes at `m · stride + 16 · block` lie
-                // within their slices; a line has four parts.
-                let sums =
-                    unsafe { part::<M>(rows.as_ptr(), stride, lines, first, block_stride, blocks, start) };
+                // that for every m, n, block and step both the line and the four bytes lie within their slices; a line has
+                // four parts.
+                let sums = unsafe { part::<M>(rows, lines, first, block_stride, blocks, start) };
                 for m in 0..M {
                     out[m][n][first..first + 2].copy_from_slice(&sums[m]);
                 }
@@ -87,8 +85,7 @@ impl Dot for NeonDot {
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 unsafe fn part<const M: usize>(
-    rows: *const u8,
-    stride: usize,
+    rows: Fours<'_>,
     lines: *const Line,
     first: usize,
     block_stride: usize,
@@ -103,7 +100,16 @@ unsafe fn part<const M: usize>(
         for block in 0..blocks {
             let mut row = [ones; M];
             for m in 0..M {
-                let bytes = vld1q_u8(rows.add(m * stride + block * LANES));
+                let at = m * rows.row_stride + block * (LANES / DEPTH) * rows.step_stride;
+                let fours = rows.bytes.as_ptr().add(at);
+                let bytes = if rows.step_stride == DEPTH {
+                    vld1q_u8(fours)
+                } else {
+                    let four =
+                        |step: usize| fours.add(step * rows.step_stride).cast::<u32>().read_unaligned();
+                    let four = [four(0), four(1), four(2), four(3)];
+                    vreinterpretq_u8_u32(vld1q_u32(four.as_ptr()))
+                };
                 row[m] = vreinterpretq_s8_u8(veorq_u8(bytes, shift));
             }
             let lines = lines.add(block * block_stride).cast::<i8>().add(first * LANES);
@@ -165,6 +171,17 @@ unsafe fn greater(a: float32x4_t, b: float32x4_t) -> float32x4_t {
     unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
 }
 
+/// Words of a table of eight, by the low three bits of an index: both bytes are looked up, 2i and 2i + 1.
+#[inline(always)]
+unsafe fn word(table: uint8x16_t, index: uint16x8_t) -> uint16x8_t {
+    // SAFETY: as in `methods`.
+    unsafe {
+        let bytes = vmulq_n_u16(vandq_u16(index, vdupq_n_u16(7)), 0x0202);
+        let bytes = vreinterpretq_u8_u16(vaddq_u16(bytes, vdupq_n_u16(0x0100)));
+        vreinterpretq_u16_u8(vqtbl1q_u8(table, bytes))
+    }
+}
+
 /// Sixteen lanes of each of four to one each, in halves: lane i is what the i-th comes to.
 macro_rules! fold4 {
     ($x:expr, $op:ident) => {{
@@ -186,6 +203,7 @@ macro_rules! fold4 {
 impl Simd for Neon {
     type F32 = [float32x4_t; PARTS];
     type I32 = [int32x4_t; PARTS];
+    type I16 = [int16x8_t; PARTS];
 
     methods! {
         fn splat(x: f32) -> Self::F32 = [vdupq_n_f32(x); PARTS];
@@ -225,14 +243,14 @@ impl Simd for Neon {
                 vst1q_u8(to.0.as_mut_ptr().add(LANES * i), vqtbl4q_u8(all, low));
             }
         };
-        fn fraction(x: Self::F32) -> Self::F32 = each!(|i| vsubq_f32(x[i], vrndmq_f32(x[i])));
-        fn scale_by_power(x: Self::F32, n: Self::F32) -> Self::F32 = each!(|i| {
-            // In two steps, so that the first gives a normal number.
-            let n = greater(vrndmq_f32(n[i]), vdupq_n_f32(LEAST_POWER));
-            let power = vcvtq_s32_f32(vaddq_f32(n, vdupq_n_f32(STEP_POWER)));
-            let scaled = vaddq_s32(vreinterpretq_s32_f32(x[i]), vshlq_n_s32::<23>(power));
-            vmulq_n_f32(vreinterpretq_f32_s32(scaled), STEP)
-        });
+        fn store_columns(x: &[Self::F32; LANES], to: &mut [Line; LANES / DEPTH]) = for i in 0..PARTS {
+            for first in (0..LANES).step_by(4) {
+                let four = each!(|k| vqmovn_s32(vcvtnq_s32_f32(x[first + k][i])));
+                let (low, high) = (vcombine_s16(four[0], four[1]), vcombine_s16(four[2], four[3]));
+                let bytes = vcombine_s8(vqmovn_s16(low), vqmovn_s16(high));
+                vst1q_s8(to[i].0.as_mut_ptr().add(first * DEPTH).cast(), bytes);
+            }
+        };
         fn exponent(x: Self::F32) -> Self::F32 = each!(|i| {
             let biased = vcvtq_f32_u32(vshrq_n_u32::<23>(vreinterpretq_u32_f32(x[i])));
             vsubq_f32(biased, vdupq_n_f32(127.0))
@@ -247,5 +265,41 @@ impl Simd for Neon {
             each!(|i| fold4!([x[4 * i], x[4 * i + 1], x[4 * i + 2], x[4 * i + 3]], vaddq_f32));
         fn greatests(x: &[Self::F32; LANES]) -> Self::F32 =
             each!(|i| fold4!([x[4 * i], x[4 * i + 1], x[4 * i + 2], x[4 * i + 3]], greater));
+        fn store_words(x: Self::F32, to: &mut [i16; LANES]) = for i in 0..2 {
+            let low = vqmovn_s32(vcvtnq_s32_f32(x[2 * i]));
+            let high = vqmovn_s32(vcvtnq_s32_f32(x[2 * i + 1]));
+            vst1q_s16(to.as_mut_ptr().add(8 * i), vcombine_s16(low, high));
+        };
+        fn load_words(from: &Words) -> Self::I16 = each!(|i| vld1q_s16(from.0[i / 2].as_ptr().add(i % 2 * 8)));
+        fn splat_word(x: i16) -> Self::I16 = [vdupq_n_s16(x); PARTS];
+        fn max_words(a: Self::I16, b: Self::I16) -> Self::I16 = each!(|i| vmaxq_s16(a[i], b[i]));
+        fn greatest_word(x: Self::I16) -> Self::I16 = {
+            let all = vmaxq_s16(vmaxq_s16(x[0], x[1]), vmaxq_s16(x[2], x[3]));
+            [vdupq_n_s16(vmaxvq_s16(all)); PARTS]
+        };
+        fn powers(x: Self::I16, top: Self::I16) -> Self::I16 = {
+            let tables = [COARSE, FINE].map(|table| vreinterpretq_u8_u16(vld1q_u16(table.as_ptr())));
+            each!(|i| {
+                let depth = vreinterpretq_u16_s16(vqsubq_s16(top[i], x[i]));
+                let coarse = word(tables[0], vshrq_n_u16::<3>(depth));
+                let fine = word(tables[1], depth);
+                let low = vmull_u16(vget_low_u16(coarse), vget_low_u16(fine));
+                let high = vmull_high_u16(coarse, fine);
+                let fraction = vcombine_u16(vshrn_n_u32::<16>(low), vshrn_n_u32::<16>(high));
+                // Shifted by 15 bits, nothing is left.
+                let octaves = vminq_u16(vshrq_n_u16::<{ OCTAVE_BITS as i32 }>(depth), vdupq_n_u16(POWER_BITS as u16));
+                let shift = vaddq_u16(octaves, vdupq_n_u16((FRACTION_BITS - POWER_BITS) as u16));
+                vreinterpretq_s16_u16(vshlq_u16(fraction, vnegq_s16(vreinterpretq_s16_u16(shift))))
+            })
+        };
+        fn store_sixteenths(x: Self::I16, to: &mut [[u8; LANES]; 2]) = for i in 0..2 {
+            let low = vrshrn_n_u16::<4>(vreinterpretq_u16_s16(x[2 * i]));
+            let high = vrshrn_n_u16::<4>(vreinterpretq_u16_s16(x[2 * i + 1]));
+            vst1q_u8(to[i].as_mut_ptr(), vcombine_u8(low, high));
+        };
+        fn add_products(sums: Self::I32, a: Self::I16, b: Self::I16) -> Self::I32 = each!(|i| {
+            let low = vmull_s16(vget_low_s16(a[i]), vget_low_s16(b[i]));
+            vaddq_s32(sums[i], vpaddq_s32(low, vmull_high_s16(a[i], b[i])))
+        });
     }
 }

@@ -146,6 +146,49 @@ impl Columns<'_> {
     }
 }
 
+/// Where the rows of a product lie: fours of neighbouring elements.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fours<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Bytes from a row to the next.
+    pub(crate) row_stride: usize,
+    /// Bytes from four elements of a row to its next four.
+    pub(crate) step_stride: usize,
+}
+
+impl<'a> Fours<'a> {
+    /// Rows whose elements lie one after the other; row m begins at `m · stride`.
+    #[inline(always)]
+    pub(crate) fn of_rows(bytes: &'a [u8], stride: usize) -> Self {
+        Self {
+            bytes,
+            row_stride: stride,
+            step_stride: DEPTH,
+        }
+    }
+
+    /// Rows that are columns of lines, one of [`DEPTH`] elements after the other; the first is this column.
+    #[inline(always)]
+    pub(crate) fn of_lines(lines: &'a [Line], column: usize) -> Self {
+        Self {
+            bytes: &Line::bytes(lines)[column * DEPTH..],
+            row_stride: DEPTH,
+            step_stride: size_of::<Line>(),
+        }
+    }
+
+    /// Bytes that a product of `M` rows, of so many blocks of 16, reaches, if they can be counted.
+    #[inline(always)]
+    fn reach<const M: usize>(&self, blocks: usize) -> Option<usize> {
+        let rows = (M - 1).checked_mul(self.row_stride)?;
+        let steps = blocks
+            .checked_mul(STEPS)?
+            .checked_sub(1)?
+            .checked_mul(self.step_stride)?;
+        rows.checked_add(steps)?.checked_add(DEPTH)
+    }
+}
+
 /// Lines that a product asks the processor to bring near while it works, some at each block of 16 rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ahead<'a> {
@@ -187,14 +230,12 @@ pub(crate) type Tile<D, const M: usize, const N: usize> = [[<<D as Dot>::Simd as
 pub(crate) trait Dot: Sized {
     type Simd: Simd;
 
-    /// `start[n] + rows[m][k] · columns[k][n]`, for `M` a multiple of 4: row `m` begins at `m · stride` and has
-    /// `16 · columns.blocks` elements.
+    /// `start[n] + rows[m][k] · columns[k][n]`, for `M` a multiple of 4 and k up to `16 · columns.blocks`.
     ///
     /// # Panics
     /// When rows or columns reach past what they lie in.
     fn tile<const M: usize, const N: usize>(
-        rows: &[u8],
-        stride: usize,
+        rows: Fours<'_>,
         columns: Columns<'_>,
         start: [&[i32; LANES]; N],
         ahead: Ahead<'_>,
@@ -202,17 +243,15 @@ pub(crate) trait Dot: Sized {
 }
 
 #[inline(always)]
-pub(super) fn check<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) {
+pub(super) fn check<const M: usize, const N: usize>(rows: Fours<'_>, columns: Columns<'_>) {
     let lines = columns.reach::<N>();
     assert!(
         lines.is_some_and(|lines| lines <= columns.lines.len()),
         "columns reach past their lines"
     );
-    let bytes = (M - 1)
-        .checked_mul(stride)
-        .and_then(|start| start.checked_add(columns.blocks.checked_mul(LANES)?));
+    let bytes = rows.reach::<M>(columns.blocks);
     assert!(
-        bytes.is_some_and(|bytes| bytes <= rows.len()),
+        bytes.is_some_and(|bytes| bytes <= rows.bytes.len()),
         "rows reach past their slice"
     );
 }
@@ -223,24 +262,22 @@ impl Dot for Scalar {
 
     #[inline(always)]
     fn tile<const M: usize, const N: usize>(
-        rows: &[u8],
-        stride: usize,
+        rows: Fours<'_>,
         columns: Columns<'_>,
         start: [&[i32; LANES]; N],
         _ahead: Ahead<'_>,
     ) -> Tile<Self, M, N> {
-        check::<M, N>(rows, stride, columns);
+        check::<M, N>(rows, columns);
         let mut out = [start.map(|start| *start); M];
         for (m, sums) in out.iter_mut().enumerate() {
-            let row = &rows[m * stride..][..columns.blocks * LANES];
             for (n, sums) in sums.iter_mut().enumerate() {
-                for (block, row) in row.chunks_exact(LANES).enumerate() {
-                    let lines = &columns.lines[n * columns.panel_stride + block * columns.block_stride..];
-                    for (four, line) in row.chunks_exact(DEPTH).zip(&lines[..STEPS]) {
-                        for (sum, weights) in sums.iter_mut().zip(line.0.chunks_exact(DEPTH)) {
-                            for (&u, &w) in four.iter().zip(weights) {
-                                *sum += i32::from(u) * i32::from(w.cast_signed());
-                            }
+                for step in 0..columns.blocks * STEPS {
+                    let four = &rows.bytes[m * rows.row_stride + step * rows.step_stride..][..DEPTH];
+                    let line = n * columns.panel_stride + step / STEPS * columns.block_stride + step % STEPS;
+                    let weights = columns.lines[line].0.chunks_exact(DEPTH);
+                    for (sum, weights) in sums.iter_mut().zip(weights) {
+                        for (&u, &w) in four.iter().zip(weights) {
+                            *sum += i32::from(u) * i32::from(w.cast_signed());
                         }
                     }
                 }
@@ -257,7 +294,7 @@ mod x86 {
     use std::arch::x86_64::*;
     use std::mem::MaybeUninit;
 
-    use super::{Ahead, Columns, Dot, LANES, Line, STEPS, Simd, Tile, Work, check};
+    use super::{Ahead, Columns, DEPTH, Dot, Fours, LANES, Line, STEPS, Simd, Tile, Work, check};
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")]
     pub(super) fn run_avx512vnni<W: Work>(work: W) -> W::Output {
@@ -288,16 +325,15 @@ mod x86 {
 
         #[inline(always)]
         fn tile<const M: usize, const N: usize>(
-            rows: &[u8],
-            stride: usize,
+            rows: Fours<'_>,
             columns: Columns<'_>,
             start: [&[i32; LANES]; N],
             ahead: Ahead<'_>,
         ) -> Tile<Self, M, N> {
-            check::<M, N>(rows, stride, columns);
+            check::<M, N>(rows, columns);
             // SAFETY: this type is reached through `dispatch` alone, behind a test for these instructions. `check` has shown
             // that for every m < M, n < N, block < blocks and step < 4 both the line
-            // `n · panel_stride + block · block_stride + step` and the four bytes at `m · stride + 16 · block + 4 · step`
+            // `n · panel_stride + block · block_stride + step` and the four bytes at `m · row_stride + (4 · block + step) · step_stride`
             // lie within their slices. A `Line` is 64 bytes, aligned to 64.
             unsafe {
                 let mut first = [_mm512_loadu_si512(start[0].as_ptr().cast()); N];
@@ -308,14 +344,16 @@ mod x86 {
                 for block in 0..columns.blocks {
                     ahead.fetch(block);
                     let lines = columns.lines.as_ptr().add(block * columns.block_stride);
-                    let rows = rows.as_ptr().add(block * LANES);
+                    let fours = rows.bytes.as_ptr().add(block * STEPS * rows.step_stride);
                     for step in 0..STEPS {
                         let mut weights = [_mm512_setzero_si512(); N];
                         for n in 0..N {
                             weights[n] = _mm512_load_si512(lines.add(n * columns.panel_stride + step).cast());
                         }
                         for m in 0..M {
-                            let row = _mm512_set1_epi32(four(rows.add(m * stride + step * 4)));
+                            let row = _mm512_set1_epi32(four(
+                                fours.add(m * rows.row_stride + step * rows.step_stride),
+                            ));
                             for n in 0..N {
                                 sums[m][n] = _mm512_dpbusd_epi32(sums[m][n], row, weights[n]);
                             }
@@ -349,14 +387,13 @@ mod x86 {
 
         #[inline(always)]
         fn tile<const M: usize, const N: usize>(
-            rows: &[u8],
-            stride: usize,
+            rows: Fours<'_>,
             columns: Columns<'_>,
             start: [&[i32; LANES]; N],
             ahead: Ahead<'_>,
         ) -> Tile<Self, M, N> {
             const { assert!(M % PART == 0) };
-            check::<M, N>(rows, stride, columns);
+            check::<M, N>(rows, columns);
             for block in 0..columns.blocks {
                 ahead.fetch(block);
             }
@@ -371,11 +408,21 @@ mod x86 {
                 let start = Self::Simd::load_i32(start[n]);
                 let lines = lines.as_ptr().wrapping_add(n * panel_stride);
                 for m in (0..M).step_by(PART) {
-                    let rows = rows.as_ptr().wrapping_add(m * stride);
+                    let fours = rows.bytes.as_ptr().wrapping_add(m * rows.row_stride);
                     // SAFETY: this type is reached through `dispatch` alone, behind a test for its instructions. `check` has
                     // shown that for every m, n, block and step both the line and the four bytes lie within their
                     // slices, and M is a multiple of PART.
-                    let sums = unsafe { avxvnni_part(rows, stride, lines, block_stride, blocks, start) };
+                    let sums = unsafe {
+                        avxvnni_part(
+                            fours,
+                            rows.row_stride,
+                            rows.step_stride,
+                            lines,
+                            block_stride,
+                            blocks,
+                            start,
+                        )
+                    };
                     for r in 0..PART {
                         out[m + r][n] = sums[r];
                     }
@@ -389,8 +436,9 @@ mod x86 {
     /// Lines, and `PART` rows, reach as far as is read.
     #[target_feature(enable = "avx2,avxvnni")]
     unsafe fn avxvnni_part(
-        rows: *const u8,
-        stride: usize,
+        fours: *const u8,
+        row_stride: usize,
+        step_stride: usize,
         lines: *const Line,
         block_stride: usize,
         blocks: usize,
@@ -403,7 +451,9 @@ mod x86 {
                 for step in 0..STEPS {
                     let weights = halves(lines.add(block * block_stride + step));
                     for r in 0..PART {
-                        let row = _mm256_set1_epi32(four(rows.add(r * stride + block * LANES + step * 4)));
+                        let row = _mm256_set1_epi32(four(
+                            fours.add(r * row_stride + (block * STEPS + step) * step_stride),
+                        ));
                         for half in 0..2 {
                             sums[r][half] = _mm256_dpbusd_avx_epi32(sums[r][half], row, weights[half]);
                         }
@@ -426,14 +476,13 @@ mod x86 {
 
         #[inline(always)]
         fn tile<const M: usize, const N: usize>(
-            rows: &[u8],
-            stride: usize,
+            rows: Fours<'_>,
             columns: Columns<'_>,
             start: [&[i32; LANES]; N],
             ahead: Ahead<'_>,
         ) -> Tile<Self, M, N> {
             const { assert!(M % PART == 0) };
-            check::<M, N>(rows, stride, columns);
+            check::<M, N>(rows, columns);
             for block in 0..columns.blocks {
                 ahead.fetch(block);
             }
@@ -448,8 +497,15 @@ mod x86 {
                 unsafe {
                     for m in 0..M {
                         for block in 0..blocks {
-                            let bytes = rows.as_ptr().add(m * stride + (first + block) * LANES);
-                            let row = _mm256_cvtepu8_epi16(_mm_loadu_si128(bytes.cast()));
+                            let at = m * rows.row_stride + (first + block) * STEPS * rows.step_stride;
+                            let fours = rows.bytes.as_ptr().add(at);
+                            let bytes = if rows.step_stride == DEPTH {
+                                _mm_loadu_si128(fours.cast())
+                            } else {
+                                let four = |step: usize| four(fours.add(step * rows.step_stride));
+                                _mm_setr_epi32(four(0), four(1), four(2), four(3))
+                            };
+                            let row = _mm256_cvtepu8_epi16(bytes);
                             _mm256_store_si256(words.add(m * WIDENED + block), row);
                         }
                     }
@@ -519,8 +575,7 @@ mod tests {
     use super::*;
 
     struct Product<'a, const M: usize, const N: usize> {
-        rows: &'a [u8],
-        stride: usize,
+        rows: Fours<'a>,
         columns: Columns<'a>,
     }
 
@@ -533,13 +588,7 @@ mod tests {
         type Output = [[[i32; LANES]; N]; M];
         #[inline(always)]
         fn run<D: Dot>(self) -> Self::Output {
-            let tile: Tile<D, M, N> = D::tile(
-                self.rows,
-                self.stride,
-                self.columns,
-                start().each_ref(),
-                Ahead::NOTHING,
-            );
+            let tile: Tile<D, M, N> = D::tile(self.rows, self.columns, start().each_ref(), Ahead::NOTHING);
             let mut out = [[[0; LANES]; N]; M];
             for m in 0..M {
                 for n in 0..N {
@@ -551,32 +600,26 @@ mod tests {
     }
 
     /// The definition, without packing order cleverness.
-    fn plain(rows: &[u8], stride: usize, columns: Columns<'_>, m: usize, n: usize, lane: usize) -> i32 {
+    fn plain(rows: Fours<'_>, columns: Columns<'_>, m: usize, n: usize, lane: usize) -> i32 {
         (0..columns.blocks * LANES)
             .map(|k| {
                 let (block, step) = (k / LANES, k % LANES / DEPTH);
                 let line = columns.lines[n * columns.panel_stride + block * columns.block_stride + step];
-                i32::from(rows[m * stride + k]) * i32::from(line.0[lane * DEPTH + k % DEPTH].cast_signed())
+                let at = m * rows.row_stride + k / DEPTH * rows.step_stride + k % DEPTH;
+                i32::from(rows.bytes[at]) * i32::from(line.0[lane * DEPTH + k % DEPTH].cast_signed())
             })
             .sum()
     }
 
-    fn compare<const M: usize, const N: usize>(rows: &[u8], stride: usize, columns: Columns<'_>) {
+    fn compare<const M: usize, const N: usize>(rows: Fours<'_>, columns: Columns<'_>) {
         for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
-            let tile: [[[i32; LANES]; N]; M] = dispatch(
-                set,
-                Product {
-                    rows,
-                    stride,
-                    columns,
-                },
-            );
+            let tile: [[[i32; LANES]; N]; M] = dispatch(set, Product { rows, columns });
             for (m, row) in tile.iter().enumerate() {
                 for (n, panel) in row.iter().enumerate() {
                     for (lane, &sum) in panel.iter().enumerate() {
                         assert_eq!(
                             sum,
-                            start::<N>()[n][lane] + plain(rows, stride, columns, m, n, lane),
+                            start::<N>()[n][lane] + plain(rows, columns, m, n, lane),
                             "{set} {M}×{N}: {m} {n} {lane}"
                         );
                     }
@@ -585,13 +628,13 @@ mod tests {
         }
     }
 
-    fn compare_all(rows: &[u8], stride: usize, columns: Columns<'_>) {
-        compare::<8, 3>(rows, stride, columns);
-        compare::<8, 1>(rows, stride, columns);
-        compare::<8, 2>(rows, stride, columns);
-        compare::<4, 3>(rows, stride, columns);
-        compare::<4, 2>(rows, stride, columns);
-        compare::<4, 1>(rows, stride, columns);
+    fn compare_all(rows: Fours<'_>, columns: Columns<'_>) {
+        compare::<8, 3>(rows, columns);
+        compare::<8, 1>(rows, columns);
+        compare::<8, 2>(rows, columns);
+        compare::<4, 3>(rows, columns);
+        compare::<4, 2>(rows, columns);
+        compare::<4, 1>(rows, columns);
     }
 
     proptest! {
@@ -613,7 +656,13 @@ mod tests {
             for line in &mut lines {
                 line.0 = std::array::from_fn(|_| next().cast_signed().max(-127).cast_unsigned());
             }
-            compare_all(&rows, stride, Columns { lines: &lines, panel_stride, block_stride, blocks });
+            let columns = Columns { lines: &lines, panel_stride, block_stride, blocks };
+            compare_all(Fours::of_rows(&rows, stride), columns);
+            let mut rows = vec![Line::ZERO; blocks * STEPS];
+            for line in &mut rows {
+                line.0 = std::array::from_fn(|_| next());
+            }
+            compare_all(Fours::of_lines(&rows, gap), columns);
         }
     }
 
@@ -630,7 +679,7 @@ mod tests {
                     block_stride: STEPS,
                     blocks,
                 };
-                compare_all(&rows, blocks * LANES, columns);
+                compare_all(Fours::of_rows(&rows, blocks * LANES), columns);
             }
         }
     }
@@ -644,15 +693,8 @@ mod tests {
             block_stride: 4,
             blocks: 1,
         };
-        let (rows, stride) = ([0; 64].as_slice(), 16);
-        let _: [[[i32; LANES]; 3]; 4] = dispatch(
-            InstructionSet::Scalar,
-            Product {
-                rows,
-                stride,
-                columns,
-            },
-        );
+        let rows = Fours::of_rows(&[0; 64], 16);
+        let _: [[[i32; LANES]; 3]; 4] = dispatch(InstructionSet::Scalar, Product { rows, columns });
     }
 
     #[test]
@@ -668,8 +710,7 @@ mod tests {
         let _: [[[i32; LANES]; 1]; 4] = dispatch(
             InstructionSet::detect(),
             Product {
-                rows: &[0; 63],
-                stride: 16,
+                rows: Fours::of_rows(&[0; 63], 16),
                 columns,
             },
         );
@@ -688,8 +729,7 @@ mod tests {
         let _: [[[i32; LANES]; 2]; 4] = dispatch(
             InstructionSet::detect(),
             Product {
-                rows: &[0; 64],
-                stride: 16,
+                rows: Fours::of_rows(&[0; 64], 16),
                 columns,
             },
         );

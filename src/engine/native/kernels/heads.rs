@@ -5,7 +5,7 @@
 // Iterators are not inlined into code as large as a layer, and cost calls.
 #![allow(clippy::needless_range_loop)]
 
-use super::dot::{Ahead, Columns, Dot};
+use super::dot::{Ahead, Columns, Dot, Fours};
 use super::pack::{DEPTH, LANES, Line};
 use super::rows::{TINY, room};
 use super::simd::{Lanes, ROUND, Simd};
@@ -13,52 +13,90 @@ use super::simd::{Lanes, ROUND, Simd};
 /// What stands for 0 in a quantised query.
 const QUERY_ZERO: u8 = 128;
 
-/// The vectors of sixteen tokens for one head: token t's begins at `t · stride`.
+/// The vectors of sixteen tokens for one head.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Head<'a> {
-    pub(crate) rows: &'a [Lanes],
-    /// Sixteens of floats from a token to the next.
-    pub(crate) stride: usize,
-    /// Sixteens of floats in a vector.
-    pub(crate) width: usize,
+    rows: &'a [Lanes],
+    stride: usize,
+    width: usize,
 }
 
-impl Head<'_> {
-    /// The scale by which each vector becomes integers in ±127, and its inverse. A vector that reaches no further than
-    /// [`TINY`] is taken for one that does, and becomes small integers.
+impl<'a> Head<'a> {
+    /// Token t's vector begins at `t · stride` of `rows`, and is `width` sixteens long.
+    ///
+    /// # Panics
+    /// When a vector reaches past the rows, or is empty.
     #[inline(always)]
-    fn scales<S: Simd>(&self) -> (S::F32, Lanes) {
+    pub(crate) fn new(rows: &'a [Lanes], stride: usize, width: usize) -> Self {
+        let reach = stride
+            .checked_mul(LANES - 1)
+            .and_then(|start| start.checked_add(width));
+        assert!(
+            width > 0 && reach.is_some_and(|reach| reach <= rows.len()),
+            "vectors reach past their rows"
+        );
+        Self { rows, stride, width }
+    }
+
+    #[inline(always)]
+    fn load<S: Simd>(&self, token: usize, j: usize) -> S::F32 {
+        debug_assert!(token < LANES && j < self.width);
+        // SAFETY: all callers, which are in this module, count tokens to 16 and j to the width: `new` has found
+        // the last of them within the rows.
+        S::load(unsafe { self.rows.get_unchecked(token * self.stride + j) })
+    }
+    /// How far each vector reaches from zero. A vector that reaches no further than [`TINY`] is taken for one that does, and
+    /// becomes small integers.
+    #[inline(always)]
+    fn reaches<S: Simd>(&self) -> S::F32 {
         let mut most = room::<S>();
         for t in 0..LANES {
-            let row = &self.rows[t * self.stride..][..self.width];
-            let mut reach = S::abs(S::load(&row[0]));
+            let mut reach = S::abs(self.load::<S>(t, 0));
             for j in 1..self.width {
-                reach = S::max(S::abs(S::load(&row[j])), reach);
+                reach = S::max(S::abs(self.load::<S>(t, j)), reach);
             }
             most[t] = reach;
         }
-        let most = S::max(S::greatests(&most), S::splat(TINY));
+        S::max(S::greatests(&most), S::splat(TINY))
+    }
+
+    /// The scale by which each vector becomes integers in ±127, and its inverse.
+    #[inline(always)]
+    fn scales<S: Simd>(&self) -> (S::F32, Lanes) {
+        let most = self.reaches::<S>();
         let mut inverses = Lanes::ZERO;
         S::store(S::div(S::splat(127.0), most), &mut inverses);
         (S::div(most, S::splat(127.0)), inverses)
     }
 
-    /// The integer, in its low byte, of each number of a token in one of its sixteens; plus `zero`.
+    /// The integer, in its low byte, of each number of a token in one of its sixteens.
     #[inline(always)]
-    fn integers<S: Simd>(&self, token: usize, j: usize, inverses: &Lanes, zero: u8) -> S::F32 {
-        let x = S::load(&self.rows[token * self.stride + j]);
-        S::mul_add(x, S::splat(inverses.0[token]), S::splat(ROUND + f32::from(zero)))
+    fn integers<S: Simd>(&self, token: usize, j: usize, inverse: f32) -> S::F32 {
+        S::mul_add(self.load::<S>(token, j), S::splat(inverse), S::splat(ROUND))
     }
 }
 
-/// Quantises queries to u8 around [`QUERY_ZERO`]; token t's begin at `t · stride` of `bytes`. Gives the scale of each.
+/// Sixteen vectors as integers in ±127, times `inverses`, so that tokens are columns.
 #[inline(always)]
-pub(crate) fn queries<S: Simd>(head: Head<'_>, bytes: &mut [u8], stride: usize) -> Lanes {
+fn columns<S: Simd>(head: Head<'_>, inverses: &Lanes, lines: &mut [Line]) {
+    let lines = &mut lines.as_chunks_mut().0[..head.width];
+    for j in 0..head.width {
+        let mut x = room::<S>();
+        for t in 0..LANES {
+            x[t] = S::mul(head.load::<S>(t, j), S::splat(inverses.0[t]));
+        }
+        S::store_columns(&x, &mut lines[j]);
+    }
+}
+
+/// Quantises queries to u8 around [`QUERY_ZERO`], so that tokens are columns. Gives the scale of each.
+#[inline(always)]
+pub(crate) fn queries<S: Simd>(head: Head<'_>, lines: &mut [Line]) -> Lanes {
     let (scales, inverses) = head.scales::<S>();
-    for t in 0..LANES {
-        let bytes = bytes[t * stride..].as_chunks_mut().0;
-        for j in 0..head.width {
-            S::store_low_bytes(head.integers::<S>(t, j, &inverses, QUERY_ZERO), &mut bytes[j]);
+    columns::<S>(head, &inverses, lines);
+    for line in &mut lines[..head.width * (LANES / DEPTH)] {
+        for byte in &mut line.0 {
+            *byte ^= QUERY_ZERO;
         }
     }
     let mut out = Lanes::ZERO;
@@ -66,22 +104,17 @@ pub(crate) fn queries<S: Simd>(head: Head<'_>, bytes: &mut [u8], stride: usize) 
     out
 }
 
-/// Quantises keys to i8, so that tokens are columns. Gives the scale of each, and what its sums with queries start with, so
-/// that the queries' zero is out of them.
+/// Quantises keys to i8, so that tokens are columns, with one scale for the first `tokens` of them; the others' integers are
+/// any. Gives the scale, and what the sums of each key with queries start with, so that the queries' zero is out of
+/// them.
 #[inline(always)]
-pub(crate) fn keys<D: Dot>(head: Head<'_>, lines: &mut [Line]) -> (Lanes, [i32; LANES]) {
+pub(crate) fn keys<D: Dot>(head: Head<'_>, tokens: usize, lines: &mut [Line]) -> (f32, [i32; LANES]) {
     let lines = &mut lines[..head.width * (LANES / DEPTH)];
-    let (scales, inverses) = head.scales::<D::Simd>();
-    for t in 0..LANES {
-        for j in 0..head.width {
-            let mut bytes = [0; LANES];
-            <D::Simd>::store_low_bytes(head.integers::<D::Simd>(t, j, &inverses, 0), &mut bytes);
-            let fours = bytes.as_chunks::<DEPTH>().0;
-            for i in 0..LANES / DEPTH {
-                lines[j * (LANES / DEPTH) + i].0.as_chunks_mut::<DEPTH>().0[t] = fours[i];
-            }
-        }
-    }
+    let mut reaches = Lanes::ZERO;
+    <D::Simd>::store(head.reaches::<D::Simd>(), &mut reaches);
+    reaches.0[tokens..].fill(0.0);
+    let reach = <D::Simd>::greatest(<D::Simd>::load(&reaches));
+    columns::<D::Simd>(head, &Lanes([127.0 / reach; LANES]), lines);
     let columns = Columns {
         lines,
         panel_stride: 0,
@@ -96,25 +129,29 @@ pub(crate) fn keys<D: Dot>(head: Head<'_>, lines: &mut [Line]) -> (Lanes, [i32; 
             blocks: 1,
             ..columns
         };
-        let sums = D::tile::<4, 1>(&[QUERY_ZERO; LANES], 0, columns, [&starts], Ahead::NOTHING);
+        let sums = D::tile::<4, 1>(
+            Fours::of_rows(&[QUERY_ZERO; LANES], 0),
+            columns,
+            [&starts],
+            Ahead::NOTHING,
+        );
         <D::Simd>::store_i32(sums[0][0], &mut starts);
     }
-    let mut out = Lanes::ZERO;
-    <D::Simd>::store(scales, &mut out);
-    (out, starts.map(|sum| -sum))
+    (reach / 127.0, starts.map(|sum| -sum))
 }
 
-/// Quantises values to i8, so that tokens are the inner dimension: each sixteen of a vector is a block of lines, `stride`
-/// apart. Gives the scale of each token.
+/// Quantises values to i8, so that tokens are the inner dimension: each sixteen of a vector is a block of lines. The
+/// integers of all but the first `tokens` are zeros. Gives the scale of each token.
 #[inline(always)]
-pub(crate) fn values<S: Simd>(head: Head<'_>, lines: &mut [Line]) -> S::F32 {
+pub(crate) fn values<S: Simd>(head: Head<'_>, tokens: usize, lines: &mut [Line]) -> S::F32 {
     let lines = &mut lines[..head.width * (LANES / DEPTH)];
-    let (scales, inverses) = head.scales::<S>();
+    let (scales, mut inverses) = head.scales::<S>();
+    inverses.0[tokens..].fill(0.0);
     for j in 0..head.width {
         for i in 0..LANES / DEPTH {
             let mut four = [S::splat(0.0); DEPTH];
             for k in 0..DEPTH {
-                four[k] = head.integers::<S>(i * DEPTH + k, j, &inverses, 0);
+                four[k] = head.integers::<S>(i * DEPTH + k, j, inverses.0[i * DEPTH + k]);
             }
             S::store_low_bytes_of_four(four, &mut lines[j * (LANES / DEPTH) + i]);
         }
@@ -137,31 +174,26 @@ mod tests {
     }
 
     fn head(rows: &[Lanes], width: usize) -> Head<'_> {
-        Head {
-            rows,
-            stride: width + 1,
-            width,
-        }
+        Head::new(rows, width + 1, width)
     }
 
-    /// Everything in this module.
-    struct All<'a>(Head<'a>);
+    /// Everything in this module; so many of the vectors are tokens'.
+    struct All<'a>(Head<'a>, usize);
 
     impl Work for All<'_> {
         type Output = (Vec<u8>, Vec<u32>, Vec<i32>);
         #[inline(always)]
         fn run<D: Dot>(self) -> Self::Output {
             let width = self.0.width;
-            let mut bytes = vec![0; LANES * (width * LANES + 3)];
+            let mut bytes = Vec::new();
             let mut lines = vec![Line::ZERO; width * (LANES / DEPTH)];
-            let mut floats = queries::<D::Simd>(self.0, &mut bytes, width * LANES + 3)
-                .0
-                .to_vec();
-            let (scales, starts) = keys::<D>(self.0, &mut lines);
-            floats.extend(scales.0);
+            let mut floats = queries::<D::Simd>(self.0, &mut lines).0.to_vec();
+            bytes.extend(lines.iter().flat_map(|line| line.0));
+            let (scale, starts) = keys::<D>(self.0, self.1, &mut lines);
+            floats.push(scale);
             bytes.extend(lines.iter().flat_map(|line| line.0));
             let mut scales = Lanes::ZERO;
-            <D::Simd>::store(values::<D::Simd>(self.0, &mut lines), &mut scales);
+            <D::Simd>::store(values::<D::Simd>(self.0, self.1, &mut lines), &mut scales);
             floats.extend(scales.0);
             bytes.extend(lines.iter().flat_map(|line| line.0));
             (
@@ -172,42 +204,52 @@ mod tests {
         }
     }
 
+    #[test]
+    #[should_panic(expected = "vectors reach past")]
+    fn rows_that_are_too_short_panic() {
+        let rows = [Lanes::ZERO; 16 * 3 - 2];
+        Head::new(&rows, 3, 2);
+    }
+
     proptest! {
         #[test]
         fn every_instruction_set_gives_the_same_bits(
             numbers in proptest::collection::vec(number(), 16 * 64), width in 1usize..4,
         ) {
             let rows = rows(&numbers, width);
-            let expected = dispatch(InstructionSet::Scalar, All(head(&rows, width)));
+            let expected = dispatch(InstructionSet::Scalar, All(head(&rows, width), LANES));
             for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
-                prop_assert!(dispatch(set, All(head(&rows, width))) == expected, "{}", set);
+                prop_assert!(dispatch(set, All(head(&rows, width), LANES)) == expected, "{}", set);
             }
         }
 
         #[test]
         fn vectors_are_where_attention_looks_for_them(
-            numbers in proptest::collection::vec(number(), 16 * 64), width in 1usize..4,
+            numbers in proptest::collection::vec(number(), 16 * 64), width in 1usize..4, tokens in 1..=LANES,
         ) {
             let rows = rows(&numbers, width);
             let head = head(&rows, width);
             let dim = width * LANES;
-            let mut query_bytes = vec![0; LANES * dim];
-            let query_scales = queries::<Scalar>(head, &mut query_bytes, dim);
-            let mut key_lines = vec![Line::ZERO; width * (LANES / DEPTH)];
-            let (key_scales, starts) = keys::<Scalar>(head, &mut key_lines);
+            let mut query_lines = vec![Line::ZERO; width * (LANES / DEPTH)];
+            let query_scales = queries::<Scalar>(head, &mut query_lines);
+            let mut key_lines = query_lines.clone();
+            let (key_scale, starts) = keys::<Scalar>(head, tokens, &mut key_lines);
             let mut value_lines = key_lines.clone();
             let mut value_scales = Lanes::ZERO;
-            Scalar::store(values::<Scalar>(head, &mut value_lines), &mut value_scales);
-            for t in 0..LANES {
+            Scalar::store(values::<Scalar>(head, tokens, &mut value_lines), &mut value_scales);
+            let mut most_key = 0;
+            for t in 0..tokens {
                 let mut sum = 0;
                 for i in 0..dim {
                     let x = rows[t * head.stride + i / LANES].0[i % LANES];
                     let near = |q: i32, scale: f32| (x - q as f32 * scale).abs() <= 0.501 * scale;
-                    let query = i32::from(query_bytes[t * dim + i]) - i32::from(QUERY_ZERO);
+                    let query = query_lines[i / DEPTH].0[t * DEPTH + i % DEPTH];
+                    let query = i32::from(query) - i32::from(QUERY_ZERO);
                     prop_assert!(near(query, query_scales.0[t]), "query {} {}", x, query);
                     let key = key_lines[i / DEPTH].0[t * DEPTH + i % DEPTH].cast_signed();
-                    prop_assert!(near(i32::from(key), key_scales.0[t]), "key {} {}", x, key);
+                    prop_assert!(near(i32::from(key), key_scale), "key {} {}", x, key);
                     prop_assert!(key != i8::MIN);
+                    most_key = most_key.max(key.abs());
                     sum += i32::from(key);
                     let line = value_lines[i / LANES * (LANES / DEPTH) + t / DEPTH];
                     let value = line.0[i % LANES * DEPTH + t % DEPTH].cast_signed();
@@ -216,6 +258,14 @@ mod tests {
                 }
                 prop_assert_eq!(starts[t], -i32::from(QUERY_ZERO) * sum);
             }
+            for (i, line) in value_lines.iter().enumerate() {
+                for (k, &value) in line.0.iter().enumerate() {
+                    let token = i % (LANES / DEPTH) * DEPTH + k % DEPTH;
+                    prop_assert!(token < tokens || value == 0);
+                }
+            }
+            let zeros = (0..tokens).all(|t| (0..width).all(|j| rows[t * head.stride + j].0.iter().all(|x| x.abs() < TINY)));
+            prop_assert!(zeros || most_key == 127, "{}", most_key);
         }
     }
 }

@@ -16,6 +16,14 @@ pub(crate) struct Line(pub(crate) [u8; LANES * DEPTH]);
 
 impl Line {
     pub(crate) const ZERO: Self = Self([0; LANES * DEPTH]);
+
+    /// Lines one after the other.
+    #[inline(always)]
+    pub(crate) fn bytes(lines: &[Self]) -> &[u8] {
+        // SAFETY: a line is an array of bytes and nothing else, as long as its alignment; so lines have no gaps, and live as
+        // long as what is returned.
+        unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), size_of_val(lines)) }
+    }
 }
 
 /// A linear layer in int8: `[inputs, outputs]`, with what turns integer sums back into numbers.
@@ -91,5 +99,23 @@ impl Packed {
             columns.bias = Lanes::ZERO;
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_those_of_the_lines() {
+        for count in 0..4u8 {
+            let lines: Vec<Line> = (0..count)
+                .map(|i| Line(std::array::from_fn(|k| i * 64 + k as u8)))
+                .collect();
+            assert_eq!(
+                Line::bytes(&lines),
+                lines.iter().flat_map(|line| line.0).collect::<Vec<u8>>()
+            );
+        }
     }
 }

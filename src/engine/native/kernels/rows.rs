@@ -7,13 +7,31 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::pack::LANES;
-use super::simd::{Lanes, ROUND, Simd};
+use super::simd::{Lanes, MOST_POWER, ROUND, Simd, Words};
 
 /// Rows that reach no further than this are quantised as if they did: what is smaller has no finite inverse.
 pub(super) const TINY: f32 = 1e-30;
 
 /// Rows whose sums are made side by side: one alone would wait for itself.
 const SIDE_BY_SIDE: usize = 4;
+
+/// Some rows of `width`, side by side.
+#[inline(always)]
+fn side_by_side<T>(rows: &[T], first: usize, width: usize) -> [&[T]; SIDE_BY_SIDE] {
+    let (zero, rest) = rows[first * width..].split_at(width);
+    let (one, rest) = rest.split_at(width);
+    let (two, rest) = rest.split_at(width);
+    [zero, one, two, &rest[..width]]
+}
+
+/// The same, to write.
+#[inline(always)]
+fn side_by_side_mut<T>(rows: &mut [T], first: usize, width: usize) -> [&mut [T]; SIDE_BY_SIDE] {
+    let (zero, rest) = rows[first * width..].split_at_mut(width);
+    let (one, rest) = rest.split_at_mut(width);
+    let (two, rest) = rest.split_at_mut(width);
+    [zero, one, two, &mut rest[..width]]
+}
 
 #[inline(always)]
 fn byte_lanes(bytes: &mut [u8]) -> &mut [[u8; LANES]] {
@@ -58,13 +76,16 @@ fn quantize_between<S: Simd>(
     S::store(S::div(range, S::splat(255.0)), &mut of.scales);
     S::store(S::mul(depths, inverse), &mut of.zeros);
     S::store(inverse, &mut inverses);
-    let out = &mut byte_lanes(out)[..LANES * width];
-    let rows = &rows[..LANES * width];
-    for t in 0..LANES {
-        let (factor, zero) = (S::splat(inverses.0[t]), S::splat(of.zeros.0[t]));
-        for j in t * width..(t + 1) * width {
-            let u = S::mul_add(S::load(&rows[j]), factor, zero);
-            S::store_low_bytes(S::add(u, S::splat(ROUND)), &mut out[j]);
+    let out = byte_lanes(out);
+    for first in (0..LANES).step_by(SIDE_BY_SIDE) {
+        let row = side_by_side(rows, first, width);
+        let out = side_by_side_mut(out, first, width);
+        for i in 0..SIDE_BY_SIDE {
+            let (factor, zero) = (S::splat(inverses.0[first + i]), S::splat(of.zeros.0[first + i]));
+            for j in 0..width {
+                let u = S::mul_add(S::load(&row[i][j]), factor, zero);
+                S::store_low_bytes(S::add(u, S::splat(ROUND)), &mut out[i][j]);
+            }
         }
     }
     of
@@ -149,10 +170,11 @@ pub(crate) fn normalize<S: Simd>(rows: &mut [Lanes], norm: Norm<'_>, out: &mut [
 
     let mut sums = room::<S>();
     for first in (0..LANES).step_by(SIDE_BY_SIDE) {
+        let row = side_by_side(rows, first, width);
         let mut sum = [zero; SIDE_BY_SIDE];
         for j in 0..width {
             for i in 0..SIDE_BY_SIDE {
-                sum[i] = S::add(sum[i], S::load(&rows[(first + i) * width + j]));
+                sum[i] = S::add(sum[i], S::load(&row[i][j]));
             }
         }
         sums[first..first + SIDE_BY_SIDE].copy_from_slice(&sum);
@@ -162,10 +184,11 @@ pub(crate) fn normalize<S: Simd>(rows: &mut [Lanes], norm: Norm<'_>, out: &mut [
 
     let mut squares = room::<S>();
     for first in (0..LANES).step_by(SIDE_BY_SIDE) {
+        let row = side_by_side(rows, first, width);
         let mut sum = [zero; SIDE_BY_SIDE];
         for j in 0..width {
             for i in 0..SIDE_BY_SIDE {
-                let x = S::load(&rows[(first + i) * width + j]);
+                let x = S::load(&row[i][j]);
                 let d = S::sub(x, S::splat(means.0[first + i]));
                 sum[i] = S::mul_add(d, d, sum[i]);
             }
@@ -178,14 +201,14 @@ pub(crate) fn normalize<S: Simd>(rows: &mut [Lanes], norm: Norm<'_>, out: &mut [
 
     let (mut depths, mut highs) = (room::<S>(), room::<S>());
     for first in (0..LANES).step_by(SIDE_BY_SIDE) {
+        let row = side_by_side_mut(rows, first, width);
         let (mut low, mut high) = ([zero; SIDE_BY_SIDE], [zero; SIDE_BY_SIDE]);
         for j in 0..width {
             let (scale, bias) = (S::load(&scale[j]), S::load(&bias[j]));
             for i in 0..SIDE_BY_SIDE {
-                let row = &mut rows[(first + i) * width + j];
-                let d = S::sub(S::load(row), S::splat(means.0[first + i]));
+                let d = S::sub(S::load(&row[i][j]), S::splat(means.0[first + i]));
                 let x = S::mul_add(S::mul(d, S::splat(inverses.0[first + i])), scale, bias);
-                S::store(x, row);
+                S::store(x, &mut row[i][j]);
                 low[i] = S::min(x, low[i]);
                 high[i] = S::max(x, high[i]);
             }
@@ -195,19 +218,6 @@ pub(crate) fn normalize<S: Simd>(rows: &mut [Lanes], norm: Norm<'_>, out: &mut [
         }
     }
     quantize_between::<S>(rows, width, S::greatests(&depths), S::greatests(&highs), out)
-}
-
-/// 2ˣ for x ≤ 8, within 8·10⁻⁵ of the value, a fiftieth of the step that weights are rounded to; below 2⁻¹²⁶ that and half
-/// a step of the floats there.
-///
-/// 2ⁿ·2ᶠ with n = ⌊x⌋ added to the exponent and 2ᶠ a polynomial of degree 3 (minimax of the relative error).
-#[inline(always)]
-fn exp2<S: Simd>(x: S::F32) -> S::F32 {
-    let f = S::fraction(x);
-    let p = S::mul_add(S::splat(0.078_024_51), f, S::splat(0.226_067_17));
-    let p = S::mul_add(p, f, S::splat(0.695_833_5));
-    let p = S::mul_add(p, f, S::splat(0.999_925_2));
-    S::scale_by_power(p, x)
 }
 
 /// Binary logarithm of normal numbers above 0, within 10⁻⁴: a polynomial of degree 4 on the mantissa.
@@ -222,88 +232,71 @@ pub(crate) fn log2<S: Simd>(x: S::F32) -> S::F32 {
     S::add(S::exponent(x), p)
 }
 
-/// The score of a lane that no token has: below any other, and finite even if another's is taken from it.
+/// The score of a lane that no token has: below any other.
 pub(crate) const NO_TOKEN: f32 = -1e37;
 
-/// Binary logarithm of 255, the largest weight; with the error of [`exp2`] it stays below 255.5.
-const LOG_OF_MOST_WEIGHT: f32 = 7.994_353_4;
+/// The same in [`Words`].
+pub(crate) const NO_WORD: i16 = i16::MIN;
 
-/// From attention scores of `M` rows, `M` a multiple of 4 and at most 16, to weights in u8, row after row, and what the
-/// integer sums are to be multiplied with: `Σ weights · values · result` is the softmax times the values. The greatest score
-/// of row m is in one of the lanes of `most[m]`.
+/// From attention scores of `M` rows, `M` a multiple of 4 and at most 16, to weights in u8, and the sum of each row's weights times
+/// `inverses`, times 16.
+/// `[width, M]` and `[M, 32 · width]`
 ///
-/// Scales of values belong into the weights because they differ from key to key, and an integer sum has one factor. So a
-/// score is in units of ln 2 and has the binary logarithm of its value's scale added; `inverses` are the inverted scales,
-/// which take them out of the softmax's sum again.
+/// Scores are binary logarithms in steps of 1 / [`OCTAVE`](super::simd::OCTAVE): half a step is 0.5 % of a weight. Scales of values
+/// belong into the weights because they differ from key to key, and an integer sum has one factor. So a score has the logarithm
+/// of its value's scale added; `inverses`, in proportion to the inverted scales and below [`most_inverse`], take them
+/// out of the softmax's sum again: `Σ weights · values / (Σ weights · inverses)` is the softmax times the values.
 #[inline(always)]
-pub(crate) fn softmax<'a, S: Simd, const M: usize>(
-    scores: &[[Lanes; M]],
-    most: &[S::F32; M],
-    inverses: impl Fn(usize) -> &'a Lanes,
+pub(crate) fn softmax<S: Simd, const M: usize>(
+    scores: &[[Words; M]],
+    inverses: &[Words],
     weights: &mut [u8],
 ) -> Lanes {
-    let width = scores.len();
-    let mut all = room::<S>();
-    all[..M].copy_from_slice(most);
-    let mut shifts = Lanes::ZERO;
-    S::store(
-        S::sub(S::greatests(&all), S::splat(LOG_OF_MOST_WEIGHT)),
-        &mut shifts,
-    );
+    let width = inverses.len();
+    let scores = &scores[..width];
+    let weights = &mut weights.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0[..M * width];
     let mut sums = room::<S>();
-    let mut rest = &mut byte_lanes(weights)[..M * width];
     for first in (0..M).step_by(SIDE_BY_SIDE) {
-        let (zero, one, two, three);
-        (zero, rest) = rest.split_at_mut(width);
-        (one, rest) = rest.split_at_mut(width);
-        (two, rest) = rest.split_at_mut(width);
-        (three, rest) = rest.split_at_mut(width);
-        let weights: [_; SIDE_BY_SIDE] = [zero, one, two, three];
-        let mut shift = [S::splat(0.0); SIDE_BY_SIDE];
-        for i in 0..SIDE_BY_SIDE {
-            shift[i] = S::splat(shifts.0[first + i]);
-        }
-        let mut sum = [S::splat(0.0); SIDE_BY_SIDE];
+        let weights = side_by_side_mut(weights, first, width);
+        let mut tops = [S::splat_word(NO_WORD); SIDE_BY_SIDE];
         for j in 0..width {
-            let inverse = S::load(inverses(j));
             for i in 0..SIDE_BY_SIDE {
-                let weight = exp2::<S>(S::sub(S::load(&scores[j][first + i]), shift[i]));
-                sum[i] = S::mul_add(weight, inverse, sum[i]);
-                S::store_low_bytes(S::add(weight, S::splat(ROUND)), &mut weights[i][j]);
+                tops[i] = S::max_words(S::load_words(&scores[j][first + i]), tops[i]);
             }
         }
-        sums[first..first + SIDE_BY_SIDE].copy_from_slice(&sum);
+        for i in 0..SIDE_BY_SIDE {
+            tops[i] = S::greatest_word(tops[i]);
+        }
+        let mut sum = [S::load_i32(&[0; LANES]); SIDE_BY_SIDE];
+        for j in 0..width {
+            let inverse = S::load_words(&inverses[j]);
+            for i in 0..SIDE_BY_SIDE {
+                let power = S::powers(S::load_words(&scores[j][first + i]), tops[i]);
+                sum[i] = S::add_products(sum[i], power, inverse);
+                S::store_sixteenths(power, &mut weights[i][j]);
+            }
+        }
+        for i in 0..SIDE_BY_SIDE {
+            sums[first + i] = S::from_i32(sum[i]);
+        }
     }
-    let mut factors = Lanes::ZERO;
-    S::store(S::div(S::splat(1.0), S::sums(&sums)), &mut factors);
-    factors
+    let mut out = Lanes::ZERO;
+    S::store(S::sums(&sums), &mut out);
+    out
+}
+
+/// What inverses in [`softmax`] may be, at most, so that an i32 holds the sum of a lane: for rows of `width` words.
+#[inline(always)]
+pub(crate) fn most_inverse(width: usize) -> f32 {
+    let terms = i32::try_from(2 * width).unwrap_or(i32::MAX);
+    (i32::MAX / MOST_POWER / terms).min(i32::from(i16::MAX)) as f32
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::super::dot::{Dot, InstructionSet, Work, dispatch};
-    use super::super::simd::Scalar;
+    use super::super::simd::{OCTAVE, Scalar};
     use super::*;
-
-    #[test]
-    fn powers_are_within_their_bound() {
-        for i in -8_000..=125_000 {
-            let x = -(i as f32) / 1000.0;
-            let exact = f64::from(x).exp2();
-            let error = (f64::from(exp2::<Scalar>([x; LANES])[0]) - exact).abs() / exact;
-            assert!(error < 8e-5, "{x}: {error}");
-        }
-        // Numbers that are not normal, and none.
-        for i in 1250..1600 {
-            let x = -(i as f32) / 10.0;
-            let exact = f64::from(x).exp2();
-            let error = (f64::from(exp2::<Scalar>([x; LANES])[0]) - exact).abs();
-            assert!(error < 8e-5 * exact + 2f64.powi(-150), "{x}: {error}");
-        }
-        for x in [-1e3, -1e9, -1e30, f32::MIN] {
-            assert_eq!(exp2::<Scalar>([x; LANES])[0], 0.0);
-        }
-    }
 
     #[test]
     fn logarithms_are_within_their_bound() {
@@ -396,63 +389,93 @@ pub(super) mod tests {
         }
     }
 
+    /// Four rows of scores as [`softmax`] wants them, and what it gives: weights and sums.
+    fn weighed<const WIDTH: usize>(
+        score: impl Fn(usize, usize) -> f32,
+        inverses: &[Words; WIDTH],
+    ) -> (Vec<u8>, [f32; LANES]) {
+        let mut scores = [[Words::splat(0); 4]; WIDTH];
+        for m in 0..4 {
+            for i in 0..WIDTH * 2 {
+                let numbers = std::array::from_fn(|k| score(m, i * LANES + k) * f32::from(OCTAVE));
+                Scalar::store_words(numbers, &mut scores[i / 2][m].0[i % 2]);
+            }
+        }
+        let mut weights = vec![0; 4 * WIDTH * 2 * LANES];
+        let sums = softmax::<Scalar, 4>(&scores, inverses, &mut weights);
+        (weights, sums.0)
+    }
+
     #[test]
     fn softmax_weighs_values_as_it_does_in_floats() {
         let score = |m: usize, i: usize| ((i + 5 * m) as f32 * 0.7).sin() * 4.0;
-        let value_scales: Vec<f32> = (0..48).map(|i| 0.01 + (i % 5) as f32 * 0.1).collect();
-        let values: Vec<f32> = (0..48).map(|i| ((i * 37) % 255) as f32 - 127.0).collect();
-        let mut scores = [[Lanes::ZERO; 4]; 3];
-        let mut most = [[f32::NEG_INFINITY; LANES]; 4];
-        for m in 0..4 {
-            for i in 0..48 {
-                let x = score(m, i) + value_scales[i].log2();
-                scores[i / LANES][m].0[i % LANES] = x;
-                most[m][i % LANES] = most[m][i % LANES].max(x);
-            }
+        let value_scales: Vec<f32> = (0..64).map(|i| 0.01 + (i % 5) as f32 * 0.1).collect();
+        let values: Vec<f32> = (0..64).map(|i| ((i * 37) % 255) as f32 - 127.0).collect();
+        let unit = 100.0 / most_inverse(2);
+        let mut inverses = [Words::splat(0); 2];
+        for i in 0..4 {
+            let numbers = std::array::from_fn(|k| 1.0 / value_scales[i * LANES + k] / unit);
+            Scalar::store_words(numbers, &mut inverses[i / 2].0[i % 2]);
         }
-        let inverses: Vec<f32> = value_scales.iter().map(|x| 1.0 / x).collect();
-        let inverses = Lanes::of_row(&inverses);
-        let mut weights = vec![0; 4 * 48];
-        let factors = softmax::<Scalar, 4>(&scores, &most, |j| &inverses[j], &mut weights);
+        let (weights, sums) = weighed(|m, i| score(m, i) + value_scales[i].log2(), &inverses);
         for m in 0..4 {
-            let total: f32 = (0..48).map(|i| score(m, i).exp2()).sum();
-            let expected: f32 = (0..48)
+            let total: f32 = (0..64).map(|i| score(m, i).exp2()).sum();
+            let expected: f32 = (0..64)
                 .map(|i| score(m, i).exp2() / total * value_scales[i] * values[i])
                 .sum();
-            let weights = &weights[m * 48..][..48];
+            let weights = &weights[m * 64..][..64];
             let sum: f32 = weights.iter().zip(&values).map(|(&w, v)| f32::from(w) * v).sum();
-            let result = sum * factors.0[m];
+            let result = 16.0 * sum / (sums[m] * unit);
             assert!((result - expected).abs() < 0.05, "{result} {expected}");
             assert_eq!(weights.iter().max(), Some(&255));
         }
-        // Lanes that no token has, and scores far below the greatest: no weight, no part in the sum.
-        scores = [[Lanes([NO_TOKEN; LANES]); 4]; 3];
-        for m in 0..4 {
-            scores[1][m].0[3] = -7.0;
-            scores[2][m].0[4] = -300.0;
+    }
+
+    #[test]
+    fn what_is_far_below_the_greatest_has_no_weight() {
+        let mut inverses = [Words::splat(0); 2];
+        (inverses[0].0[1][3], inverses[1].0[0][4]) = (100, 200);
+        // Lanes that no token has, and a score far below the greatest: no weight, no part in the sum.
+        let score = |i: usize| {
+            if i == 19 {
+                -7.0
+            } else if i == 36 {
+                -300.0
+            } else {
+                NO_TOKEN
+            }
+        };
+        let (weights, sums) = weighed(|_, i| score(i), &inverses);
+        assert!((0..4 * 64).all(|i| weights[i] == if i % 64 == 19 { 255 } else { 0 }));
+        assert!(sums[..4].iter().all(|&sum| sum == 100.0 * MOST_POWER as f32));
+        // Scores that words do not hold.
+        let score = |i: usize| {
+            if i == 19 {
+                1e6
+            } else if i == 36 {
+                600.0
+            } else {
+                -1e6
+            }
+        };
+        let (weights, sums) = weighed(|_, i| score(i), &inverses);
+        assert!((0..4 * 64).all(|i| weights[i] == if [19, 36].contains(&(i % 64)) { 255 } else { 0 }));
+        assert!(sums[..4].iter().all(|&sum| sum == 300.0 * MOST_POWER as f32));
+    }
+
+    #[test]
+    fn sums_of_inverses_stay_within_an_i32() {
+        for width in [1, 2, 12, 16, 128, 2048] {
+            let most = most_inverse(width);
+            assert!(most >= 128.0 && most <= f32::from(i16::MAX));
+            let lane = i64::from(MOST_POWER) * most as i64 * 2 * width as i64;
+            assert!(lane <= i64::from(i32::MAX), "{width}");
         }
-        most = [[-7.0; LANES]; 4];
-        let mut inverses = [Lanes::ZERO; 3];
-        (inverses[1].0[3], inverses[2].0[4]) = (2.0, 1.0);
-        let factors = softmax::<Scalar, 4>(&scores, &most, |j| &inverses[j], &mut weights);
-        for m in 0..4 {
-            let weights = &weights[m * 48..][..48];
-            assert!((0..48).all(|i| weights[i] == if i == 19 { 255 } else { 0 }));
-            assert!((factors.0[m] * 510.0 - 1.0).abs() < 1e-4);
-        }
-        // Scores as large as they may be.
-        for m in 0..4 {
-            scores[1][m].0[3] = 1e36;
-            scores[2][m].0[4] = -1e36;
-        }
-        most = [[1e36; LANES]; 4];
-        let factors = softmax::<Scalar, 4>(&scores, &most, |j| &inverses[j], &mut weights);
-        assert!(
-            factors.0[..4]
-                .iter()
-                .all(|factor| factor.is_finite() && *factor > 0.0)
-        );
-        assert!((0..4 * 48).all(|i| i % 48 == 19 || weights[i] == 0));
+        let width = 16;
+        let inverses = [Words::splat(most_inverse(width) as i16); 16];
+        let (_, sums) = weighed(|_, _| 3.0, &inverses);
+        let exact = f64::from(MOST_POWER) * f64::from(most_inverse(width)) * 512.0;
+        assert!((f64::from(sums[0]) / exact - 1.0).abs() < 1e-6);
     }
 
     #[test]
@@ -529,16 +552,20 @@ pub(super) mod tests {
                 <D::Simd>::store(log2::<D::Simd>(x), row);
             }
             keep(&flat(&work), &[]);
-            // Four rows of scores, as many as there are sixteens in four of the rows.
-            let scores = rows.as_chunks::<4>().0;
-            let mut most = [<D::Simd>::splat(f32::MIN); 4];
-            for four in scores {
+            // Four rows of scores, thirty-two for each sixteen of the first row.
+            let mut scores = vec![[Words::splat(0); 4]; width];
+            for j in 0..width {
                 for m in 0..4 {
-                    most[m] = <D::Simd>::max(<D::Simd>::load(&four[m]), most[m]);
+                    for half in 0..2 {
+                        let x = <D::Simd>::load(&rows[(m + 4 * half) * width + j]);
+                        let x = <D::Simd>::mul(x, <D::Simd>::splat(f32::from(OCTAVE)));
+                        <D::Simd>::store_words(x, &mut scores[j][m].0[half]);
+                    }
                 }
             }
-            let factors = softmax::<D::Simd, 4>(scores, &most, |j| &scores[j][0], &mut bytes);
-            keep(&factors.0[..4], &bytes);
+            let inverses: Vec<Words> = scores.iter().map(|four| four[1]).collect();
+            let sums = softmax::<D::Simd, 4>(&scores, &inverses, &mut bytes);
+            keep(&sums.0[..4], &bytes);
             bits
         }
     }
