@@ -392,7 +392,7 @@ mod x86 {
             start: [&[i32; LANES]; N],
             ahead: Ahead<'_>,
         ) -> Tile<Self, M, N> {
-            const { assert!(M % PART == 0) };
+            const { assert!(M.is_multiple_of(PART)) };
             check::<M, N>(rows, columns);
             for block in 0..columns.blocks {
                 ahead.fetch(block);
@@ -481,7 +481,7 @@ mod x86 {
             start: [&[i32; LANES]; N],
             ahead: Ahead<'_>,
         ) -> Tile<Self, M, N> {
-            const { assert!(M % PART == 0) };
+            const { assert!(M.is_multiple_of(PART)) };
             check::<M, N>(rows, columns);
             for block in 0..columns.blocks {
                 ahead.fetch(block);
