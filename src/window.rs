@@ -19,8 +19,8 @@ pub struct Question {
 }
 
 impl Question {
-    /// Tokenises a question. One that ends with a word gets a question mark, so that it is the same question with and
-    /// without: models know few that lack it, and are surer of an answer then.
+    /// Tokenises a question. One in English that lacks its question mark gets it, so that it is the same question with and
+    /// without: models know few that lack it, and are surer of an answer then. Keywords stay as they are.
     ///
     /// # Errors
     /// When there is no word in it, or it has more tokens than the model's limit.
@@ -31,11 +31,11 @@ impl Question {
         // A token stands for a few characters: what is far too long is not tokenised at all.
         let most_bytes = limits.question_tokens.saturating_mul(256);
         let text_read = text[..text.floor_char_boundary(most_bytes)].trim_end();
-        let has_no_mark = text_read.ends_with(char::is_alphanumeric);
-        let mark = if has_no_mark { "?" } else { "" };
+        let lacks_mark = text_read.ends_with(char::is_alphanumeric) && is_a_question(text_read);
+        let mark = if lacks_mark { "?" } else { "" };
         let tokens = tokenizer.tokens(&format!("{text_read}{mark}"));
         let mut ids: Vec<u32> = tokens.iter().map(|t| t.id).collect();
-        if has_no_mark && ids.len() > limits.question_tokens {
+        if lacks_mark && ids.len() > limits.question_tokens {
             // There is no room for the mark.
             ids.pop();
         }
@@ -52,6 +52,25 @@ impl Question {
             _ => Ok(Self { ids }),
         }
     }
+}
+
+/// Whether a question word stands at the beginning, or behind a preposition or two ("in which year"), or a verb that asks for a
+/// yes or no.
+fn is_a_question(text: &str) -> bool {
+    const ASKING: [&str; 9] = [
+        "who", "whom", "whose", "what", "which", "when", "where", "why", "how",
+    ];
+    const VERBS: [&str; 20] = [
+        "is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "can", "could", "will",
+        "would", "shall", "should", "may", "might", "must", "am",
+    ];
+    let words = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty());
+    let mut words = words.take(3).map(str::to_lowercase);
+    words.next().is_some_and(|first| {
+        VERBS.contains(&&*first) || ASKING.contains(&&*first) || words.any(|word| ASKING.contains(&&*word))
+    })
 }
 
 /// A question beside a stretch of a document.
@@ -448,7 +467,10 @@ mod tests {
         let limits = Limits::default();
         let ids = |text: &str| Question::new(text, &TOKENIZER, &limits).unwrap().ids;
         assert_eq!(ids("who leads negotiations"), ids("who leads negotiations?"));
-        assert_eq!(ids("who leads \n"), ids("who leads?"));
+        assert_eq!(ids("Who leads \n"), ids("who leads?"));
+        assert_eq!(ids("in which year did it end"), ids("in which year did it end?"));
+        assert_eq!(ids("did it end"), ids("did it end?"));
+        assert_ne!(ids("year it ended"), ids("year it ended?"));
         assert_ne!(ids("who leads."), ids("who leads?"));
         assert_eq!(ids(&"why ".repeat(64)).len(), 64);
         assert_eq!(ids(&"why ".repeat(63)).len(), 64);

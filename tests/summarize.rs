@@ -366,6 +366,6 @@ fn the_summary_of_the_sample_article() {
     assert_snapshot!(lines.join("\n"), @r"
     1: President Trump said Wednesday that he spoke with Russian President Vladimir Putin and directed members of his national security team to “immediately” begin negotiations aimed at ending Russia’s war with Ukraine.
     2: The call between Mr. Trump and Putin is the first known conversation between the two since the president returned to the White House for a second term.
-    5: The president said he has directed Secretary of State Marco Rubio, CIA Director John Ratcliffe, national security adviser Michael Waltz and Middle East envoy Steve Witkoff to lead negotiations on the war.
+    2: It comes a day after Russia released Pennsylvania schoolteacher Marc Fogel, who was serving a 14-year sentence and was designated as wrongfully detained late last year.
     ");
 }

@@ -40,8 +40,6 @@ class Windows:
         return len(self.tokenizer.encode(text, add_special_tokens=False).ids)
 
     def count(self, question, context):
-        question = question.rstrip()
-        question += "?" if question[-1:].isalnum() else ""
         return len(windows_of(min(MAX_QUESTION, self.tokens(question)), self.tokens(context)))
 
 

@@ -21,6 +21,7 @@ READ_UNANSWERABLE = 1 / 3  # share of the questions that are read: whether an an
 UNANSWERABLE = 0.4  # share that is assumed in the fit: between SQuAD 2.0's half and the quarter of what people ask a document that they chose
 AS_GOOD = 0.005  # a difference in F1 that is not seen among a few hundred questions
 ENOUGH = 100  # questions of one length that may choose the threshold
+LONGEST = 64  # windows of a document that may: the few that are longer want a lower one, and would have it for all
 GENERIC = ("policyqa", "qamr")  # their questions ("do you share my data?", "what kind of minister?") are answered by other documents of the same source too
 
 
@@ -118,6 +119,11 @@ def ece(probability, label, weights, bins=10):
     return float(total / weights.sum())
 
 
+def chance(probability, weights, rng, draws=50):
+    """The error that probabilities without any show on so many questions: the mean over labels drawn from them."""
+    return float(np.mean([ece(probability, (rng.random(len(probability)) < probability).astype(float), weights) for _ in range(draws)]))
+
+
 class Table:
     """The readings as arrays; every length weighs the same, and within it both classes as they are shared out."""
 
@@ -141,8 +147,8 @@ def fit_all(table):
     absent = fit(table.features, 1 - table.answerable, table.weights)
     right = fit(table.features, table.right, table.weights)
     probability = sigmoid(table.features @ absent)
-    # The threshold is chosen where there are questions enough: a dozen on the longest documents would decide it by chance.
-    enough = np.isin(table.length, [length for length in set(table.length) if (table.length == length).sum() >= min(ENOUGH, len(table.length) // 2)])
+    # A dozen questions would decide it by chance.
+    enough = np.isin(table.length, [length for length in set(table.length) if length <= LONGEST and (table.length == length).sum() >= min(ENOUGH, len(table.length) // 2)])
     values = {float(t): table.overall_f1(probability, t, enough) for t in np.arange(0.05, 0.96, 0.01)}
     # The best are a plateau: its middle.
     threshold = np.median([t for t, value in values.items() if value >= max(values.values()) - AS_GOOD])
@@ -156,7 +162,7 @@ def measure(rows):
     halves = [[], []]
     for row in rows:
         halves[int(sha256(row["doc"].encode()).hexdigest()[-4:], 16) % 2].append(row)
-    result, folds = {}, []
+    result, folds, rng = {}, [], np.random.default_rng(1)
     for ours, theirs in (halves, halves[::-1]):
         if len(ours) > 10 and len(theirs) > 10:
             folds.append((fit_all(Table(ours)), Table(theirs)))
@@ -171,6 +177,7 @@ def measure(rows):
             parts.append((inside.sum(), {
                 "ece_not_in_document_before": ece(sigmoid(-x[:, 0]), 1 - labels, shares), "ece_not_in_document": ece(p, 1 - labels, shares),
                 "ece_confidence_before": ece(sigmoid(x[:, 0]), table.right[inside], shares), "ece_confidence": ece(q, table.right[inside], shares),
+                "ece_confidence_by_chance": chance(q, shares, rng),
                 "f1": table.overall_f1(sigmoid(table.features @ absent), threshold, inside),
                 "right_given_answerable": float(table.right[inside][labels == 1].mean()) if (labels == 1).any() else float("nan"),
                 "declined_of_unanswerable": float((p >= threshold)[labels == 0].mean()) if (labels == 0).any() else float("nan"),

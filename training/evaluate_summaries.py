@@ -1,10 +1,12 @@
-"""Step 3c: score `ask`'s summaries against the highlights of CNN/DailyMail validation articles in their original case.
+"""Step 3c: score `ask`'s summaries against the highlights of CNN/DailyMail validation articles.
 
-    python evaluate_summaries.py --data ../../shared/data --ask ../target/release/ask --part report --methods lead,textrank,transformer
+    python evaluate_summaries.py --data ../../shared/data --ask ../target/release/ask --part both --methods lead,textrank,transformer
 
 ROUGE by Google's rouge_score (stemming, Lsum over sentences), bootstrap intervals over articles, of a method alone and of its difference to
 Lead-3. "dangling" is the share of chosen sentences whose first word points at something before ("He", "But", "This") while the sentence before
-them is not in the summary. The first 400 articles are for choosing, the other 600 for reporting.
+them is not in the summary. Parts: of the 1,000 articles in their original case, all CNN's, the first 400 are for choosing (`choose`), the other 600
+for reporting (`report`); `both` are those of both newspapers, in lower case, a sentence a line, that are neither among these 1,000 nor among the ones
+that train_scorer.py chooses the epoch on.
 """
 import argparse
 import json
@@ -27,13 +29,23 @@ def parse():
     parser.add_argument("--data", type=Path, default=Path("../../shared/data"))
     parser.add_argument("--ask", default="../target/release/ask")
     parser.add_argument("--model", help="model directory instead of the embedded one")
-    parser.add_argument("--part", choices=("choose", "report"), default="choose")
+    parser.add_argument("--part", choices=("choose", "report", "both"), default="choose")
     parser.add_argument("--sample", type=int, default=0, help="articles, 0 for all of the part")
     parser.add_argument("--methods", default="lead,transformer")
     parser.add_argument("--sentences", type=int, default=3)
     parser.add_argument("--out", type=Path, help="where the summaries go (JSON Lines)")
     parser.add_argument("--smoke", action="store_true", help="8 articles")
     return parser.parse_args()
+
+
+def articles_of(data, part):
+    cased = list(summaries.cased_articles(data / "summaries/cnn_dm_val1000_cased.jsonl.gz"))
+    if part != "both":
+        return cased[:CHOOSING] if part == "choose" else cased[CHOOSING:]
+    seen = {summaries.fingerprint(article["reference"]) for article in cased}
+    return [{"id": article["id"], "article": "\n".join(article["sentences"]), "reference": article["reference"]}
+            for number, article in enumerate(summaries.articles(data / "cnn_dm/val.jsonl.zst"))
+            if number % summaries.VALIDATION_EVERY and summaries.fingerprint(article["reference"]) not in seen]
 
 
 def summarise(args, articles, method):
@@ -66,8 +78,7 @@ def interval(values, rng, resamples=1000):
 
 def main():
     args = parse()
-    articles = list(summaries.cased_articles(args.data / "summaries/cnn_dm_val1000_cased.jsonl.gz"))
-    articles = articles[:CHOOSING] if args.part == "choose" else articles[CHOOSING:]
+    articles = articles_of(args.data, args.part)
     if args.smoke or args.sample:
         articles = random.Random(7).sample(articles, 8 if args.smoke else args.sample)
     scorer, scores = rouge_scorer.RougeScorer(KINDS, use_stemmer=True), {}

@@ -59,7 +59,7 @@ def places(count):
 
 
 class Scorer(nn.Module):
-    def __init__(self, hidden=384, width=128, dropout=0.2):
+    def __init__(self, hidden=384, width=128, dropout=0.4):
         super().__init__()
         self.content, self.section, self.opening = (nn.Linear(hidden, width) for _ in range(3))
         self.by_section, self.by_opening = nn.Linear(hidden, width), nn.Linear(hidden, width)

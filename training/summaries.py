@@ -9,6 +9,7 @@ import sources
 from text import detokenise
 
 ORACLE_SENTENCES = 3
+VALIDATION_EVERY = 4  # every so manieth article of the validation file chooses the scorer's epoch
 STOPS, CLOSERS = {".", "?", "!"}, {'"', "''", "'", ")", "-rrb-"}
 
 

@@ -3,7 +3,7 @@
     python train_scorer.py --data ../../shared/data --base ../models/reader --work ../../train/scorer
 
 Vectors are kept in --work as they are made, so that a second call goes on; training on them takes a minute. Articles come from the whole file (its
-beginning is all of one newspaper). The epoch is chosen by the summaries' ROUGE on every 14th validation article, of which none is among those that
+beginning is all of one newspaper). The epoch is chosen by the summaries' ROUGE on every fourth validation article (`summaries.VALIDATION_EVERY`), of which none is among those that
 evaluate_summaries.py reports on.
 """
 import argparse
@@ -29,8 +29,8 @@ def parse():
     parser.add_argument("--data", type=Path, default=Path("../../shared/data"))
     parser.add_argument("--base", type=Path, default=Path("../models/reader"), help="the reader whose lower layers are shared")
     parser.add_argument("--work", type=Path, default=Path("../../train/scorer"), help="where vectors and the scorer go")
-    parser.add_argument("--every", type=int, default=12, help="every so manieth article of the training file")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--every", type=int, default=3, help="every so manieth article of the training file")
+    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--batch", type=int, default=16, help="articles a step")
     parser.add_argument("--threads", type=int, default=2)
@@ -39,34 +39,26 @@ def parse():
     return parser.parse_args()
 
 
-def chosen_articles(args):
-    """(name, article) of the validation articles, then of the training articles that repeat none of them."""
-    reported = {summaries.fingerprint(a["reference"]) for a in summaries.cased_articles(args.data / "summaries/cnn_dm_val1000_cased.jsonl.gz")}
-    seen = set(reported)
-    for part, every in (("val", 14 * (10 if args.smoke else 1)), ("train", 1000 if args.smoke else args.every)):
-        for number, article in enumerate(summaries.articles(args.data / f"cnn_dm/{part}.jsonl.zst")):
-            if number % every:
-                continue
-            mark = summaries.fingerprint(article["reference"])
-            if mark not in seen:
-                seen.add(mark)
-                yield f"{part}-{number}", article
-
-
 def vectors_of(args):
-    """[(name, article, means, counts, oracle)], kept in --work in pieces of 200 articles."""
-    out, piece, begun = [], [], time.monotonic()
-    for number, (name, article) in enumerate(chosen_articles(args)):
-        piece.append((name, {**article, "sentences": article["sentences"][:MOST_SENTENCES]}))
-        if len(piece) == 200:
-            out += read_piece(args, number // 200, piece)
-            piece = []
+    """[(name, article, means, counts, oracle)] of the validation articles, then of the training articles that repeat none of them; kept in --work in
+    pieces of 200 articles."""
+    seen = {summaries.fingerprint(a["reference"]) for a in summaries.cased_articles(args.data / "summaries/cnn_dm_val1000_cased.jsonl.gz")}
+    out, begun = [], time.monotonic()
+    for part, every in (("val", summaries.VALIDATION_EVERY * (40 if args.smoke else 1)), ("train", 1000 if args.smoke else args.every)):
+        chosen = []
+        for number, article in enumerate(summaries.articles(args.data / f"cnn_dm/{part}.jsonl.zst")):
+            mark = summaries.fingerprint(article["reference"])
+            if number % every == 0 and mark not in seen:
+                seen.add(mark)
+                chosen.append((f"{part}-{number}", {**article, "sentences": article["sentences"][:MOST_SENTENCES]}))
+        for first in range(0, len(chosen), 200):
+            out += read_piece(args, f"{part}-{every}-{first // 200}", chosen[first : first + 200])
             print(f"{len(out)} articles, {(time.monotonic() - begun) / 60:.1f} min", flush=True)
-    return out + read_piece(args, "last", piece)
+    return out
 
 
-def read_piece(args, number, piece):
-    path = args.work / f"vectors-{'smoke' if args.smoke else args.every}-{number}.npz"
+def read_piece(args, label, piece):
+    path = args.work / f"vectors-{label}.npz"
     if not path.exists():
         encoder, tokenizer = loaded(args.base)
         arrays = {}
