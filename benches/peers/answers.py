@@ -20,7 +20,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "training"))
+sys.path.append(str(ROOT / "training"))
 from text import score  # Equal to the official script, without its file.
 
 THREADS = 2

@@ -16,7 +16,7 @@ from compare import ASK, BATCHES, REST_SECONDS
 from programs import Program, ask_version, heading, open_peer
 from windows import ROOT, WINDOW_TOKENS, load_tokenizer
 
-sys.path.insert(0, str(ROOT / "training"))
+sys.path.append(str(ROOT / "training"))
 from text import score  # Equal to the official script, without its file.
 
 PEERS = ["ONNX Runtime int8", "OpenVINO int8"]
