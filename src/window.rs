@@ -19,8 +19,9 @@ pub struct Question {
 }
 
 impl Question {
-    /// Tokenises a question. One in English that lacks its question mark gets it, so that it is the same question with and
-    /// without: models know few that lack it, and are surer of an answer then. Keywords stay as they are.
+    /// Tokenises a question. One that begins like an English question and lacks its question mark gets it, so that it is the
+    /// same question with and without: models know few that lack it, and are surer of an answer then. Keywords stay as
+    /// they are.
     ///
     /// # Errors
     /// When there is no word in it, or it has more tokens than the model's limit.
@@ -31,13 +32,10 @@ impl Question {
         // A token stands for a few characters: what is far too long is not tokenised at all.
         let most_bytes = limits.question_tokens.saturating_mul(256);
         let text_read = text[..text.floor_char_boundary(most_bytes)].trim_end();
-        let lacks_mark = text_read.ends_with(char::is_alphanumeric) && is_a_question(text_read);
-        let mark = if lacks_mark { "?" } else { "" };
-        let tokens = tokenizer.tokens(&format!("{text_read}{mark}"));
-        let mut ids: Vec<u32> = tokens.iter().map(|t| t.id).collect();
-        if lacks_mark && ids.len() > limits.question_tokens {
-            // There is no room for the mark.
-            ids.pop();
+        let ids_of = |text: &str| -> Vec<u32> { tokenizer.tokens(text).iter().map(|t| t.id).collect() };
+        let mut ids = ids_of(text_read);
+        if ids.len() < limits.question_tokens && lacks_mark(text_read) {
+            ids = ids_of(&format!("{text_read}?"));
         }
         match ids.len() {
             0 => Err(Error::EmptyQuestion),
@@ -54,23 +52,37 @@ impl Question {
     }
 }
 
-/// Whether a question word stands at the beginning, or behind a preposition or two ("in which year"), or a verb that asks for a
-/// yes or no.
-fn is_a_question(text: &str) -> bool {
+/// Whether a text begins like a question, with a question word, a preposition and one ("in which year"), or a verb that asks for
+/// a yes or no, and does not end with a mark.
+fn lacks_mark(text: &str) -> bool {
     const ASKING: [&str; 9] = [
         "who", "whom", "whose", "what", "which", "when", "where", "why", "how",
     ];
-    const VERBS: [&str; 20] = [
-        "is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "can", "could", "will",
-        "would", "shall", "should", "may", "might", "must", "am",
+    const PREPOSITIONS: [&str; 14] = [
+        "in", "on", "at", "to", "for", "from", "by", "with", "of", "under", "since", "until", "about",
+        "during",
     ];
-    let words = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|w| !w.is_empty());
-    let mut words = words.take(3).map(str::to_lowercase);
-    words.next().is_some_and(|first| {
-        VERBS.contains(&&*first) || ASKING.contains(&&*first) || words.any(|word| ASKING.contains(&&*word))
-    })
+    const VERBS: [&str; 18] = [
+        "is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "can", "could", "will",
+        "would", "shall", "should", "might", "must",
+    ];
+    let end = text.trim_end_matches(['"', '\'', '”', '’', ')', ']', '%', '°']);
+    let mut words = text.split_whitespace();
+    let (Some(first), second) = (words.next(), words.next().unwrap_or_default()) else {
+        return false;
+    };
+    let [first, second] = [first, second].map(str::to_lowercase);
+    // "who's", "isn't", "won't"
+    let stem = first.split(['\'', '’']).next().unwrap_or_default();
+    let verb = first
+        .strip_suffix("n't")
+        .or_else(|| first.strip_suffix("n’t"))
+        .unwrap_or(&first);
+    let asks = ASKING.contains(&stem)
+        || VERBS.contains(&verb)
+        || ["can't", "won't", "can’t", "won’t"].contains(&&*first)
+        || PREPOSITIONS.contains(&&*first) && ASKING.contains(&&*second);
+    asks && end.ends_with(char::is_alphanumeric)
 }
 
 /// A question beside a stretch of a document.
@@ -470,7 +482,19 @@ mod tests {
         assert_eq!(ids("Who leads \n"), ids("who leads?"));
         assert_eq!(ids("in which year did it end"), ids("in which year did it end?"));
         assert_eq!(ids("did it end"), ids("did it end?"));
-        assert_ne!(ids("year it ended"), ids("year it ended?"));
+        assert_eq!(ids("who's in"), ids("who's in?"));
+        assert_eq!(ids("isn't it closed"), ids("isn't it closed?"));
+        assert_eq!(ids("won't it close"), ids("won't it close?"));
+        assert_eq!(ids("who wrote \"Hamlet\""), ids("who wrote \"Hamlet\"?"));
+        for keywords in [
+            "year it ended",
+            "people who died",
+            "May 2024 revenue",
+            "in 2024",
+            "price",
+        ] {
+            assert_ne!(ids(keywords), ids(&format!("{keywords}?")), "{keywords}");
+        }
         assert_ne!(ids("who leads."), ids("who leads?"));
         assert_eq!(ids(&"why ".repeat(64)).len(), 64);
         assert_eq!(ids(&"why ".repeat(63)).len(), 64);

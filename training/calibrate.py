@@ -8,6 +8,7 @@ The questions are read by `ask` itself, so the scores are those of its int8 kern
 import argparse
 import json
 import random
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def parse():
     parser.add_argument("--work", type=Path, default=Path("../../train/calibration"), help="where the readings are kept")
     parser.add_argument("--out", type=Path, default=Path("../../train/reader/calibration.json"))
     parser.add_argument("--ask", type=Path, default=Path("../target/release/ask"), help="the program")
-    parser.add_argument("--counts", default="1:1200,4:600,16:300,64:150,256:60", help="questions at each number of windows, a third of them unanswerable")
+    parser.add_argument("--counts", default="1:1200,4:600,16:400,64:200,256:300", help="questions at each number of windows, a third of them unanswerable")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a handful of questions of 1 and 4 windows")
     return parser.parse_args()
@@ -143,16 +144,23 @@ class Table:
         return float(np.average(points[where], weights=self.weights[where]))
 
 
-def fit_all(table):
+def fit_all(table, lengths):
+    """(not_in_document, confidence, threshold); the last chosen on documents of these lengths."""
     absent = fit(table.features, 1 - table.answerable, table.weights)
     right = fit(table.features, table.right, table.weights)
     probability = sigmoid(table.features @ absent)
-    # A dozen questions would decide it by chance.
-    enough = np.isin(table.length, [length for length in set(table.length) if length <= LONGEST and (table.length == length).sum() >= min(ENOUGH, len(table.length) // 2)])
+    enough = np.isin(table.length, lengths)
     values = {float(t): table.overall_f1(probability, t, enough) for t in np.arange(0.05, 0.96, 0.01)}
     # The best are a plateau: its middle.
     threshold = np.median([t for t, value in values.items() if value >= max(values.values()) - AS_GOOD])
     return absent, right, float(threshold)
+
+
+def choosing(rows):
+    """Lengths of documents that may choose the threshold: a dozen questions would decide it by chance."""
+    count = Counter(row["length"] for row in rows)
+    shortest = min(count)
+    return [length for length in count if length <= LONGEST and count[length] >= ENOUGH] or [shortest]
 
 
 def measure(rows):
@@ -165,7 +173,7 @@ def measure(rows):
     result, folds, rng = {}, [], np.random.default_rng(1)
     for ours, theirs in (halves, halves[::-1]):
         if len(ours) > 10 and len(theirs) > 10:
-            folds.append((fit_all(Table(ours)), Table(theirs)))
+            folds.append((fit_all(Table(ours), choosing(rows)), Table(theirs)))
     for length in sorted({row["length"] for row in rows}):
         parts = []
         for (absent, right, threshold), table in folds:
@@ -192,7 +200,7 @@ def main():
     heldout = [json.loads(line) for line in (args.data / "heldout.jsonl").read_text(encoding="utf-8").splitlines()]
     counts = [tuple(map(int, part.split(":"))) for part in ("1:40,4:8" if args.smoke else args.counts).split(",")]
     rows = readings(args, asking.Windows(args.model), heldout, counts)
-    absent, right, threshold = fit_all(Table(rows))
+    absent, right, threshold = fit_all(Table(rows), choosing(rows))
     named = lambda beta: dict(zip(asking.WEIGHTS, (round(float(b), 6) for b in beta)))
     result = {"not_in_document": named(absent), "confidence": named(right), "threshold": round(threshold, 4), "measured": measure(rows)}
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ ROUGE by Google's rouge_score (stemming, Lsum over sentences), bootstrap interva
 Lead-3. "dangling" is the share of chosen sentences whose first word points at something before ("He", "But", "This") while the sentence before
 them is not in the summary. Parts: of the 1,000 articles in their original case, all CNN's, the first 400 are for choosing (`choose`), the other 600
 for reporting (`report`); `both` are those of both newspapers, in lower case, a sentence a line, that are neither among these 1,000 nor among the ones
-that train_scorer.py chooses the epoch on.
+that anything was chosen on (`summaries.CHOSEN_ON`).
 """
 import argparse
 import json
@@ -42,10 +42,11 @@ def articles_of(data, part):
     cased = list(summaries.cased_articles(data / "summaries/cnn_dm_val1000_cased.jsonl.gz"))
     if part != "both":
         return cased[:CHOOSING] if part == "choose" else cased[CHOOSING:]
-    seen = {summaries.fingerprint(article["reference"]) for article in cased}
+    numbered = list(enumerate(summaries.articles(data / "cnn_dm/val.jsonl.zst")))
+    is_chosen_on = lambda number: any(number % every == 0 for every in summaries.CHOSEN_ON)
+    seen = {summaries.fingerprint(article["reference"]) for article in cased + [article for number, article in numbered if is_chosen_on(number)]}
     return [{"id": article["id"], "article": "\n".join(article["sentences"]), "reference": article["reference"]}
-            for number, article in enumerate(summaries.articles(data / "cnn_dm/val.jsonl.zst"))
-            if number % summaries.VALIDATION_EVERY and summaries.fingerprint(article["reference"]) not in seen]
+            for _, article in numbered if summaries.fingerprint(article["reference"]) not in seen]
 
 
 def summarise(args, articles, method):

@@ -4,7 +4,7 @@
 
 Vectors are kept in --work as they are made, so that a second call goes on; training on them takes a minute. Articles come from the whole file (its
 beginning is all of one newspaper). The epoch is chosen by the summaries' ROUGE on every fourth validation article (`summaries.VALIDATION_EVERY`), of which none is among those that
-evaluate_summaries.py reports on.
+evaluate_summaries.py reports on, nor is any training article.
 """
 import argparse
 import copy
@@ -12,6 +12,7 @@ import functools
 import math
 import random
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import reader  # noqa: F401  (sets OMP_WAIT_POLICY before torch is loaded)
@@ -43,16 +44,19 @@ def vectors_of(args):
     """[(name, article, means, counts, oracle)] of the validation articles, then of the training articles that repeat none of them; kept in --work in
     pieces of 200 articles."""
     seen = {summaries.fingerprint(a["reference"]) for a in summaries.cased_articles(args.data / "summaries/cnn_dm_val1000_cased.jsonl.gz")}
+    base = sha256((args.base / "model.safetensors").read_bytes()).hexdigest()[:8]
     out, begun = [], time.monotonic()
     for part, every in (("val", summaries.VALIDATION_EVERY * (40 if args.smoke else 1)), ("train", 1000 if args.smoke else args.every)):
         chosen = []
         for number, article in enumerate(summaries.articles(args.data / f"cnn_dm/{part}.jsonl.zst")):
             mark = summaries.fingerprint(article["reference"])
-            if number % every == 0 and mark not in seen:
+            is_new = mark not in seen
+            if part == "val" or number % every == 0:
                 seen.add(mark)
+            if number % every == 0 and is_new:
                 chosen.append((f"{part}-{number}", {**article, "sentences": article["sentences"][:MOST_SENTENCES]}))
         for first in range(0, len(chosen), 200):
-            out += read_piece(args, f"{part}-{every}-{first // 200}", chosen[first : first + 200])
+            out += read_piece(args, f"{base}-{part}-{every}-{first // 200}", chosen[first : first + 200])
             print(f"{len(out)} articles, {(time.monotonic() - begun) / 60:.1f} min", flush=True)
     return out
 

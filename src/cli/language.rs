@@ -32,7 +32,8 @@ fn looks_english(text: &str) -> bool {
         words += 1;
         frequent += usize::from(matches!(word, "the" | "of" | "and"));
     }
-    20 * frequent > words
+    // Text without spaces has few words, all of them long.
+    20 * frequent > words && text.len() < 12 * words
 }
 
 #[cfg(test)]
@@ -62,5 +63,8 @@ mod tests {
         assert_eq!(language(german), Some("German"));
         let french = "Le pont de 1890 a été démoli après la crue, et le nouveau, en acier, dessiné par une ingénieure, a été inauguré au printemps par le maire de la commune.";
         assert_eq!(language(french), Some("French"));
+        let japanese = "The History of the Bridge and the River\n".to_owned()
+            + &"橋は洪水のあとに取り壊され、新しい橋が建てられました。".repeat(8);
+        assert_eq!(language(&japanese), Some("Japanese"));
     }
 }

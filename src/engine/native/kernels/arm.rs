@@ -44,13 +44,10 @@ impl Dot for NeonDot {
         rows: Fours<'_>,
         columns: Columns<'_>,
         start: [&[i32; LANES]; N],
-        ahead: Ahead<'_>,
+        _ahead: Ahead<'_>,
     ) -> Tile<Self, M, N> {
         const { assert!(M == 4 || M == 8) };
         check::<M, N>(rows, columns);
-        for block in 0..columns.blocks {
-            ahead.fetch(block);
-        }
         let Columns {
             lines,
             panel_stride,
@@ -259,7 +256,6 @@ impl Simd for Neon {
             let bits = vandq_u32(vreinterpretq_u32_f32(x[i]), vdupq_n_u32(MANTISSA));
             vreinterpretq_f32_u32(vorrq_u32(bits, vdupq_n_u32(ONE)))
         });
-        fn sum(x: Self::F32) -> f32 = vgetq_lane_f32::<0>(fold4!([x; 4], vaddq_f32));
         fn greatest(x: Self::F32) -> f32 = vgetq_lane_f32::<0>(fold4!([x; 4], greater));
         fn sums(x: &[Self::F32; LANES]) -> Self::F32 =
             each!(|i| fold4!([x[4 * i], x[4 * i + 1], x[4 * i + 2], x[4 * i + 3]], vaddq_f32));

@@ -189,8 +189,10 @@ impl<'a> Fours<'a> {
     }
 }
 
-/// Lines that a product asks the processor to bring near while it works, some at each block of 16 rows.
+/// Lines that a product asks the processor to bring near: some at each block of 16 rows, or all before the first. On x86
+/// only.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 pub(crate) struct Ahead<'a> {
     lines: &'a [Line],
     each: usize,
@@ -209,17 +211,15 @@ impl<'a> Ahead<'a> {
     }
 
     /// The share of a block.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
-    pub(super) fn fetch(&self, block: usize) {
-        #[cfg(target_arch = "x86_64")]
+    fn fetch(&self, block: usize) {
         for i in 0..self.each {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             let line = self.lines.as_ptr().wrapping_add(block * self.each + i);
             // SAFETY: a prefetch reads nothing, of whatever address; SSE is part of x86-64.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = (self.lines, self.each, block);
     }
 }
 
@@ -230,7 +230,7 @@ pub(crate) type Tile<D, const M: usize, const N: usize> = [[<<D as Dot>::Simd as
 pub(crate) trait Dot: Sized {
     type Simd: Simd;
 
-    /// `start[n] + rows[m][k] · columns[k][n]`, for `M` a multiple of 4 and k up to `16 · columns.blocks`.
+    /// `start[n] + rows[m][k] · columns[k][n]`, for `M` of 4 or 8 and k up to `16 · columns.blocks`.
     ///
     /// # Panics
     /// When rows or columns reach past what they lie in.

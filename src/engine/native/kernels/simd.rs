@@ -137,17 +137,15 @@ pub(crate) trait Simd {
     /// The low bytes of four, lane by lane: byte `4 · lane + i` is that of `x[i]`.
     fn store_low_bytes_of_four(x: [Self::F32; DEPTH], to: &mut Line);
     /// Numbers of sixteen rows, each rounded to the nearest i8 (of two, the even one), so that rows are columns: line i has
-    /// lanes 4i to 4i + 3 of each. All must be below 2³¹.
+    /// lanes 4i to 4i + 3 of each. What reaches 2³¹ becomes some integer, which instruction sets do not agree on.
     fn store_columns(x: &[Self::F32; LANES], to: &mut [Line; LANES / DEPTH]);
     /// e of m · 2^e with 1 ≤ m < 2, for a normal number above 0.
     fn exponent(x: Self::F32) -> Self::F32;
     /// m of the same.
     fn mantissa(x: Self::F32) -> Self::F32;
-    /// Sum of the lanes: 16 to 8, 4, 2, 1.
-    fn sum(x: Self::F32) -> f32;
-    /// Greatest lane, in the same order.
+    /// Greatest lane: 16 to 8, 4, 2, 1.
     fn greatest(x: Self::F32) -> f32;
-    /// Lane i is the [`sum`](Self::sum) of the i-th.
+    /// Lane i is the sum of the i-th's lanes, in the same order.
     fn sums(x: &[Self::F32; LANES]) -> Self::F32;
     /// Lane i is the greatest of the i-th.
     fn greatests(x: &[Self::F32; LANES]) -> Self::F32;
@@ -286,16 +284,12 @@ impl Simd for Scalar {
         x.map(|x| f32::from_bits(x.to_bits() & MANTISSA | ONE))
     }
     #[inline(always)]
-    fn sum(x: Self::F32) -> f32 {
-        fold(x, |a, b| a + b)
-    }
-    #[inline(always)]
     fn greatest(x: Self::F32) -> f32 {
         fold(x, max)
     }
     #[inline(always)]
     fn sums(x: &[Self::F32; LANES]) -> Self::F32 {
-        x.map(Self::sum)
+        x.map(|x| fold(x, |a, b| a + b))
     }
     #[inline(always)]
     fn greatests(x: &[Self::F32; LANES]) -> Self::F32 {
@@ -361,9 +355,9 @@ pub(super) mod x86 {
             $(
                 #[inline(always)]
                 fn $name($($arg: $type),*) $(-> $out)? {
-                    // SAFETY: this type is reached through `dispatch` alone, behind a test for the instructions. References to arrays
-                    // of sixteen are as long as what is loaded or stored; `Lanes` are aligned to 64, of others no
-                    // alignment is claimed.
+                    // SAFETY: this type is reached through `dispatch` alone, behind a test for the instructions. Every reference is to
+                    // as many bytes as are loaded or stored through it; `Lanes`, `Line` and `Words` are aligned to 64, of
+                    // others no alignment is claimed.
                     unsafe { $body }
                 }
             )*
@@ -506,8 +500,6 @@ pub(super) mod x86 {
             };
             fn exponent(x: __m512) -> __m512 = _mm512_getexp_ps(x);
             fn mantissa(x: __m512) -> __m512 = _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(x);
-            fn sum(x: __m512) -> f32 =
-                fold8!(_mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x)), _mm_add_ps, _mm_add_ss);
             fn greatest(x: __m512) -> f32 =
                 fold8!(_mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x)), _mm_max_ps, _mm_max_ss);
             fn sums(x: &[__m512; LANES]) -> __m512 = fold_each512!(x, _mm512_add_ps);
@@ -682,7 +674,6 @@ pub(super) mod x86 {
                 let (mask, one) = (_mm256_castsi256_ps(_mm256_set1_epi32(MANTISSA.cast_signed())), _mm256_set1_ps(1.0));
                 [_mm256_or_ps(_mm256_and_ps(x[0], mask), one), _mm256_or_ps(_mm256_and_ps(x[1], mask), one)]
             };
-            fn sum(x: [__m256; 2]) -> f32 = fold8!(_mm256_add_ps(x[0], x[1]), _mm_add_ps, _mm_add_ss);
             fn greatest(x: [__m256; 2]) -> f32 = fold8!(_mm256_max_ps(x[0], x[1]), _mm_max_ps, _mm_max_ss);
             fn sums(x: &[[__m256; 2]; LANES]) -> [__m256; 2] =
                 [fold_each256!(x, 0, _mm256_add_ps), fold_each256!(x, 8, _mm256_add_ps)];
@@ -904,7 +895,7 @@ mod tests {
             let x = Lanes::of_row(&numbers);
             let (expected, lines) = dispatch(InstructionSet::Scalar, All(&x));
             for i in 0..LANES {
-                proptest::prop_assert_eq!(expected[i], Scalar::sum(x[i].0).to_bits());
+                proptest::prop_assert_eq!(expected[i], fold(x[i].0, |a, b| a + b).to_bits());
                 proptest::prop_assert_eq!(f32::from_bits(expected[LANES + i]), Scalar::greatest(x[i].0));
             }
             for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
