@@ -71,16 +71,13 @@ fn lacks_mark(text: &str) -> bool {
     let (Some(first), second) = (words.next(), words.next().unwrap_or_default()) else {
         return false;
     };
-    let [first, second] = [first, second].map(str::to_lowercase);
-    // "who's", "isn't", "won't"
-    let stem = first.split(['\'', '’']).next().unwrap_or_default();
-    let verb = first
-        .strip_suffix("n't")
-        .or_else(|| first.strip_suffix("n’t"))
-        .unwrap_or(&first);
+    let [first, second] = [first, second].map(|word| word.to_lowercase().replace('’', "'"));
+    // "who's", "isn't"
+    let stem = first.split('\'').next().unwrap_or_default();
+    let verb = first.strip_suffix("n't").unwrap_or(&first);
     let asks = ASKING.contains(&stem)
         || VERBS.contains(&verb)
-        || ["can't", "won't", "can’t", "won’t"].contains(&&*first)
+        || ["can't", "won't"].contains(&&*first)
         || PREPOSITIONS.contains(&&*first) && ASKING.contains(&&*second);
     asks && end.ends_with(char::is_alphanumeric)
 }

@@ -10,7 +10,9 @@ use std::arch::asm;
 
 use super::dot::{Ahead, Columns, Dot, Fours, Tile, Work, check};
 use super::pack::{DEPTH, LANES, Line};
-use super::simd::{COARSE, FINE, FRACTION_BITS, Lanes, MANTISSA, OCTAVE_BITS, ONE, POWER_BITS, Simd, Words};
+use super::simd::{
+    COARSE, FINE, FRACTION_BITS, Lanes, MANTISSA, OCTAVE_BITS, ONE, POWER_BITS, Simd, Words, methods,
+};
 
 /// Vectors that sixteen lanes are made of.
 const PARTS: usize = 4;
@@ -139,20 +141,6 @@ unsafe fn part<const M: usize>(
 /// Four vectors of four.
 pub(crate) struct Neon;
 
-/// A method that is one expression of intrinsics.
-macro_rules! methods {
-    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $body:expr;)*) => {
-        $(
-            #[inline(always)]
-            fn $name($($arg: $type),*) $(-> $out)? {
-                // SAFETY: NEON is part of every 64-bit ARM that Rust compiles for. References to arrays of sixteen are as long as what
-                // is loaded or stored, and no alignment is claimed.
-                unsafe { $body }
-            }
-        )*
-    };
-}
-
 /// Does the same to each part.
 macro_rules! each {
     (|$i:ident| $body:expr) => {{
@@ -164,14 +152,14 @@ macro_rules! each {
 /// a where a > b, else b: what NEON calls the maximum differs for zeros of two signs.
 #[inline(always)]
 unsafe fn greater(a: float32x4_t, b: float32x4_t) -> float32x4_t {
-    // SAFETY: as in `methods`.
+    // SAFETY: NEON is part of every 64-bit ARM that Rust compiles for, and nothing is read or written but registers.
     unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
 }
 
 /// Words of a table of eight, by the low three bits of an index: both bytes are looked up, 2i and 2i + 1.
 #[inline(always)]
 unsafe fn word(table: uint8x16_t, index: uint16x8_t) -> uint16x8_t {
-    // SAFETY: as in `methods`.
+    // SAFETY: NEON is part of every 64-bit ARM that Rust compiles for, and nothing is read or written but registers.
     unsafe {
         let bytes = vmulq_n_u16(vandq_u16(index, vdupq_n_u16(7)), 0x0202);
         let bytes = vreinterpretq_u8_u16(vaddq_u16(bytes, vdupq_n_u16(0x0100)));

@@ -221,6 +221,15 @@ impl<'a> Ahead<'a> {
             unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
         }
     }
+
+    /// The shares of so many blocks.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn fetch_all(&self, blocks: usize) {
+        for block in 0..blocks {
+            self.fetch(block);
+        }
+    }
 }
 
 /// Sums of `M` rows and `N` panels, in registers where they fit.
@@ -394,9 +403,7 @@ mod x86 {
         ) -> Tile<Self, M, N> {
             const { assert!(M.is_multiple_of(PART)) };
             check::<M, N>(rows, columns);
-            for block in 0..columns.blocks {
-                ahead.fetch(block);
-            }
+            ahead.fetch_all(columns.blocks);
             let Columns {
                 lines,
                 panel_stride,
@@ -483,9 +490,7 @@ mod x86 {
         ) -> Tile<Self, M, N> {
             const { assert!(M.is_multiple_of(PART)) };
             check::<M, N>(rows, columns);
-            for block in 0..columns.blocks {
-                ahead.fetch(block);
-            }
+            ahead.fetch_all(columns.blocks);
             let mut out = [start.map(Self::Simd::load_i32); M];
             let mut words = MaybeUninit::<[[__m256i; WIDENED]; M]>::uninit();
             let words = words.as_mut_ptr().cast::<__m256i>();
@@ -573,6 +578,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn the_error_names_every_instruction_set() {
+        let message = Error::KernelsUnavailable {
+            name: String::new(),
+            known: false,
+        }
+        .to_string();
+        let named: Vec<&str> = message.split([' ', ',']).collect();
+        for set in InstructionSet::ALL {
+            assert!(named.contains(&set.name()), "{set}: {message}");
+        }
+    }
 
     struct Product<'a, const M: usize, const N: usize> {
         rows: Fours<'a>,

@@ -45,6 +45,7 @@ impl<'a> Head<'a> {
         // the last of them within the rows.
         S::load(unsafe { self.rows.get_unchecked(token * self.stride + j) })
     }
+
     /// How far each vector reaches from zero. A vector that reaches no further than [`TINY`] is taken for one that does, and
     /// becomes small integers.
     #[inline(always)]

@@ -339,6 +339,24 @@ impl Simd for Scalar {
     }
 }
 
+/// A method of [`Simd`] that is one expression of intrinsics.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! methods {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $body:expr;)*) => {
+        $(
+            #[inline(always)]
+            fn $name($($arg: $type),*) $(-> $out)? {
+                // SAFETY: this type is reached through `dispatch` alone, behind a test for the instructions. Every reference is to
+                // as many bytes as are loaded or stored through it; `Lanes`, `Line` and `Words` are aligned to 64, of
+                // others no alignment is claimed.
+                unsafe { $body }
+            }
+        )*
+    };
+}
+#[cfg(target_arch = "aarch64")]
+pub(super) use methods;
+
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86 {
     #[allow(clippy::wildcard_imports)] // intrinsics: some fifty names
@@ -349,32 +367,17 @@ pub(super) mod x86 {
         Simd, Words,
     };
 
-    /// A method that is one expression of intrinsics.
-    macro_rules! methods {
-        ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $body:expr;)*) => {
-            $(
-                #[inline(always)]
-                fn $name($($arg: $type),*) $(-> $out)? {
-                    // SAFETY: this type is reached through `dispatch` alone, behind a test for the instructions. Every reference is to
-                    // as many bytes as are loaded or stored through it; `Lanes`, `Line` and `Words` are aligned to 64, of
-                    // others no alignment is claimed.
-                    unsafe { $body }
-                }
-            )*
-        };
-    }
-
-    /// Eight lanes to one, in halves.
-    macro_rules! fold8 {
-        ($x:expr, $op:ident, $op_one:ident) => {{
+    /// Eight lanes to their greatest, in halves.
+    macro_rules! greatest8 {
+        ($x:expr) => {{
             let x = $x;
-            let four = $op(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
-            let two = $op(four, _mm_movehl_ps(four, four));
-            _mm_cvtss_f32($op_one(two, _mm_movehdup_ps(two)))
+            let four = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+            let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
         }};
     }
 
-    /// Sixteen vectors to one, each in halves as `fold8` does it, side by side: after each step a vector holds twice as
+    /// Sixteen vectors to one, each in halves as `greatest8` does it, side by side: after each step a vector holds twice as
     /// many of them. At last they stand in the order 0, 2, 1, 3 within quarters that begin with 0, 8, 4, 12.
     macro_rules! fold_each512 {
         ($x:expr, $op:ident) => {{
@@ -501,7 +504,7 @@ pub(super) mod x86 {
             fn exponent(x: __m512) -> __m512 = _mm512_getexp_ps(x);
             fn mantissa(x: __m512) -> __m512 = _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(x);
             fn greatest(x: __m512) -> f32 =
-                fold8!(_mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x)), _mm_max_ps, _mm_max_ss);
+                greatest8!(_mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x)));
             fn sums(x: &[__m512; LANES]) -> __m512 = fold_each512!(x, _mm512_add_ps);
             fn greatests(x: &[__m512; LANES]) -> __m512 = fold_each512!(x, _mm512_max_ps);
             fn store_words(x: __m512, to: &mut [i16; LANES]) =
@@ -674,7 +677,7 @@ pub(super) mod x86 {
                 let (mask, one) = (_mm256_castsi256_ps(_mm256_set1_epi32(MANTISSA.cast_signed())), _mm256_set1_ps(1.0));
                 [_mm256_or_ps(_mm256_and_ps(x[0], mask), one), _mm256_or_ps(_mm256_and_ps(x[1], mask), one)]
             };
-            fn greatest(x: [__m256; 2]) -> f32 = fold8!(_mm256_max_ps(x[0], x[1]), _mm_max_ps, _mm_max_ss);
+            fn greatest(x: [__m256; 2]) -> f32 = greatest8!(_mm256_max_ps(x[0], x[1]));
             fn sums(x: &[[__m256; 2]; LANES]) -> [__m256; 2] =
                 [fold_each256!(x, 0, _mm256_add_ps), fold_each256!(x, 8, _mm256_add_ps)];
             fn greatests(x: &[[__m256; 2]; LANES]) -> [__m256; 2] =
