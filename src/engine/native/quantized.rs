@@ -34,6 +34,8 @@ const PANELS: usize = 3;
 #[derive(Debug)]
 pub(super) struct Layers {
     pub(super) layers: Vec<Layer>,
+    /// What all of them multiply with.
+    arena: Vec<Line>,
     pub(super) set: InstructionSet,
     shape: Shape,
     /// Memory of windows that have been read, for the next.
@@ -277,10 +279,11 @@ thread_local! {
 impl Layers {
     /// # Panics
     /// When this processor does not have the instruction set.
-    pub(super) fn new(layers: Vec<Layer>, config: &Config, set: InstructionSet) -> Self {
+    pub(super) fn new(layers: Vec<Layer>, arena: Vec<Line>, config: &Config, set: InstructionSet) -> Self {
         assert!(set.is_available(), "this processor has no {set}");
         Self {
             layers,
+            arena,
             set,
             shape: Shape {
                 hidden: config.hidden_size,
@@ -357,6 +360,7 @@ impl Layers {
                         self.set,
                         Step {
                             shape: self.shape,
+                            arena: &self.arena,
                             tokens,
                             current,
                             next,
@@ -388,6 +392,7 @@ impl Layers {
 /// The work between two points where all chunks wait for each other.
 struct Step<'a> {
     shape: Shape,
+    arena: &'a [Line],
     /// Of the window.
     tokens: usize,
     /// The layer whose keys and values are in `memory`.
@@ -588,11 +593,7 @@ impl Step<'_> {
             scales: narrow_scales,
             count: tokens,
         };
-        let linear = Linear {
-            weights: &layer.attention_output,
-            then: layer.feed_forward.first().map(|first| &first.intermediate),
-        };
-        product::<D, ADD>(input, linear, hidden, &mut []);
+        product::<D, ADD>(input, self.arena, &layer.attention_output, hidden, &mut []);
         normalize::<D::Simd>(
             hidden,
             &layer.attention_norm,
@@ -601,18 +602,14 @@ impl Step<'_> {
             narrow_scales,
         );
 
-        for (i, FeedForward { intermediate, output }) in layer.feed_forward.iter().enumerate() {
+        for FeedForward { intermediate, output } in &layer.feed_forward {
             most.fill(Lanes::ZERO);
             let input = Rows {
                 bytes: narrow_bytes,
                 scales: narrow_scales,
                 count: tokens,
             };
-            let linear = Linear {
-                weights: intermediate,
-                then: Some(output),
-            };
-            product::<D, GELU>(input, linear, wide, most);
+            product::<D, GELU>(input, self.arena, intermediate, wide, most);
             for i in 0..rows / BLOCK {
                 let (rows, most) = (&wide[i * group..], &most[i * BLOCK..]);
                 let out = &mut wide_bytes[i * BLOCK * group..];
@@ -623,12 +620,7 @@ impl Step<'_> {
                 scales: wide_scales,
                 count: tokens,
             };
-            let next = layer.feed_forward.get(i + 1).map(|next| &next.intermediate);
-            let linear = Linear {
-                weights: output,
-                then: next.or(self.next.map(|next| &next.query)),
-            };
-            product::<D, ADD>(input, linear, hidden, &mut []);
+            product::<D, ADD>(input, self.arena, output, hidden, &mut []);
         }
         normalize::<D::Simd>(hidden, &layer.output_norm, epsilon, narrow_bytes, narrow_scales);
     }
@@ -671,11 +663,7 @@ impl Step<'_> {
             scales: narrow_scales,
             count: tokens,
         };
-        let linear = Linear {
-            weights: &layer.query,
-            then: Some(&layer.key),
-        };
-        product::<D, SET>(input, linear, narrow, &mut []);
+        product::<D, SET>(input, self.arena, &layer.query, narrow, &mut []);
         for block in 0..blocks {
             for head in 0..heads {
                 let rows = self.shape.head(narrow, block, head);
@@ -683,11 +671,7 @@ impl Step<'_> {
                 query_scales[at] = vectors::queries::<D::Simd>(rows, &mut queries[at * lines..]);
             }
         }
-        let linear = Linear {
-            weights: &layer.key,
-            then: Some(&layer.value),
-        };
-        product::<D, SET>(input, linear, narrow, &mut []);
+        product::<D, SET>(input, self.arena, &layer.key, narrow, &mut []);
         // A score as a binary logarithm makes the exponential a power of 2.
         let octave = f32::from(OCTAVE);
         let unit = octave * std::f32::consts::LOG2_E / (dim as f32).sqrt();
@@ -701,11 +685,7 @@ impl Step<'_> {
                 scales[at].starts = starts;
             }
         }
-        let linear = Linear {
-            weights: &layer.value,
-            then: None,
-        };
-        product::<D, SET>(input, linear, narrow, &mut []);
+        product::<D, SET>(input, self.arena, &layer.value, narrow, &mut []);
         for block in 0..blocks {
             for head in 0..heads {
                 let rows = self.shape.head(narrow, block, head);
@@ -762,14 +742,6 @@ struct Rows<'a> {
     count: usize,
 }
 
-/// A linear layer, and the one that follows it, whose first columns come in from memory while the last of this one are
-/// multiplied.
-#[derive(Clone, Copy)]
-struct Linear<'a> {
-    weights: &'a Packed,
-    then: Option<&'a Packed>,
-}
-
 /// What becomes of a product's outputs: they are what is there afterwards, are added to what is there (the residual
 /// connection), or go through GELU.
 type After = u8;
@@ -782,7 +754,8 @@ const GELU: After = 2;
 #[inline(always)]
 fn product<D: Dot, const AFTER: After>(
     rows: Rows<'_>,
-    Linear { weights, then }: Linear<'_>,
+    arena: &[Line],
+    weights: &Packed,
     out: &mut [Lanes],
     most: &mut [Lanes],
 ) {
@@ -791,23 +764,21 @@ fn product<D: Dot, const AFTER: After>(
     let steps = weights.inputs / DEPTH;
     let zero = &zero();
     each_panel!(PANELS, weights.outputs / LANES, |panel, N| {
-        // While one panel is multiplied, the next comes in from memory.
-        let next = match (&weights.lines[(panel + N) * steps..], then) {
-            ([], Some(then)) => &then.lines[..],
-            (next, _) => next,
-        };
+        // While one panel is multiplied, the next comes in from memory, be it of this layer or of the following.
+        let next = &arena[weights.lines.start + (panel + N) * steps..];
         let next = &next[..next.len().min(N * steps)];
         let share = next.len().div_ceil(count.div_ceil(8));
+        let lines = &arena[weights.lines.clone()][panel * steps..];
         let mut row = 0;
         while row + 8 <= count {
             let start = (row / 8 * share).min(next.len());
             let next = &next[start..(start + share).min(next.len())];
             let ahead = Ahead::new(next, weights.inputs / LANES);
-            product_rows::<D, AFTER, 8, N>(rows, row, weights, panel, zero, ahead, out, most);
+            product_rows::<D, AFTER, 8, N>(rows, row, lines, weights, panel, zero, ahead, out, most);
             row += 8;
         }
         if row < count {
-            product_rows::<D, AFTER, 4, N>(rows, row, weights, panel, zero, Ahead::NOTHING, out, most);
+            product_rows::<D, AFTER, 4, N>(rows, row, lines, weights, panel, zero, Ahead::NOTHING, out, most);
         }
     });
 }
@@ -824,6 +795,7 @@ fn zero() -> [i32; LANES] {
 fn product_rows<D: Dot, const AFTER: After, const M: usize, const N: usize>(
     rows: Rows<'_>,
     row: usize,
+    lines: &[Line],
     weights: &Packed,
     panel: usize,
     zero: &[i32; LANES],
@@ -833,7 +805,7 @@ fn product_rows<D: Dot, const AFTER: After, const M: usize, const N: usize>(
 ) {
     let steps = weights.inputs / DEPTH;
     let columns = Columns {
-        lines: &weights.lines[panel * steps..],
+        lines,
         panel_stride: steps,
         block_stride: LANES / DEPTH,
         blocks: weights.inputs / LANES,

@@ -8,7 +8,7 @@ use safetensors::tensor::Dtype;
 use super::encoder::{Encoder, Layer, Stack};
 use super::kernels;
 use super::kernels::dot::InstructionSet;
-use super::kernels::pack::Packed;
+use super::kernels::pack::{self, Line, Packed};
 use super::quantized::{self, FeedForward};
 use crate::model::store::Bytes;
 use crate::model::tensors::{LayerNames, Tensors};
@@ -83,10 +83,10 @@ struct Int8<'a> {
 
 impl Int8<'_> {
     /// Some of its outputs, from some of its inputs.
-    fn packed(&self, outputs: Range<usize>, inputs: Range<usize>) -> Packed {
+    fn packed(&self, outputs: Range<usize>, inputs: Range<usize>, arena: &mut Vec<Line>) -> Packed {
         let matrix = &self.data[outputs.start * self.inputs..outputs.end * self.inputs];
         let (scales, bias) = (&self.scales[outputs.clone()], &self.bias[outputs]);
-        Packed::new(matrix, self.inputs, inputs, scales, bias)
+        Packed::new(matrix, self.inputs, inputs, scales, bias, arena)
     }
 }
 
@@ -140,9 +140,11 @@ impl Loader<'_> {
             Some(set) if quantized::fits(config) && self.all_int8(config) => {
                 // What the first layer reads has to be moderate, too.
                 self.check_norm("embeddings.LayerNorm", &norm)?;
-                let layers = (0..config.layers).map(|i| self.quantized_layer(i, config));
+                let (hidden, wide) = (config.hidden_size, config.intermediate_size);
+                let mut arena = pack::arena(config.layers * (4 * hidden + 2 * wide) * hidden);
+                let layers = (0..config.layers).map(|i| self.quantized_layer(i, config, &mut arena));
                 let layers = layers.collect::<Result<_, _>>()?;
-                Stack::Int8(quantized::Layers::new(layers, config, set))
+                Stack::Int8(quantized::Layers::new(layers, arena, config, set))
             }
             _ => {
                 let layers = (0..config.layers).map(|i| self.layer(i, config));
@@ -182,30 +184,38 @@ impl Loader<'_> {
         })
     }
 
-    fn quantized_layer(&self, index: usize, config: &Config) -> Result<quantized::Layer, String> {
+    fn quantized_layer(
+        &self,
+        index: usize,
+        config: &Config,
+        arena: &mut Vec<Line>,
+    ) -> Result<quantized::Layer, String> {
         let names = LayerNames::new(index, config);
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
-        let square =
-            |name: &str| Ok::<_, String>(self.int8(name, hidden, hidden)?.packed(0..hidden, 0..hidden));
+        let mut square = |name: &str| {
+            let matrix = self.int8(name, hidden, hidden)?;
+            Ok::<_, String>(matrix.packed(0..hidden, 0..hidden, arena))
+        };
+        // In the order in which they are read.
+        let (query, key, value) = (square(&names.query)?, square(&names.key)?, square(&names.value)?);
+        let attention_output = square(&names.attention_output)?;
         let group = quantized::group(config);
         let intermediate = self.int8(&names.intermediate, wide, hidden)?;
         let output = self.int8(&names.output, hidden, wide)?;
+        let feed_forward = (0..wide).step_by(group).map(|start| FeedForward {
+            intermediate: intermediate.packed(start..start + group, 0..hidden, arena),
+            output: match output.packed(0..hidden, start..start + group, arena) {
+                first if start == 0 => first,
+                other => other.without_bias(),
+            },
+        });
         Ok(quantized::Layer {
-            query: square(&names.query)?,
-            key: square(&names.key)?,
-            value: square(&names.value)?,
-            attention_output: square(&names.attention_output)?,
+            query,
+            key,
+            value,
+            attention_output,
+            feed_forward: feed_forward.collect(),
             attention_norm: self.quantized_norm(&names.attention_norm, hidden)?,
-            feed_forward: (0..wide)
-                .step_by(group)
-                .map(|start| FeedForward {
-                    intermediate: intermediate.packed(start..start + group, 0..hidden),
-                    output: match output.packed(0..hidden, start..start + group) {
-                        first if start == 0 => first,
-                        other => other.without_bias(),
-                    },
-                })
-                .collect(),
             output_norm: self.quantized_norm(&names.output_norm, hidden)?,
         })
     }

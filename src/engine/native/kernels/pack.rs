@@ -26,14 +26,42 @@ impl Line {
     }
 }
 
+/// Room for the lines of matrices with so many numbers in all.
+///
+/// One allocation, because a processor reads it with few entries of its table of pages if these are huge, which Linux gives
+/// to what is large, and on many machines only to what asks.
+pub(crate) fn arena(numbers: usize) -> Vec<Line> {
+    let arena = Vec::with_capacity(numbers.div_ceil(size_of::<Line>()));
+    #[cfg(target_os = "linux")]
+    ask_for_huge_pages(&arena);
+    arena
+}
+
+#[cfg(target_os = "linux")]
+fn ask_for_huge_pages(arena: &Vec<Line>) {
+    let page = rustix::param::page_size();
+    let start = arena.as_ptr().addr();
+    let (first, end) = (
+        start.next_multiple_of(page),
+        (start + arena.capacity() * size_of::<Line>()) / page * page,
+    );
+    if first < end {
+        let pages = arena.as_ptr().cast_mut().cast::<u8>().wrapping_add(first - start);
+        // SAFETY: these are whole pages of memory that the vector owns, and the advice changes nothing about what is in them. A
+        // kernel that refuses it goes on with small pages.
+        let _ = unsafe { rustix::mm::madvise(pages.cast(), end - first, rustix::mm::Advice::LinuxHugepage) };
+    }
+}
+
 /// A linear layer in int8: `[inputs, outputs]`, with what turns integer sums back into numbers.
 ///
 /// An input row is `scale · (u − zero)` with `u` of u8, a weight column is `scale · w` with `w` of i8. So an output is
 /// `row scale · column scale · (Σ u·w − zero · Σ w) + bias`.
+/// The lines of all layers stand in one arena, in the order in which they are read.
 #[derive(Debug)]
 pub(crate) struct Packed {
-    /// `[outputs / 16][inputs / 4]` lines.
-    pub(crate) lines: Vec<Line>,
+    /// Where its lines stand in the arena: `[outputs / 16][inputs / 4]`.
+    pub(crate) lines: Range<usize>,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
     /// `[outputs / 16]`
@@ -52,7 +80,8 @@ pub(crate) struct ColumnScales {
 }
 
 impl Packed {
-    /// Packs some of the inputs of a matrix as a model stores it, `[outputs, width]` with the bits of i8.
+    /// Packs some of the inputs of a matrix as a model stores it, `[outputs, width]` with the bits of i8, behind what is in the
+    /// arena.
     ///
     /// # Panics
     /// When the sizes are no multiples of 16 or do not agree.
@@ -62,15 +91,18 @@ impl Packed {
         inputs: Range<usize>,
         scales: &[f32],
         bias: &[f32],
+        arena: &mut Vec<Line>,
     ) -> Self {
         let outputs = matrix.len() / width;
         assert!(outputs.is_multiple_of(LANES) && inputs.len().is_multiple_of(LANES));
         assert!(scales.len() == outputs && bias.len() == outputs);
         let steps = inputs.len() / DEPTH;
-        let mut lines = vec![Line::ZERO; outputs / LANES * steps];
+        let first = arena.len();
+        arena.resize(first + outputs / LANES * steps, Line::ZERO);
+        let packed = &mut arena[first..];
         let mut columns = Vec::with_capacity(outputs / LANES);
         for (block, rows) in matrix.chunks_exact(LANES * width).enumerate() {
-            let lines = &mut lines[block * steps..(block + 1) * steps];
+            let lines = &mut packed[block * steps..(block + 1) * steps];
             let mut sums = [0.0; LANES];
             for (column, row) in rows.chunks_exact(width).enumerate() {
                 let row = &row[inputs.clone()];
@@ -86,7 +118,7 @@ impl Packed {
             });
         }
         Self {
-            lines,
+            lines: first..arena.len(),
             inputs: inputs.len(),
             outputs,
             columns,
@@ -105,6 +137,19 @@ impl Packed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_arena_holds_what_any_vector_does() {
+        for numbers in [0, 1, 64, 100_000, 5_000_000] {
+            let fill = |mut lines: Vec<Line>| {
+                assert!(lines.is_empty());
+                lines.extend((0..numbers / 64).map(|i| Line([(i % 251) as u8; 64])));
+                lines
+            };
+            assert!(arena(numbers).capacity() * 64 >= numbers);
+            assert_eq!(fill(arena(numbers)), fill(Vec::new()));
+        }
+    }
 
     #[test]
     fn bytes_are_those_of_the_lines() {
