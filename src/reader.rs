@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::cite;
-use crate::document::Document;
+use crate::document::{Document, Span};
 use crate::engine::native::{Kernels, Native};
 use crate::engine::{Choice, Device, Engine, Input, Kind};
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::qa::calibrate::{Calibrator, Signals};
 use crate::qa::decode;
 use crate::qa::merge::Merger;
 use crate::summary::prose::Candidate;
-use crate::summary::transformer::{Network, SentenceVector};
+use crate::summary::transformer::{Network, Sentence, SentenceVector};
 use crate::summary::{Scorer, Summary, SummaryOptions, summarize};
 use crate::window::{self, Question, SentenceWindow, Window};
 
@@ -350,14 +350,14 @@ impl Reader {
         summarize(documents, scorer, options, progress)
     }
 
-    /// The vectors of candidates of one document, which follow each other in the list.
+    /// The vectors of stretches of a document, which follow each other.
     fn sentence_vectors(
         &self,
         document: &Document,
-        candidates: &[Candidate],
+        spans: &[Span],
         mut read: impl FnMut(u64) -> bool,
     ) -> Result<Vec<SentenceVector>> {
-        let mut vectors = vec![SentenceVector::default(); candidates.len()];
+        let mut vectors = vec![SentenceVector::default(); spans.len()];
         let mut at = 0;
         let mut add = |batch: &mut Vec<SentenceWindow>| -> Result<u64> {
             let inputs: Vec<&Input> = batch.iter().map(|w| &w.input).collect();
@@ -366,7 +366,7 @@ impl Reader {
             for (window, means) in batch.drain(..).zip(found) {
                 let tokens = window.input.sentences.iter().map(Range::len);
                 for ((span, mean), tokens) in window.sentences.iter().zip(means).zip(tokens) {
-                    while candidates[at].span != *span {
+                    while spans[at] != *span {
                         at += 1;
                     }
                     vectors[at].add(&mean, tokens);
@@ -375,8 +375,8 @@ impl Reader {
             }
             Ok(bytes as u64)
         };
-        let spans = candidates.iter().map(|c| c.span.clone());
         let mut batch = Vec::with_capacity(BATCH_WINDOWS);
+        let spans = spans.iter().cloned();
         for window in window::sentence_windows(document, spans, &self.tokenizer, &self.limits) {
             batch.push(window);
             if batch.len() == BATCH_WINDOWS && !read(add(&mut batch)?) {
@@ -407,17 +407,31 @@ impl Scorer for Reader {
         for own in candidates.chunk_by(|a, b| a.document == b.document) {
             let document = documents[own[0].document];
             let mut last = before;
-            let vectors = self.sentence_vectors(document, own, |bytes| {
+            let mut read = |bytes| {
                 last = last.max(before + bytes);
                 read(last)
-            })?;
+            };
+            let spans: Vec<Span> = own.iter().map(|c| c.span.clone()).collect();
+            let vectors = self.sentence_vectors(document, &spans, &mut read)?;
+            let mut headings: Vec<Span> = own.iter().filter_map(|c| c.heading.clone()).collect();
+            headings.dedup();
+            let heading_vectors = self.sentence_vectors(document, &headings, &mut read)?;
             before += document.text().len() as u64;
-            let mut vectors = &vectors[..];
-            for section in own.chunk_by(|a, b| a.section == b.section) {
-                let (these, rest) = vectors.split_at(section.len());
-                vectors = rest;
-                scores.extend(network.scores(these).into_iter().map(f64::from));
-            }
+            let sentence = |(vector, candidate): (SentenceVector, &Candidate)| Sentence {
+                vector,
+                section: candidate.section,
+                heading: candidate.heading.as_ref().map(|heading| {
+                    let place = headings.binary_search_by_key(&heading.start, |h| h.start);
+                    place.expect("it is one of them")
+                }),
+            };
+            let sentences = vectors.into_iter().zip(own).map(sentence).collect();
+            scores.extend(
+                network
+                    .scores(sentences, &heading_vectors)
+                    .into_iter()
+                    .map(f64::from),
+            );
         }
         Ok(scores)
     }

@@ -321,16 +321,26 @@ fn tokens_of_nasty_strings_are_those_of_the_reference() {
 
 #[derive(Deserialize)]
 struct Sentences {
-    sentences: Vec<String>,
+    sections: Vec<Section>,
     logits: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    heading: Option<String>,
+    sentences: Vec<String>,
 }
 
 /// The sentence scorer against PyTorch (`scripts/goldens/sentences.py`), one sentence over several windows.
 #[test]
 fn sentence_scores_are_those_of_the_reference() {
     let golden: Sentences = read("reader/sentences.json");
-    let text = golden.sentences.join("\n\n");
-    let document = Document::new("t", text, Format::Plain).unwrap();
+    let heading = |section: &Section| section.heading.as_ref().map(|h| format!("# {h}"));
+    let blocks = golden.sections.iter();
+    let blocks: Vec<String> = blocks
+        .flat_map(|s| heading(s).into_iter().chain(s.sentences.clone()))
+        .collect();
+    let document = Document::new("t", blocks.join("\n\n"), Format::Markdown).unwrap();
     let mut candidates = prose::candidates(&document, 0).candidates;
     // The long enumeration is no candidate by itself: what is compared is the scorer.
     let last = document.sentences().last().unwrap().1;

@@ -9,6 +9,8 @@ import generator
 import numpy as np
 import reader
 import recurring
+import scorer
+import summaries
 import torch
 import windows
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -68,7 +70,34 @@ class Models(unittest.TestCase):
         torch.testing.assert_close(ours[mask.bool()], wanted[mask.bool()], rtol=1e-4, atol=1e-5)
 
 
+    def test_a_document_has_its_scores_whatever_stands_beside_it(self):
+        torch.manual_seed(1)
+        model = scorer.Scorer(hidden=24, width=8).eval()
+        torch.nn.init.normal_(model.place_gate.weight)
+        documents = [
+            (torch.randn(5, 24), torch.arange(5.0), torch.tensor([0, 0, 1, 1, 1]), torch.tensor([-1, -1, 0, 0, 1]), torch.randn(2, 24)),
+            (torch.randn(4, 24), torch.arange(4.0), torch.tensor([0, 0, 0, 0]), torch.tensor([-1] * 4), torch.zeros(0, 24)),
+            (torch.randn(3, 24), torch.arange(3.0), torch.tensor([0, 1, 2]), torch.tensor([0, 1, -1]), torch.randn(2, 24)),
+        ]
+        with torch.inference_mode():
+            alone = torch.cat([model(scorer.Batch([document])) for document in documents])
+            torch.testing.assert_close(model(scorer.Batch(documents)), alone)
+
+
 class Data(unittest.TestCase):
+    def test_the_oracle_takes_what_adds_most(self):
+        sentences = ["The dam broke.", "Nobody knows why the dam above Elbing broke on Monday.", "Schools stay closed.", "Mills closed.", "Schools stay closed."]
+        reference = ["The dam above Elbing broke on Monday.", "Schools stay closed."]
+        value = lambda chosen: sum(
+            summaries.f1(ours.total(), gold.total(), (ours & gold).total())
+            for ours, gold in ((summaries.grams(summaries.words(" ".join(text)), n) for text in ([sentences[i] for i in chosen], reference)) for n in (1, 2))
+        )
+        # Bigrams across sentences apart, which the search does not see.
+        self.assertEqual(summaries.oracle(sentences, reference, 3), [1, 2])
+        self.assertEqual(summaries.oracle(sentences, reference, 1), [1])
+        self.assertGreater(value([1, 2]), max(value([1]), value([0, 2]), value([1, 2, 4]), value([1, 2, 3])))
+        self.assertEqual(summaries.oracle(["Mills closed down."], ["Nothing else."], 3), [])
+
     def test_batches_hold_the_windows(self):
         examples = [example("bob and al lead them .", "bob and al"), example("al leads the talks .", "al"), example("them .")]
         made = windows.of_examples(tokenizer(), examples)

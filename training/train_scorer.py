@@ -1,16 +1,17 @@
-"""Step 3b: train the sentence scorer on CNN/DailyMail, on top of a reader's lower layers, which stay as they are.
+"""Step 3b: train the sentence scorer on top of a reader's lower layers, which stay as they are.
 
-    python train_scorer.py --data ../../shared/data --base ../models/reader --work ../../train/scorer
+    cargo build --release --example vectors
+    python train_scorer.py --data ../../shared/data --documents ../../train/documents --base ../models/reader --work ../../train/scorer
 
-Vectors are kept in --work as they are made, so that a second call goes on; training on them takes a minute. Articles come from the whole file (its
-beginning is all of one newspaper). The epoch is chosen by the summaries' ROUGE on every fourth validation article (`summaries.VALIDATION_EVERY`), of which none is among those that
-evaluate_summaries.py reports on, nor is any training article.
+Learns from the articles of CNN/DailyMail and, with --documents, from documents of other kinds that somebody summarised (`summaries.documents`). Their
+sentences are those that `ask summarize` would choose from, with the vectors that it sees; they are kept in --work, so that a second call goes on. Each
+epoch takes all documents and as many articles as --articles says. None is among those that evaluate_summaries.py reports on.
 """
 import argparse
-import copy
-import functools
+import json
 import math
 import random
+import subprocess
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -22,76 +23,81 @@ import torch.nn.functional as F
 import scorer
 import summaries
 
-MOST_SENTENCES, SENTENCES = 60, 3
+SENTENCES, LONGEST_ORACLE, WORDS = 3, 10, 22  # a reference of so many times WORDS has as many sentences in its oracle
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../../shared/data"))
+    parser.add_argument("--documents", type=Path, help="folder of summarised documents, *.jsonl; without it, news only")
     parser.add_argument("--base", type=Path, default=Path("../models/reader"), help="the reader whose lower layers are shared")
+    parser.add_argument("--vectors", default="../target/release/examples/vectors", help="the program made of vectors.rs")
     parser.add_argument("--work", type=Path, default=Path("../../train/scorer"), help="where vectors and the scorer go")
-    parser.add_argument("--every", type=int, default=3, help="every so manieth article of the training file")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--articles", type=int, default=40000, help="articles an epoch, at most")
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--batch", type=int, default=16, help="articles a step")
+    parser.add_argument("--batch", type=int, default=16, help="documents a step")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--smoke", action="store_true", help="every 1,000th article")
+    parser.add_argument("--smoke", action="store_true", help="every 200th document")
     return parser.parse_args()
 
 
-def vectors_of(args):
-    """[(name, article, means, counts, oracle)] of the validation articles, then of the training articles that repeat none of them; kept in --work in
-    pieces of 200 articles."""
-    seen = {summaries.fingerprint(a["reference"]) for a in summaries.cased_articles(args.data / "summaries/cnn_dm_val1000_cased.jsonl.gz")}
+def read_source(args, name, documents):
+    """Documents with their vectors as a map of a file, and their oracle; those that `ask` would not summarise by sentences are left out."""
     base = sha256((args.base / "model.safetensors").read_bytes()).hexdigest()[:8]
-    out, begun = [], time.monotonic()
-    for part, every in (("val", summaries.VALIDATION_EVERY * (40 if args.smoke else 1)), ("train", 1000 if args.smoke else args.every)):
-        chosen = []
-        for number, article in enumerate(summaries.articles(args.data / f"cnn_dm/{part}.jsonl.zst")):
-            mark = summaries.fingerprint(article["reference"])
-            is_new = mark not in seen
-            if part == "val" or number % every == 0:
-                seen.add(mark)
-            if number % every == 0 and is_new:
-                chosen.append((f"{part}-{number}", {**article, "sentences": article["sentences"][:MOST_SENTENCES]}))
-        for first in range(0, len(chosen), 200):
-            out += read_piece(args, f"{base}-{part}-{every}-{first // 200}", chosen[first : first + 200])
-            print(f"{len(out)} articles, {(time.monotonic() - begun) / 60:.1f} min", flush=True)
+    documents = list(documents)[:: 200 if args.smoke else 1]
+    path = args.work / f"{base}-{name}{'-smoke' if args.smoke else ''}.jsonl"
+    if not path.exists():
+        lines = "".join(json.dumps({key: document[key] for key in ("id", "format", "text")}) + "\n" for document in documents)
+        found = subprocess.run([args.vectors, path.with_suffix(".f16"), args.base], input=lines, capture_output=True, text=True, check=True).stdout
+        path.with_suffix(".part").write_text(found, encoding="utf-8")
+        path.with_suffix(".part").rename(path)
+    file = path.with_suffix(".f16")
+    vectors, at, out = np.memmap(file, np.float16, "r") if file.stat().st_size else np.zeros(0, np.float16), 0, []
+    with path.open(encoding="utf-8") as lines:
+        for line, document in zip(lines, documents, strict=True):
+            found = json.loads(line)
+            assert found["id"] == document["id"], f"{path} is of other documents: remove it"
+            rows, at = (at, at + len(found["tokens"])), at + len(found["tokens"])
+            sentences = [sentence["text"] for sentence in found["sentences"]]
+            if len(sentences) <= SENTENCES or found["by_lines"]:
+                continue
+            length = max(SENTENCES, min(LONGEST_ORACLE, round(len(" ".join(document["summary"]).split()) / WORDS)))
+            chosen = summaries.oracle(sentences, document["summary"], SENTENCES if document["domain"] == "news" else length)
+            if chosen:
+                out.append({**document, "sentences": sentences, "found": found, "vectors": vectors, "rows": rows, "oracle": chosen})
     return out
 
 
-def read_piece(args, label, piece):
-    path = args.work / f"vectors-{label}.npz"
-    if not path.exists():
-        encoder, tokenizer = loaded(args.base)
-        arrays = {}
-        for name, article in piece:
-            means, counts = scorer.vectors(encoder, tokenizer, article["sentences"])
-            arrays[name], arrays[name + "/counts"] = means.numpy().astype(np.float16), counts.numpy()
-        np.savez(path.with_suffix(".part.npz"), **arrays)
-        path.with_suffix(".part.npz").rename(path)
-    arrays = np.load(path)
-    return [(name, article, torch.from_numpy(arrays[name].astype(np.float32)), torch.from_numpy(arrays[name + "/counts"]),
-             summaries.oracle(article["sentences"], article["reference"], SENTENCES)) for name, article in piece]
+def of_batch(documents, hidden):
+    parts = []
+    for document in documents:
+        (first, last), found, count = document["rows"], document["found"], len(document["sentences"])
+        means = torch.from_numpy(document["vectors"][first * hidden : last * hidden].reshape(-1, hidden).astype(np.float32))
+        sections = np.unique([sentence["section"] for sentence in found["sentences"]], return_inverse=True)[1]
+        headings = [-1 if sentence["heading"] is None else sentence["heading"] for sentence in found["sentences"]]
+        parts.append((means[:count], torch.tensor(found["tokens"][:count]).float(), torch.from_numpy(sections), torch.tensor(headings), means[count:]))
+    return scorer.Batch(parts)
 
 
-@functools.cache
-def loaded(base):
-    return scorer.lower_layers(base)
-
-
-def rouge(article, indices):
+def rouge(document, indices):
     """Mean of ROUGE-1 and ROUGE-2 F1, unstemmed: for choosing only."""
-    gold, ours = ([summaries.grams(summaries.words(" ".join(text)), n) for n in (1, 2)] for text in (article["reference"], [article["sentences"][i] for i in indices]))
-    return sum(summaries.f1(o.total(), g.total(), (o & g).total()) for o, g in zip(ours, gold)) / 2
+    gold, ours = ([summaries.grams(summaries.words(" ".join(text)), n) for n in (1, 2)] for text in (document["summary"], [document["sentences"][i] for i in indices]))
+    return 50 * sum(summaries.f1(o.total(), g.total(), (o & g).total()) for o, g in zip(ours, gold))
 
 
 @torch.inference_mode()
-def validate(model, rows):
+def validate(model, rows, hidden):
+    """Of each domain, the mean ROUGE of the best three sentences and of the first three."""
     model.eval()
-    values = [rouge(article, sorted(torch.topk(model(means, counts), min(SENTENCES, len(means))).indices.tolist())) for _, article, means, counts, _ in rows]
-    return 100 * float(np.mean(values))
+    values = {}
+    for at in range(0, len(rows), 64):
+        group = rows[at : at + 64]
+        for document, logits in zip(group, model(of_batch(group, hidden)).split([len(d["sentences"]) for d in group])):
+            best = sorted(torch.topk(logits, SENTENCES).indices.tolist())
+            values.setdefault(document["domain"], []).append((rouge(document, best), rouge(document, range(SENTENCES))))
+    return {domain: np.mean(pairs, axis=0) for domain, pairs in values.items()}
 
 
 def main():
@@ -100,37 +106,45 @@ def main():
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     rng = random.Random(args.seed)
-    rows = vectors_of(args)
-    held = [row for row in rows if row[0].startswith("val-")]
-    train = [row for row in rows if row[0].startswith("train-") and row[4]]
-    lead = 100 * float(np.mean([rouge(article, range(min(SENTENCES, len(means)))) for _, article, means, _, _ in held]))
-    model = scorer.Scorer(hidden=train[0][2].shape[1])
+    hidden = json.loads((args.base / "config.json").read_text())["hidden_size"]
+    begun = time.monotonic()
+    sources = {"news": summaries.news(args.data)}
+    sources.update((path.stem, summaries.documents(path)) for path in (sorted(args.documents.glob("*.jsonl")) if args.documents else []))
+    rows = []
+    for name, documents in sources.items():
+        rows += read_source(args, name, documents)
+        print(f"{name}: {len(rows)} documents in all, {(time.monotonic() - begun) / 60:.1f} min", flush=True)
+    held = [row for row in rows if row["part"] == "choose"]
+    articles = [row for row in rows if row["part"] == "train" and row["domain"] == "news"]
+    others = [row for row in rows if row["part"] == "train" and row["domain"] != "news"]
+    most = min(args.articles, len(articles))
+    model = scorer.Scorer(hidden)
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=0.05)
-    steps, step, best = args.epochs * math.ceil(len(train) / args.batch), 0, (0.0, None)
-    print(f"{len(train)} articles, {len(held)} held out, Lead-{SENTENCES} {lead:.2f}", flush=True)
+    steps, step = args.epochs * math.ceil((most + len(others)) / args.batch), 0
+    print(f"{len(articles)} articles, {len(others)} other documents, {len(held)} held out", flush=True)
     for epoch in range(args.epochs):
         model.train()
+        train, losses = rng.sample(articles, most) + others, []
         rng.shuffle(train)
-        losses = []
         for at in range(0, len(train), args.batch):
             for parameters in optimizer.param_groups:
                 parameters["lr"] = args.lr * min(1, (step + 1) / 50) * (1 - step / steps)
             step += 1
             group = train[at : at + args.batch]
-            logits = torch.cat([model(means, counts) for _, _, means, counts, _ in group])
-            labels = torch.cat([torch.zeros(len(means)).index_fill(0, torch.tensor(chosen), 1.0) for _, _, means, _, chosen in group])
-            loss = F.binary_cross_entropy_with_logits(logits, labels)
+            labels = torch.cat([torch.zeros(len(d["sentences"])).index_fill(0, torch.tensor(d["oracle"]), 1.0) for d in group])
+            # A document counts as the root of its length, between as one and as its sentences: long ones have few that belong in a summary.
+            weights = torch.cat([torch.full((len(d["sentences"]),), len(d["sentences"]) ** -0.5) for d in group])
+            loss = F.binary_cross_entropy_with_logits(model(of_batch(group, hidden)), labels, weights, reduction="sum") / weights.sum()
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             losses.append(loss.item())
-        value = validate(model, held)
-        print(f"epoch {epoch + 1} loss {np.mean(losses):.4f}, held out {value:.2f} (Lead {value - lead:+.2f})", flush=True)
-        if value > best[0]:
-            best = value, copy.deepcopy(model.state_dict())
-    torch.save(best[1], args.work / "scorer.pt")
-    print(f"kept {best[0]:.2f}", flush=True)
+        values = validate(model, held, hidden)
+        ours, lead = np.mean([value for domain, value in values.items() if domain != "news"] or [(0, 0)], axis=0)
+        news = values.get("news", (0, 0))
+        print(f"epoch {epoch + 1} loss {np.mean(losses):.4f}, news {news[0]:.2f} (Lead {news[0] - news[1]:+.2f}), mean of the others {ours:.2f} (Lead {ours - lead:+.2f})", flush=True)
+    torch.save(model.state_dict(), args.work / "scorer.pt")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ use std::io::{BufRead, BufWriter, Write};
 use std::path::Path;
 
 use half::f16;
-use quotable::document::BlockKind;
 use quotable::engine::native::Native;
 use quotable::engine::{Engine, Input};
 use quotable::model::Model;
@@ -53,22 +52,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut headings: Vec<Span> = Vec::new();
         let mut sentences = Vec::new();
         for candidate in &found.candidates {
-            let above = document
-                .blocks()
-                .iter()
-                .take_while(|b| b.span.end <= candidate.span.start);
-            let heading = above.filter(|b| b.kind == BlockKind::Heading).last();
-            if let Some(heading) = heading
-                && headings.last() != Some(&heading.span)
-            {
-                headings.push(heading.span.clone());
-            }
+            headings.extend(candidate.heading.clone());
+            headings.dedup();
             sentences.push(json!({
                 "text": &document.text()[candidate.span.clone()],
                 "section": candidate.section,
                 "leans": candidate.leans,
                 "follows": candidate.follows,
-                "heading": heading.map(|_| headings.len() - 1),
+                "heading": candidate.heading.as_ref().map(|_| headings.len() - 1),
             }));
         }
         let spans = found.candidates.iter().map(|c| c.span.clone());

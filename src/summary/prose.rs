@@ -23,6 +23,8 @@ pub struct Candidate {
     pub section_size: usize,
     /// The section's number in the document, from 0.
     pub section: usize,
+    /// The heading above it, where there is one.
+    pub heading: Option<Span>,
     /// Its length in words, as `wc -w` counts them.
     pub words: usize,
     /// Whether it leans on what stands before it ("He said …").
@@ -71,6 +73,7 @@ struct Sentence {
     fitness: Fitness,
     words: usize,
     section: usize,
+    heading: Option<Span>,
     leans: bool,
 }
 
@@ -110,6 +113,7 @@ pub fn candidates(document: &Document, index: usize) -> Found {
             place: previous.map_or(0, |p| p.place + 1),
             section_size: 0,
             section,
+            heading: sentence.heading,
             words: sentence.words,
             leans: sentence.leans,
             follows: last_taken && previous.is_some(),
@@ -160,6 +164,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
     let prose_items = prose_items(document);
     let mut sentences: Vec<Sentence> = Vec::new();
     let mut section = 0;
+    let mut heading: Option<Span> = None;
     let mut last_block = usize::MAX;
     let mut quoting = false;
     let mut opening = true; // nothing but headings and bylines so far
@@ -169,11 +174,13 @@ fn sentences(document: &Document) -> Vec<Sentence> {
         last_block = block_index;
         if block.kind == BlockKind::Heading {
             section += usize::from(first_of_block);
+            heading = Some(block.span.clone());
             sentences.push(Sentence {
                 words: count_words(&text[span.clone()]),
                 span,
                 fitness: Fitness::None,
                 section,
+                heading: None,
                 leans: false,
             });
             continue;
@@ -206,6 +213,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                 fitness,
                 words: count_words(sentence),
                 section,
+                heading: heading.clone(),
                 leans: opener::leans(sentence, was_quoting),
                 span: part,
             });

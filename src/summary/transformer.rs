@@ -1,8 +1,9 @@
 //! The transformer's scorer: a small network over the mean vectors of sentences in the encoder's lower layers.
 //!
-//! It sees a sentence's vector beside the mean of its section and the mean of that section's opening, with its
-//! place and its length: content, salience and position, as in `SummaRuNNer` (Nallapati et al. 2017, section
-//! 2.2). `training/scorer.py` is its twin and says how it is trained.
+//! It sees a sentence's vector beside those of its document, its section, that section's opening and the heading
+//! above it, with its places and its length: content, salience and position, as in `SummaRuNNer` (Nallapati et al.
+//! 2017, section 2.2). What a place is worth depends on the document: the beginning counts in news, the end in an
+//! abstract. `training/scorer.py` is its twin and says how it is trained.
 
 use safetensors::tensor::{Dtype, SafeTensors};
 
@@ -11,10 +12,12 @@ use crate::model::Model;
 
 /// Sentences that make the opening of a section.
 const OPENING: usize = 3;
-/// Sections longer than this are read in pieces of so many sentences: the network was trained on news, whose
-/// articles seldom have more.
-const LONGEST_SECTION: usize = 60;
-const PLACES: usize = 6;
+/// What the network is told of a place among others.
+const PLACE: usize = 6;
+/// What it is told of where a sentence stands: its place in its section, in its document, and its section's.
+const PLACES: usize = 3 * PLACE;
+/// What stands around a sentence, as the tensors are named.
+const AROUND: [&str; 4] = ["document", "section", "opening", "heading"];
 const EPSILON: f32 = 1e-5;
 
 /// The mean of a sentence's tokens, as it is summed up over the sentence's parts.
@@ -37,6 +40,16 @@ impl SentenceVector {
         }
         self.tokens += tokens;
     }
+}
+
+/// A sentence of a document, as the network reads it.
+#[derive(Debug)]
+pub(crate) struct Sentence {
+    pub(crate) vector: SentenceVector,
+    /// The sentences of a section have its number, and follow each other.
+    pub(crate) section: usize,
+    /// Which of the document's headings stands above it.
+    pub(crate) heading: Option<usize>,
 }
 
 /// `weight` is `[out, in]`, row by row.
@@ -74,15 +87,32 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 #[derive(Debug)]
 pub(crate) struct Network {
     content: Linear,
-    section: Linear,
-    opening: Linear,
-    by_section: Linear,
-    by_opening: Linear,
+    context: Linear,
+    title: Linear,
+    /// In the order of [`AROUND`].
+    around: [Linear; 4],
+    by: [Linear; 4],
     place: Linear,
     place_score: Linear,
+    place_gate: Linear,
     inner: Linear,
     output: Linear,
     hidden: usize,
+}
+
+/// What several sentences stand in, and what its layer makes of it.
+struct Around {
+    vector: Vec<f32>,
+    gate: Vec<f32>,
+}
+
+impl Around {
+    fn new(layer: &Linear, vector: Vec<f32>) -> Self {
+        Self {
+            gate: layer.apply(&vector),
+            vector,
+        }
+    }
 }
 
 impl Network {
@@ -134,67 +164,90 @@ impl Network {
                 bias: floats(&format!("{name}.bias"), &[outputs])?,
             })
         };
+        let around = |prefix: &str| -> Result<[Linear; 4], String> {
+            let [document, section, opening, heading] =
+                AROUND.map(|name| linear(&format!("{prefix}.{name}"), width, hidden));
+            Ok([document?, section?, opening?, heading?])
+        };
         Ok(Self {
             content: linear("content", width, hidden)?,
-            section: linear("section", width, hidden)?,
-            opening: linear("opening", width, hidden)?,
-            by_section: linear("by_section", width, hidden)?,
-            by_opening: linear("by_opening", width, hidden)?,
+            context: linear("context", width, hidden)?,
+            title: Linear {
+                weight: floats("title.weight", &[width, hidden])?,
+                bias: vec![0.0; width],
+            },
+            around: around("around")?,
+            by: around("by")?,
             place: linear("place", width, PLACES + 1)?,
             place_score: linear("place_score", 1, PLACES)?,
-            inner: linear("inner", width, 3 * width + 2)?,
+            place_gate: linear("place_gate", PLACES, hidden)?,
+            inner: linear("inner", width, (1 + AROUND.len()) * width + AROUND.len())?,
             output: linear("output", 1, width)?,
             hidden,
         })
     }
 
-    /// One logit a sentence of a section.
-    pub(crate) fn scores(&self, section: &[SentenceVector]) -> Vec<f32> {
-        section
-            .chunks(LONGEST_SECTION)
-            .enumerate()
-            .flat_map(|(piece, sentences)| self.piece(sentences, piece > 0))
-            .collect()
+    /// One logit a sentence of a document.
+    pub(crate) fn scores(&self, mut sentences: Vec<Sentence>, headings: &[SentenceVector]) -> Vec<f32> {
+        for Sentence { vector, .. } in &mut sentences {
+            vector.mean = self.normed(vector);
+        }
+        let [of_document, of_section, of_opening, of_heading] = &self.around;
+        let headings: Vec<Around> = std::iter::once(vec![0.0; self.hidden])
+            .chain(headings.iter().map(|heading| self.normed(heading)))
+            .map(|vector| Around::new(of_heading, vector))
+            .collect(); // the first stands for none
+        let titles: Vec<Vec<f32>> = headings.iter().map(|h| self.title.apply(&h.vector)).collect();
+        let document = Around::new(of_document, layer_norm(&mean(&sentences)));
+        let context = self.context.apply(&document.vector);
+        let mut worth = self.place_gate.apply(&document.vector);
+        add(&mut worth, &self.place_score.weight);
+
+        let sections = sentences.chunk_by(|a, b| a.section == b.section);
+        let (count, section_count) = (sentences.len(), sections.clone().count());
+        let mut scores = Vec::with_capacity(count);
+        for (number, sentences) in sections.enumerate() {
+            let section = Around::new(of_section, layer_norm(&mean(sentences)));
+            let opening = Around::new(of_opening, mean(&sentences[..sentences.len().min(OPENING)]));
+            for (index, Sentence { vector, heading, .. }) in sentences.iter().enumerate() {
+                let places = [
+                    place(index, sentences.len()),
+                    place(scores.len(), count),
+                    place_of_section(number, section_count, sentences.len(), count),
+                ];
+                let places = places.as_flattened();
+                let heading = heading.map_or(0, |h| h + 1);
+                let around = [&document, &section, &opening, &headings[heading]];
+                let mut placed = places.to_vec();
+                placed.push((vector.tokens as f32).ln_1p() / 4.0);
+                let mut features = self.content.apply(&vector.mean);
+                for own in [&self.place.apply(&placed), &context, &titles[heading]] {
+                    add(&mut features, own);
+                }
+                for (by, around) in self.by.iter().zip(around) {
+                    let own = by.apply(&vector.mean);
+                    features.extend(own.iter().zip(&around.gate).map(|(x, y)| x * y));
+                }
+                features.extend(around.map(|other| 5.0 * cosine(&vector.mean, &other.vector)));
+                let mut inner = self.inner.apply(&features);
+                inner.iter_mut().for_each(|x| *x = x.max(0.0));
+                let placed = dot(&worth, places) + self.place_score.bias[0];
+                scores.push(self.output.apply(&inner)[0] + placed);
+            }
+        }
+        scores
     }
 
-    /// `goes_on`: whether something stands before it in the section, so that its first sentence is no opening.
-    fn piece(&self, sentences: &[SentenceVector], goes_on: bool) -> Vec<f32> {
-        let none = vec![0.0; self.hidden];
-        let normed = |s: &SentenceVector| layer_norm(if s.tokens > 0 { &s.mean } else { &none });
-        let vectors: Vec<Vec<f32>> = sentences.iter().map(normed).collect(); // [sentences, hidden]
-        let section = layer_norm(&mean(&vectors));
-        let opening = mean(&vectors[..vectors.len().min(OPENING)]);
-        let (by_section, by_opening) = (self.section.apply(&section), self.opening.apply(&opening));
-        let score = |(index, (vector, sentence)): (usize, (&Vec<f32>, &SentenceVector))| {
-            // In the middle of a section all places are alike.
-            let place = match goes_on {
-                true => place(LONGEST_SECTION / 2, LONGEST_SECTION),
-                false => place(index, sentences.len()),
-            };
-            let mut placed = place.to_vec();
-            placed.push((sentence.tokens as f32).ln_1p() / 4.0);
-            let mut features = self.content.apply(vector);
-            for (x, y) in features.iter_mut().zip(self.place.apply(&placed)) {
-                *x += y;
-            }
-            let gated = |gate: &Linear, by: &[f32]| -> Vec<f32> {
-                std::iter::zip(gate.apply(vector), by)
-                    .map(|(x, y)| x * y)
-                    .collect()
-            };
-            features.extend(gated(&self.by_section, &by_section));
-            features.extend(gated(&self.by_opening, &by_opening));
-            features.extend([cosine(vector, &section), cosine(vector, &opening)].map(|c| 5.0 * c));
-            let mut inner = self.inner.apply(&features);
-            inner.iter_mut().for_each(|x| *x = x.max(0.0));
-            self.output.apply(&inner)[0] + self.place_score.apply(&place)[0]
-        };
-        vectors.iter().zip(sentences).enumerate().map(score).collect()
+    fn normed(&self, vector: &SentenceVector) -> Vec<f32> {
+        match vector.tokens {
+            0 => layer_norm(&vec![0.0; self.hidden]),
+            _ => layer_norm(&vector.mean),
+        }
     }
 }
 
-/// What the network is told of sentence `index` of `count`.
-fn place(index: usize, count: usize) -> [f32; PLACES] {
+/// What the network is told of place `index` of `count`.
+fn place(index: usize, count: usize) -> [f32; PLACE] {
     let is = |i: usize| f32::from(u8::from(index == i));
     let position = index as f32;
     [
@@ -207,12 +260,30 @@ fn place(index: usize, count: usize) -> [f32; PLACES] {
     ]
 }
 
-fn mean(vectors: &[Vec<f32>]) -> Vec<f32> {
-    let mut mean = vec![0.0; vectors.first().map_or(0, Vec::len)];
-    for vector in vectors {
-        mean.iter_mut().zip(vector).for_each(|(m, x)| *m += x);
+/// What it is told of section `number` of `sections`, which has `size` of the document's `count` sentences.
+fn place_of_section(number: usize, sections: usize, size: usize, count: usize) -> [f32; PLACE] {
+    let is = |i: usize| f32::from(u8::from(number == i));
+    [
+        number as f32 / sections as f32,
+        is(0),
+        is(sections - 1),
+        (count as f32).ln() / 4.0,
+        (sections as f32).ln() / 4.0,
+        (size as f32).ln_1p() / 4.0,
+    ]
+}
+
+fn add(sum: &mut [f32], other: &[f32]) {
+    sum.iter_mut().zip(other).for_each(|(x, y)| *x += y);
+}
+
+/// Of the vectors as they are.
+fn mean(sentences: &[Sentence]) -> Vec<f32> {
+    let mut mean = vec![0.0; sentences.first().map_or(0, |s| s.vector.mean.len())];
+    for Sentence { vector, .. } in sentences {
+        add(&mut mean, &vector.mean);
     }
-    mean.iter_mut().for_each(|m| *m /= vectors.len() as f32);
+    mean.iter_mut().for_each(|m| *m /= sentences.len() as f32);
     mean
 }
 
