@@ -406,32 +406,32 @@ impl Scorer for Reader {
         let mut before = 0;
         for own in candidates.chunk_by(|a, b| a.document == b.document) {
             let document = documents[own[0].document];
+            let mut headings: Vec<Span> = Vec::new();
+            let mut number = |candidate: &Candidate| {
+                let heading = candidate.heading.as_ref()?;
+                if headings.last() != Some(heading) {
+                    headings.push(heading.clone());
+                }
+                Some(headings.len() - 1)
+            };
+            let above: Vec<Option<usize>> = own.iter().map(&mut number).collect();
+            let spans: Vec<Span> = own.iter().map(|c| c.span.clone()).collect();
+            // Headings are read first and stand for nothing that was read: they are among the sentences.
+            let headings = self.sentence_vectors(document, &headings, |_| read(before))?;
             let mut last = before;
-            let mut read = |bytes| {
+            let vectors = self.sentence_vectors(document, &spans, |bytes| {
                 last = last.max(before + bytes);
                 read(last)
-            };
-            let spans: Vec<Span> = own.iter().map(|c| c.span.clone()).collect();
-            let vectors = self.sentence_vectors(document, &spans, &mut read)?;
-            let mut headings: Vec<Span> = own.iter().filter_map(|c| c.heading.clone()).collect();
-            headings.dedup();
-            let heading_vectors = self.sentence_vectors(document, &headings, &mut read)?;
+            })?;
             before += document.text().len() as u64;
-            let sentence = |(vector, candidate): (SentenceVector, &Candidate)| Sentence {
+            let sentence = |((vector, candidate), heading): ((SentenceVector, &Candidate), _)| Sentence {
                 vector,
                 section: candidate.section,
-                heading: candidate.heading.as_ref().map(|heading| {
-                    let place = headings.binary_search_by_key(&heading.start, |h| h.start);
-                    place.expect("it is one of them")
-                }),
+                heading,
             };
-            let sentences = vectors.into_iter().zip(own).map(sentence).collect();
-            scores.extend(
-                network
-                    .scores(sentences, &heading_vectors)
-                    .into_iter()
-                    .map(f64::from),
-            );
+            let sentences = vectors.into_iter().zip(own).zip(above).map(sentence).collect();
+            let found = network.scores(sentences, &headings);
+            scores.extend(found.into_iter().map(f64::from));
         }
         Ok(scores)
     }

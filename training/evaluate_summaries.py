@@ -36,12 +36,15 @@ def parse():
     parser.add_argument("--ask", default="../target/release/ask")
     parser.add_argument("--model", help="model directory instead of the embedded one")
     parser.add_argument("--part", choices=("choose", "report", "both"), default="choose")
-    parser.add_argument("--sample", type=int, default=0, help="articles, 0 for all of the part")
+    parser.add_argument("--sample", type=int, default=0, help="documents, 0 for all of the part")
     parser.add_argument("--methods", default="lead,transformer")
     parser.add_argument("--sentences", type=int, default=3)
     parser.add_argument("--out", type=Path, help="where the summaries go (JSON Lines)")
-    parser.add_argument("--smoke", action="store_true", help="8 articles")
-    return parser.parse_args()
+    parser.add_argument("--smoke", action="store_true", help="8 documents")
+    args = parser.parse_args()
+    if args.documents and args.part == "both":
+        parser.error("--part both is of the news; documents have choose and report")
+    return args
 
 
 def articles_of(data, part):

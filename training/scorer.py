@@ -115,8 +115,7 @@ class Scorer(nn.Module):
         """A [`Batch`] -> [sentences] logits."""
         vectors, is_opening = norm(batch.means), batch.index < OPENING
         documents, headings = norm(mean_by(vectors, batch.document)), norm(batch.heading_means)
-        headings = torch.cat([torch.zeros_like(headings[:1]), headings[1:]])  # the first stands for none
-        around = {
+        around = {  # of headings, the first stands for none, and is zero
             "document": (documents, batch.document),
             "section": (norm(mean_by(vectors, batch.section)), batch.section),
             "opening": (mean_by(vectors[is_opening], batch.section[is_opening]), batch.section),

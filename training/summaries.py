@@ -8,7 +8,7 @@ from hashlib import sha256
 import sources
 from text import detokenise
 
-VALIDATION_EVERY = 4  # every so manieth article of the validation file chooses the scorer's epoch
+VALIDATION_EVERY = 4  # every so manieth article of the validation file is for choosing
 CHOSEN_ON = (VALIDATION_EVERY, 14)  # none of these is reported on: every 14th chose the head of reader-5 and what stage 5.1 tried
 STOPS, CLOSERS = {".", "?", "!"}, {'"', "''", "'", ")", "-rrb-"}
 

@@ -50,7 +50,7 @@ def read_source(args, name, documents):
     path = args.work / f"{base}-{name}{'-smoke' if args.smoke else ''}.jsonl"
     if not path.exists():
         lines = "".join(json.dumps({key: document[key] for key in ("id", "format", "text")}) + "\n" for document in documents)
-        found = subprocess.run([args.vectors, path.with_suffix(".f16"), args.base], input=lines, capture_output=True, text=True, check=True).stdout
+        found = subprocess.run([args.vectors, path.with_suffix(".f16"), args.base], input=lines, stdout=subprocess.PIPE, text=True, check=True).stdout
         path.with_suffix(".part").write_text(found, encoding="utf-8")
         path.with_suffix(".part").rename(path)
     file = path.with_suffix(".f16")
@@ -60,6 +60,9 @@ def read_source(args, name, documents):
             found = json.loads(line)
             assert found["id"] == document["id"], f"{path} is of other documents: remove it"
             rows, at = (at, at + len(found["tokens"])), at + len(found["tokens"])
+            assert len(found["tokens"]) == len(found["sentences"]) + len(found["headings"]), f"{path}: {found['id']}"
+            if document["part"] == "report":
+                continue
             sentences = [sentence["text"] for sentence in found["sentences"]]
             if len(sentences) <= SENTENCES or found["by_lines"]:
                 continue
@@ -113,7 +116,7 @@ def main():
     rows = []
     for name, documents in sources.items():
         rows += read_source(args, name, documents)
-        print(f"{name}: {len(rows)} documents in all, {(time.monotonic() - begun) / 60:.1f} min", flush=True)
+        print(f"{name}: {len(rows)} documents, {(time.monotonic() - begun) / 60:.1f} min", flush=True)
     held = [row for row in rows if row["part"] == "choose"]
     articles = [row for row in rows if row["part"] == "train" and row["domain"] == "news"]
     others = [row for row in rows if row["part"] == "train" and row["domain"] != "news"]

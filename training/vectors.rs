@@ -1,8 +1,8 @@
 //! What `train_scorer.py` is trained on: the candidates of documents with their vectors, as `ask summarize` reads them.
 //!
 //! `vectors OUT [MODEL]` takes one JSON line a document on standard input, `{"id":…,"format":"md"|"txt","text":…}`, and gives one
-//! for each on standard output: `{"id":…,"sentences":[{"text":…,"section":…,"leans":…,"follows":…,"heading":…}],"headings":[…],"tokens":[…]}`.
-//! `tokens` has the length of each sentence, then of each heading; in the same order their vectors follow each other in OUT, in f16.
+//! for each on standard output: `{"id":…,"by_lines":…,"sentences":[{"text":…,"section":…,"heading":…}],"headings":[…],"tokens":[…]}`.
+//! `heading` is a number among `headings`; `tokens` has the length of each sentence, then of each heading; in the same order their vectors follow each other in OUT, in f16.
 
 use std::error::Error;
 use std::fs::File;
@@ -57,20 +57,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             sentences.push(json!({
                 "text": &document.text()[candidate.span.clone()],
                 "section": candidate.section,
-                "leans": candidate.leans,
-                "follows": candidate.follows,
                 "heading": candidate.heading.as_ref().map(|_| headings.len() - 1),
             }));
         }
-        let spans = found.candidates.iter().map(|c| c.span.clone());
-        let mut tokens = read(&document, &engine, &model, spans, &mut out)?;
-        tokens.extend(read(
-            &document,
-            &engine,
-            &model,
-            headings.iter().cloned(),
-            &mut out,
-        )?);
+        let spans: Vec<Span> = found.candidates.iter().map(|c| c.span.clone()).collect();
+        let mut tokens = read(&document, &engine, &model, &spans, &mut out)?;
+        tokens.extend(read(&document, &engine, &model, &headings, &mut out)?);
         let headings: Vec<&str> = headings.into_iter().map(|span| &document.text()[span]).collect();
         let row = json!({ "id": line.id, "by_lines": found.by_lines, "sentences": sentences, "headings": headings, "tokens": tokens });
         writeln!(lines, "{row}")?;
@@ -84,30 +76,35 @@ fn read(
     document: &Document,
     engine: &Native,
     model: &Model,
-    spans: impl Iterator<Item = Span>,
+    spans: &[Span],
     out: &mut impl Write,
 ) -> Result<Vec<usize>, Box<dyn Error>> {
-    let windows: Vec<SentenceWindow> =
-        window::sentence_windows(document, spans, &model.tokenizer, &model.manifest.limits).collect();
+    let windows: Vec<SentenceWindow> = window::sentence_windows(
+        document,
+        spans.iter().cloned(),
+        &model.tokenizer,
+        &model.manifest.limits,
+    )
+    .collect();
     let inputs: Vec<&Input> = windows.iter().map(|w| &w.input).collect();
-    let mut sums: Vec<(Span, Vec<f32>, usize)> = Vec::new();
+    let mut sums = vec![(vec![0.0; model.config.hidden_size], 0); spans.len()];
+    let mut at = 0;
     for (window, means) in windows.iter().zip(engine.sentences(&inputs)?) {
         for ((span, mean), range) in window.sentences.iter().zip(means).zip(&window.input.sentences) {
-            if sums.last().is_none_or(|(last, ..)| last != span) {
-                sums.push((span.clone(), vec![0.0; mean.len()], 0));
+            while spans[at] != *span {
+                at += 1;
             }
-            if let Some((_, sum, tokens)) = sums.last_mut() {
-                sum.iter_mut()
-                    .zip(&mean)
-                    .for_each(|(s, m)| *s += m * range.len() as f32);
-                *tokens += range.len();
-            }
+            let (sum, tokens) = &mut sums[at];
+            sum.iter_mut()
+                .zip(&mean)
+                .for_each(|(s, m)| *s += m * range.len() as f32);
+            *tokens += range.len();
         }
     }
-    for (_, sum, tokens) in &sums {
+    for (sum, tokens) in &sums {
         for value in sum {
-            out.write_all(&f16::from_f32(value / *tokens as f32).to_le_bytes())?;
+            out.write_all(&f16::from_f32(value / (*tokens).max(1) as f32).to_le_bytes())?;
         }
     }
-    Ok(sums.into_iter().map(|(_, _, tokens)| tokens).collect())
+    Ok(sums.into_iter().map(|(_, tokens)| tokens).collect())
 }

@@ -47,9 +47,10 @@ impl<'a> Tensors<'a> {
         self.views.tensor(name).is_ok()
     }
 
-    /// What a tensor is stored as.
-    pub(crate) fn dtype(&self, name: &str) -> Option<Dtype> {
-        self.views.tensor(name).ok().map(|tensor| tensor.dtype())
+    /// How many bytes a tensor has that is stored in int8.
+    pub(crate) fn int8_bytes(&self, name: &str) -> Option<usize> {
+        let tensor = self.views.tensor(name).ok()?;
+        (tensor.dtype() == Dtype::I8).then(|| tensor.data().len())
     }
 
     /// A tensor of this shape as it is stored.

@@ -5,6 +5,7 @@
 //! 2017, section 2.2). What a place is worth depends on the document: the beginning counts in news, the end in an
 //! abstract. `training/scorer.py` is its twin and says how it is trained.
 
+use rayon::prelude::*;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use crate::error::{Error, Result};
@@ -18,6 +19,8 @@ const PLACE: usize = 6;
 const PLACES: usize = 3 * PLACE;
 /// What stands around a sentence, as the tensors are named.
 const AROUND: [&str; 4] = ["document", "section", "opening", "heading"];
+/// Further places are like this one: the network has seen no longer documents (`training/vectors.rs`).
+const FURTHEST: usize = 600;
 const EPSILON: f32 = 1e-5;
 
 /// The mean of a sentence's tokens, as it is summed up over the sentence's parts.
@@ -187,61 +190,79 @@ impl Network {
         })
     }
 
-    /// One logit a sentence of a document.
+    /// One logit a sentence of a document, of which there is at least one.
     pub(crate) fn scores(&self, mut sentences: Vec<Sentence>, headings: &[SentenceVector]) -> Vec<f32> {
         for Sentence { vector, .. } in &mut sentences {
-            vector.mean = self.normed(vector);
+            vector.mean = self.normed(std::mem::take(&mut vector.mean));
         }
         let [of_document, of_section, of_opening, of_heading] = &self.around;
-        let headings: Vec<Around> = std::iter::once(vec![0.0; self.hidden])
-            .chain(headings.iter().map(|heading| self.normed(heading)))
-            .map(|vector| Around::new(of_heading, vector))
-            .collect(); // the first stands for none
-        let titles: Vec<Vec<f32>> = headings.iter().map(|h| self.title.apply(&h.vector)).collect();
-        let document = Around::new(of_document, layer_norm(&mean(&sentences)));
+        let document = Around::new(of_document, layer_norm(mean(&sentences)));
         let context = self.context.apply(&document.vector);
         let mut worth = self.place_gate.apply(&document.vector);
         add(&mut worth, &self.place_score.weight);
 
-        let sections = sentences.chunk_by(|a, b| a.section == b.section);
-        let (count, section_count) = (sentences.len(), sections.clone().count());
+        let sections: Vec<&[Sentence]> = sentences.chunk_by(|a, b| a.section == b.section).collect();
+        let (count, section_count) = (sentences.len(), sections.len());
         let mut scores = Vec::with_capacity(count);
-        for (number, sentences) in sections.enumerate() {
-            let section = Around::new(of_section, layer_norm(&mean(sentences)));
-            let opening = Around::new(of_opening, mean(&sentences[..sentences.len().min(OPENING)]));
-            for (index, Sentence { vector, heading, .. }) in sentences.iter().enumerate() {
-                let places = [
-                    place(index, sentences.len()),
-                    place(scores.len(), count),
-                    place_of_section(number, section_count, sentences.len(), count),
-                ];
-                let places = places.as_flattened();
-                let heading = heading.map_or(0, |h| h + 1);
-                let around = [&document, &section, &opening, &headings[heading]];
-                let mut placed = places.to_vec();
-                placed.push((vector.tokens as f32).ln_1p() / 4.0);
-                let mut features = self.content.apply(&vector.mean);
-                for own in [&self.place.apply(&placed), &context, &titles[heading]] {
-                    add(&mut features, own);
-                }
-                for (by, around) in self.by.iter().zip(around) {
-                    let own = by.apply(&vector.mean);
-                    features.extend(own.iter().zip(&around.gate).map(|(x, y)| x * y));
-                }
-                features.extend(around.map(|other| 5.0 * cosine(&vector.mean, &other.vector)));
-                let mut inner = self.inner.apply(&features);
-                inner.iter_mut().for_each(|x| *x = x.max(0.0));
-                let placed = dot(&worth, places) + self.place_score.bias[0];
-                scores.push(self.output.apply(&inner)[0] + placed);
+        for (number, section) in sections.into_iter().enumerate() {
+            let around = Around::new(of_section, layer_norm(mean(section)));
+            let opening = Around::new(of_opening, mean(&section[..section.len().min(OPENING)]));
+            let before = scores.len();
+            for group in section.chunk_by(|a, b| a.heading == b.heading) {
+                let heading = group[0]
+                    .heading
+                    .map_or_else(Vec::new, |h| headings[h].mean.clone());
+                let heading = Around::new(of_heading, self.normed(heading));
+                let title = self.title.apply(&heading.vector);
+                let first = scores.len();
+                let of_sentence = |(i, sentence): (usize, &Sentence)| {
+                    let places = [
+                        place(first + i - before, section.len()),
+                        place(first + i, count),
+                        place_of_section(number, section_count, section.len(), count),
+                    ];
+                    let places = places.as_flattened();
+                    let around = [&document, &around, &opening, &heading];
+                    let content = self.of_content(&sentence.vector, [&context, &title], around, places);
+                    content + dot(&worth, places) + self.place_score.bias[0]
+                };
+                scores.par_extend(group.par_iter().enumerate().map(of_sentence));
             }
         }
         scores
     }
 
-    fn normed(&self, vector: &SentenceVector) -> Vec<f32> {
-        match vector.tokens {
-            0 => layer_norm(&vec![0.0; self.hidden]),
-            _ => layer_norm(&vector.mean),
+    /// What a sentence is worth for what it says.
+    fn of_content(
+        &self,
+        SentenceVector { mean, tokens }: &SentenceVector,
+        context: [&[f32]; 2],
+        around: [&Around; 4],
+        places: &[f32],
+    ) -> f32 {
+        let mut placed = places.to_vec();
+        placed.push((*tokens as f32).ln_1p() / 4.0);
+        let mut features = self.content.apply(mean);
+        add(&mut features, &self.place.apply(&placed));
+        for own in context {
+            add(&mut features, own);
+        }
+        for (by, around) in self.by.iter().zip(around) {
+            let own = by.apply(mean);
+            features.extend(own.iter().zip(&around.gate).map(|(x, y)| x * y));
+        }
+        features.extend(around.map(|other| 5.0 * cosine(mean, &other.vector)));
+        let mut inner = self.inner.apply(&features);
+        inner.iter_mut().for_each(|x| *x = x.max(0.0));
+        self.output.apply(&inner)[0]
+    }
+
+    /// Of what has no token there is no mean.
+    fn normed(&self, mean: Vec<f32>) -> Vec<f32> {
+        if mean.is_empty() {
+            vec![0.0; self.hidden]
+        } else {
+            layer_norm(mean)
         }
     }
 }
@@ -249,13 +270,13 @@ impl Network {
 /// What the network is told of place `index` of `count`.
 fn place(index: usize, count: usize) -> [f32; PLACE] {
     let is = |i: usize| f32::from(u8::from(index == i));
-    let position = index as f32;
+    let position = index.min(FURTHEST) as f32;
     [
         is(0),
         is(1),
         is(2),
         position.ln_1p() / 4.0,
-        position / count as f32,
+        index as f32 / count as f32,
         1.0 / (1.0 + position),
     ]
 }
@@ -263,13 +284,14 @@ fn place(index: usize, count: usize) -> [f32; PLACE] {
 /// What it is told of section `number` of `sections`, which has `size` of the document's `count` sentences.
 fn place_of_section(number: usize, sections: usize, size: usize, count: usize) -> [f32; PLACE] {
     let is = |i: usize| f32::from(u8::from(number == i));
+    let moderate = |n: usize| n.min(FURTHEST) as f32;
     [
         number as f32 / sections as f32,
         is(0),
         is(sections - 1),
-        (count as f32).ln() / 4.0,
-        (sections as f32).ln() / 4.0,
-        (size as f32).ln_1p() / 4.0,
+        moderate(count).ln() / 4.0,
+        moderate(sections).ln() / 4.0,
+        moderate(size).ln_1p() / 4.0,
     ]
 }
 
@@ -277,7 +299,7 @@ fn add(sum: &mut [f32], other: &[f32]) {
     sum.iter_mut().zip(other).for_each(|(x, y)| *x += y);
 }
 
-/// Of the vectors as they are.
+/// Of sentences' vectors, as they are.
 fn mean(sentences: &[Sentence]) -> Vec<f32> {
     let mut mean = vec![0.0; sentences.first().map_or(0, |s| s.vector.mean.len())];
     for Sentence { vector, .. } in sentences {
@@ -287,12 +309,13 @@ fn mean(sentences: &[Sentence]) -> Vec<f32> {
     mean
 }
 
-fn layer_norm(vector: &[f32]) -> Vec<f32> {
+fn layer_norm(mut vector: Vec<f32>) -> Vec<f32> {
     let n = vector.len() as f32;
     let mean = vector.iter().sum::<f32>() / n;
     let variance = vector.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / n;
     let scale = (variance + EPSILON).sqrt().recip();
-    vector.iter().map(|x| (x - mean) * scale).collect()
+    vector.iter_mut().for_each(|x| *x = (*x - mean) * scale);
+    vector
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f32 {
@@ -310,5 +333,33 @@ mod tests {
         vector.add(&[1.0, 2.0], 3);
         vector.add(&[5.0, 6.0], 1);
         assert_eq!((vector.mean, vector.tokens), (vec![2.0, 3.0], 4));
+    }
+    /// Also for what has no token, and where every sentence has a section of its own.
+    #[test]
+    fn every_document_has_finite_scores() {
+        let network = Network::of_model(&Model::embedded().unwrap()).unwrap().unwrap();
+        let vector = |tokens: usize| {
+            let mut vector = SentenceVector::default();
+            if tokens > 0 {
+                vector.add(
+                    &(0..384).map(|i| (i * tokens) as f32 / 1e3).collect::<Vec<_>>(),
+                    tokens,
+                );
+            }
+            vector
+        };
+        let headings = [vector(0), vector(3)];
+        for count in [1, 2, 3, 2000] {
+            for sections in [1, count] {
+                let sentence = |i: usize| Sentence {
+                    vector: vector(i % 40),
+                    section: i % sections,
+                    heading: [None, Some(0), Some(1)][i % 3],
+                };
+                let scores = network.scores((0..count).map(sentence).collect(), &headings);
+                assert_eq!(scores.len(), count);
+                assert!(scores.iter().all(|score| score.is_finite()), "{count} {sections}");
+            }
+        }
     }
 }

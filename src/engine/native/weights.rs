@@ -137,11 +137,13 @@ impl Loader<'_> {
             _ => None,
         };
         let layers = match set {
-            Some(set) if quantized::fits(config) && self.all_int8(config) => {
+            Some(set)
+                if quantized::fits(config)
+                    && let Some(bytes) = self.int8_bytes(config) =>
+            {
                 // What the first layer reads has to be moderate, too.
                 self.check_norm("embeddings.LayerNorm", &norm)?;
-                let (hidden, wide) = (config.hidden_size, config.intermediate_size);
-                let mut arena = pack::arena(config.layers * (4 * hidden + 2 * wide) * hidden);
+                let mut arena = pack::arena(bytes);
                 let layers = (0..config.layers).map(|i| self.quantized_layer(i, config, &mut arena));
                 let layers = layers.collect::<Result<_, _>>()?;
                 Stack::Int8(quantized::Layers::new(layers, arena, config, set))
@@ -161,14 +163,14 @@ impl Loader<'_> {
         })
     }
 
-    /// Whether every matrix of every layer is stored in int8.
-    fn all_int8(&self, config: &Config) -> bool {
-        (0..config.layers).all(|i| {
-            LayerNames::new(i, config).matrices().iter().all(|name| {
-                let name = format!("{}{name}.weight", self.tensors.prefix);
-                self.tensors.dtype(&name) == Some(Dtype::I8)
-            })
-        })
+    /// The bytes of all matrices of all layers, if every one is stored in int8. They are in the file, whatever `config.json` says.
+    fn int8_bytes(&self, config: &Config) -> Option<usize> {
+        let names = (0..config.layers).map(|i| LayerNames::new(i, config));
+        let bytes = |name: &str| {
+            self.tensors
+                .int8_bytes(&format!("{}{name}.weight", self.tensors.prefix))
+        };
+        names.flat_map(|names| names.matrices().map(bytes)).sum()
     }
 
     fn layer(&self, index: usize, config: &Config) -> Result<Layer, String> {

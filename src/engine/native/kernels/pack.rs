@@ -26,24 +26,27 @@ impl Line {
     }
 }
 
-/// Room for the lines of matrices with so many numbers in all.
+/// Room for the lines of matrices of so many bytes in all.
 ///
 /// One allocation, because a processor reads it with few entries of its table of pages if these are huge, which Linux gives
 /// to what is large, and on many machines only to what asks.
-pub(crate) fn arena(numbers: usize) -> Vec<Line> {
-    let arena = Vec::with_capacity(numbers.div_ceil(size_of::<Line>()));
+pub(crate) fn arena(bytes: usize) -> Vec<Line> {
+    let arena = Vec::with_capacity(bytes.div_ceil(size_of::<Line>()));
     #[cfg(target_os = "linux")]
     ask_for_huge_pages(&arena);
     arena
 }
 
+/// The smallest huge page there is, and a multiple of every plain one.
+#[cfg(target_os = "linux")]
+const HUGE_PAGE: usize = 2 << 20;
+
 #[cfg(target_os = "linux")]
 fn ask_for_huge_pages(arena: &Vec<Line>) {
-    let page = rustix::param::page_size();
     let start = arena.as_ptr().addr();
     let (first, end) = (
-        start.next_multiple_of(page),
-        (start + arena.capacity() * size_of::<Line>()) / page * page,
+        start.next_multiple_of(HUGE_PAGE),
+        (start + arena.capacity() * size_of::<Line>()) / HUGE_PAGE * HUGE_PAGE,
     );
     if first < end {
         let pages = arena.as_ptr().cast_mut().cast::<u8>().wrapping_add(first - start);
@@ -140,14 +143,14 @@ mod tests {
 
     #[test]
     fn an_arena_holds_what_any_vector_does() {
-        for numbers in [0, 1, 64, 100_000, 5_000_000] {
+        for bytes in [0, 1, 64, 100_000, 5_000_000] {
             let fill = |mut lines: Vec<Line>| {
                 assert!(lines.is_empty());
-                lines.extend((0..numbers / 64).map(|i| Line([(i % 251) as u8; 64])));
+                lines.extend((0..bytes / 64).map(|i| Line([(i % 251) as u8; 64])));
                 lines
             };
-            assert!(arena(numbers).capacity() * 64 >= numbers);
-            assert_eq!(fill(arena(numbers)), fill(Vec::new()));
+            assert!(arena(bytes).capacity() * 64 >= bytes);
+            assert_eq!(fill(arena(bytes)), fill(Vec::new()));
         }
     }
 
