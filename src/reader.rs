@@ -13,7 +13,7 @@ use crate::qa::Answers;
 use crate::qa::calibrate::{Calibrator, Signals};
 use crate::qa::decode;
 use crate::qa::merge::Merger;
-use crate::summary::prose::Candidate;
+use crate::summary::prose::{self, Candidate};
 use crate::summary::transformer::{Network, Sentence, SentenceVector};
 use crate::summary::{Scorer, Summary, SummaryOptions, summarize};
 use crate::window::{self, Question, SentenceWindow, Window};
@@ -406,15 +406,7 @@ impl Scorer for Reader {
         let mut before = 0;
         for own in candidates.chunk_by(|a, b| a.document == b.document) {
             let document = documents[own[0].document];
-            let mut headings: Vec<Span> = Vec::new();
-            let mut number = |candidate: &Candidate| {
-                let heading = candidate.heading.as_ref()?;
-                if headings.last() != Some(heading) {
-                    headings.push(heading.clone());
-                }
-                Some(headings.len() - 1)
-            };
-            let above: Vec<Option<usize>> = own.iter().map(&mut number).collect();
+            let (headings, above) = prose::headings(own);
             let spans: Vec<Span> = own.iter().map(|c| c.span.clone()).collect();
             // Headings are read first and stand for nothing that was read: they are among the sentences.
             let headings = self.sentence_vectors(document, &headings, |_| read(before))?;

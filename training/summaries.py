@@ -55,8 +55,7 @@ def news(data):
         for number, article in enumerate(articles(data / f"cnn_dm/{file}.jsonl.zst")):
             mark = fingerprint(article["reference"])
             is_new = mark not in seen
-            if file == "val" or number % every == 0:
-                seen.add(mark)
+            seen.add(mark)
             if number % every == 0 and is_new:
                 yield {"id": article["id"], "domain": "news", "format": "txt", "text": "\n".join(article["sentences"]), "summary": article["reference"], "part": part}
 

@@ -43,9 +43,8 @@ def parse():
     return parser.parse_args()
 
 
-def read_source(args, name, documents):
+def read_source(args, base, name, documents):
     """Documents with their vectors as a map of a file, and their oracle; those that `ask` would not summarise by sentences are left out."""
-    base = sha256((args.base / "model.safetensors").read_bytes()).hexdigest()[:8]
     documents = list(documents)[:: 200 if args.smoke else 1]
     path = args.work / f"{base}-{name}{'-smoke' if args.smoke else ''}.jsonl"
     if not path.exists():
@@ -110,12 +109,13 @@ def main():
     torch.manual_seed(args.seed)
     rng = random.Random(args.seed)
     hidden = json.loads((args.base / "config.json").read_text())["hidden_size"]
+    base = sha256((args.base / "model.safetensors").read_bytes()).hexdigest()[:8]
     begun = time.monotonic()
     sources = {"news": summaries.news(args.data)}
     sources.update((path.stem, summaries.documents(path)) for path in (sorted(args.documents.glob("*.jsonl")) if args.documents else []))
     rows = []
     for name, documents in sources.items():
-        rows += read_source(args, name, documents)
+        rows += read_source(args, base, name, documents)
         print(f"{name}: {len(rows)} documents, {(time.monotonic() - begun) / 60:.1f} min", flush=True)
     held = [row for row in rows if row["part"] == "choose"]
     articles = [row for row in rows if row["part"] == "train" and row["domain"] == "news"]

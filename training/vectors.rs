@@ -2,7 +2,8 @@
 //!
 //! `vectors OUT [MODEL]` takes one JSON line a document on standard input, `{"id":…,"format":"md"|"txt","text":…}`, and gives one
 //! for each on standard output: `{"id":…,"by_lines":…,"sentences":[{"text":…,"section":…,"heading":…}],"headings":[…],"tokens":[…]}`.
-//! `heading` is a number among `headings`; `tokens` has the length of each sentence, then of each heading; in the same order their vectors follow each other in OUT, in f16.
+//! `heading` is a number among `headings`; `tokens` has the length of each sentence, then of each heading; in the same order their
+//! vectors follow each other in OUT, in f16.
 
 use std::error::Error;
 use std::fs::File;
@@ -17,7 +18,7 @@ use quotable::summary::prose;
 use quotable::window::{self, SentenceWindow};
 use quotable::{Document, Format, Span};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Candidates of a document that are read: more do not fit a summary that people write.
 const MOST: usize = 600;
@@ -49,17 +50,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let document = Document::new(&line.id, line.text, format)?;
         let mut found = prose::candidates(&document, 0);
         found.candidates.truncate(MOST);
-        let mut headings: Vec<Span> = Vec::new();
-        let mut sentences = Vec::new();
-        for candidate in &found.candidates {
-            headings.extend(candidate.heading.clone());
-            headings.dedup();
-            sentences.push(json!({
-                "text": &document.text()[candidate.span.clone()],
-                "section": candidate.section,
-                "heading": candidate.heading.as_ref().map(|_| headings.len() - 1),
-            }));
-        }
+        let (headings, above) = prose::headings(&found.candidates);
+        let sentence = |(candidate, heading): (&prose::Candidate, Option<usize>)| {
+            let text = &document.text()[candidate.span.clone()];
+            json!({ "text": text, "section": candidate.section, "heading": heading })
+        };
+        let sentences: Vec<Value> = found.candidates.iter().zip(above).map(sentence).collect();
         let spans: Vec<Span> = found.candidates.iter().map(|c| c.span.clone()).collect();
         let mut tokens = read(&document, &engine, &model, &spans, &mut out)?;
         tokens.extend(read(&document, &engine, &model, &headings, &mut out)?);

@@ -128,6 +128,21 @@ pub fn candidates(document: &Document, index: usize) -> Found {
     found
 }
 
+/// The headings above candidates of one document, in the order of the text, and of each candidate which of them is its own.
+#[must_use]
+pub fn headings(candidates: &[Candidate]) -> (Vec<Span>, Vec<Option<usize>>) {
+    let mut headings: Vec<Span> = Vec::new();
+    let mut number = |candidate: &Candidate| {
+        let heading = candidate.heading.as_ref()?;
+        if headings.last() != Some(heading) {
+            headings.push(heading.clone());
+        }
+        Some(headings.len() - 1)
+    };
+    let own = candidates.iter().map(&mut number).collect();
+    (headings, own)
+}
+
 /// All sentences of a document, whatever they are fit for: headings, items, cells and code too. What is too long
 /// for a sentence is there line by line, and a line by so many words.
 pub(super) fn all_sentences(document: &Document) -> Vec<Span> {

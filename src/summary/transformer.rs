@@ -334,6 +334,7 @@ mod tests {
         vector.add(&[5.0, 6.0], 1);
         assert_eq!((vector.mean, vector.tokens), (vec![2.0, 3.0], 4));
     }
+
     /// Also for what has no token, and where every sentence has a section of its own.
     #[test]
     fn every_document_has_finite_scores() {
