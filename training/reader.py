@@ -39,10 +39,15 @@ class Teacher(MPNetForQuestionAnswering):
         self.mpnet.encoder.relative_attention_bias.requires_grad_(False)
 
     def forward(self, input_ids, attention_mask, token_type_ids=None):
+        return super().forward(input_ids=self.theirs(input_ids), attention_mask=attention_mask)
+
+    @staticmethod
+    def theirs(input_ids):
+        """MPNet's numbers of BERT's tokens."""
         ids = input_ids + MPNET_SHIFT
-        for ours, theirs in MPNET_SPECIAL.items():
-            ids = torch.where(input_ids == ours, theirs, ids)
-        return super().forward(input_ids=ids, attention_mask=attention_mask)
+        for ours, number in MPNET_SPECIAL.items():
+            ids = torch.where(input_ids == ours, number, ids)
+        return ids
 
 
 def assert_shifted(bert, mpnet):
@@ -97,7 +102,7 @@ def load_checkpoint(model, work):
 
 def logits(model, inputs, device, precision):
     """Start and end logits [B, L, 2] in f32, -1e4 on the padding."""
-    with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+    with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16" and model.dtype != torch.bfloat16):
         out = model(**inputs)
     both = torch.stack([out.start_logits, out.end_logits], -1).float()
     return both.masked_fill(inputs["attention_mask"][..., None] == 0, -1e4)

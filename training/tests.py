@@ -3,15 +3,19 @@ import json
 import random
 import tempfile
 import unittest
+from argparse import Namespace
 from pathlib import Path
 
 import generator
+import noise
 import numpy as np
 import reader
 import recurring
+import retrieve
 import scorer
 import summaries
 import torch
+import train
 import windows
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, MPNetConfig, MPNetForQuestionAnswering
@@ -139,6 +143,55 @@ class Data(unittest.TestCase):
             self.assertEqual(ex["context"][start : start + 6], "Lisbon")
             self.assertIn("[MASK]", ex["question"])
             self.assertNotIn("Lisbon", ex["question"])
+
+    def test_noise_replaces_words_and_leaves_out_one_sentence_at_most(self):
+        torch.manual_seed(1)
+        rows = 400
+        made = windows.of_examples(tokenizer(), [example("bob leads . al leads the talks . bob and al lead them .", "al")] * rows)
+        inputs, targets, _ = made.to("cpu").batch(np.arange(rows))
+        ids = tokenizer().get_vocab()
+        inputs["input_ids"][inputs["input_ids"] == ids["."]] = noise.STOP
+        table = np.zeros((noise.STOP + 1, 2), np.int32)
+        table[ids["talks"]] = 500, 501
+        found, altered = noise.Noise(table, [], "cpu")(inputs, targets)
+        before = inputs["input_ids"][0].tolist()
+        question, rest = before[: before.index(reader.SEP) + 1], before[before.index(reader.SEP) + 1 : -1]
+        ends = [0, *(at + 1 for at, token in enumerate(rest) if token == noise.STOP)]
+        sentences = [rest[a:b] for a, b in zip(ends, ends[1:])]
+        kept = [sentences, *(sentences[:n] + sentences[n + 1 :] for n in range(len(sentences)))]
+        possible = [question + [token for sentence in some for token in sentence] + [reader.SEP] for some in kept]
+        seen = set()
+        for row in range(rows):
+            length = int(found["attention_mask"][row].sum())
+            got, types = found["input_ids"][row].tolist(), found["token_type_ids"][row].tolist()
+            self.assertEqual(got[length:], [reader.PAD] * (len(before) - length))
+            self.assertEqual(types, [0] * len(question) + [1] * (length - len(question)) + [0] * (len(before) - length))
+            undone = [ids["talks"] if token in (500, 501) else token for token in got[:length]]
+            self.assertIn(undone, possible)
+            self.assertEqual(bool(altered[row]), got != before)
+            seen.add((possible.index(undone), undone != got[:length]))
+        self.assertEqual({which for which, _ in seen}, set(range(len(possible))))
+        self.assertEqual({replaced for _, replaced in seen}, {False, True})
+
+    def test_a_piece_of_a_word_is_not_replaced(self):
+        torch.manual_seed(1)
+        inputs = {"input_ids": torch.tensor([[reader.CLS, 5, 6, reader.SEP, 5, reader.SEP]] * 200), "attention_mask": torch.ones(200, 6), "token_type_ids": torch.tensor([[0, 0, 0, 0, 1, 1]] * 200)}
+        table = np.zeros((200, 2), np.int32)
+        table[5] = 7, 8
+        found, _ = noise.Noise(table, [6], "cpu")(inputs, torch.zeros(200, 2, dtype=torch.long))
+        self.assertTrue((found["input_ids"][:, 1] == 5).all())
+        self.assertFalse((found["input_ids"][:, 4] == 5).all())
+
+    def test_a_question_goes_to_the_passages_that_have_most_in_common_with_it(self):
+        passages = ["the harbour of lisbon", "ships of the north", "a cake with nuts"] + [f"filler number {n}" for n in range(200)]
+        found = list(retrieve.nearest(["who bakes a cake?", "where is the harbour of ships?", "zzz"], passages, 2))
+        self.assertEqual([sorted(numbers) for numbers in found], [[2], [0, 1], []])
+
+    def test_the_budget_is_what_runs_out_first(self):
+        args = Namespace(tokens=100, minutes=2.0)
+        self.assertEqual(train.spent(args, {"tokens": 50, "seconds": 30.0}), 0.5)
+        self.assertEqual(train.spent(args, {"tokens": 50, "seconds": 90.0}), 0.75)
+        self.assertEqual(train.spent(Namespace(tokens=100, minutes=float("inf")), {"tokens": 50, "seconds": 1e9}), 0.5)
 
     def test_what_the_generator_writes_is_read(self):
         self.assertEqual(generator.parse(" 1889\nQuestion: When was it built?\nAnswer: x"), ("1889", "When was it built?"))

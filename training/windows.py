@@ -151,7 +151,10 @@ def few(path, tokenizer, count):
 
 
 def read(path, tokenizer):
-    """The windows of a file of examples, and the teacher's logits where label.py has written them. Tokenised once."""
+    """The windows of a file of examples, and the teacher's logits where label.py has written them. Tokenised once; `path` may be what was kept of that (X.npz of X.jsonl)."""
+    if Path(path).suffix == ".npz":
+        with np.load(path) as stored:
+            return Windows(**{name: stored[name] for name in ("ids", "first", "question", "target", "group")}, groups=stored["groups"].tolist())
     path, kept = Path(path), Path(path).with_suffix(".npz")
     vocabulary = hashlib.sha256(json.dumps(tokenizer.get_vocab(), sort_keys=True).encode()).hexdigest()
     mark = f"{asking.WINDOW} {asking.OVERLAP} {asking.MAX_QUESTION} {vocabulary} {path.stat().st_size} {path.stat().st_mtime_ns}"
