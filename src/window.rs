@@ -71,6 +71,9 @@ fn lacks_mark(text: &str) -> bool {
     let (Some(first), second) = (words.next(), words.next().unwrap_or_default()) else {
         return false;
     };
+    if first.len() > 1 && first.chars().all(char::is_uppercase) && text.contains(char::is_lowercase) {
+        return false; // the WHO, not "who"
+    }
     let [first, second] = [first, second].map(|word| word.to_lowercase().replace('’', "'"));
     // "who's", "isn't"
     let stem = first.split('\'').next().unwrap_or_default();
@@ -479,6 +482,7 @@ mod tests {
         assert_eq!(ids("Who leads \n"), ids("who leads?"));
         assert_eq!(ids("in which year did it end"), ids("in which year did it end?"));
         assert_eq!(ids("did it end"), ids("did it end?"));
+        assert_eq!(ids("WHO WON IN 2024"), ids("WHO WON IN 2024?"));
         assert_eq!(ids("who's in"), ids("who's in?"));
         assert_eq!(ids("isn't it closed"), ids("isn't it closed?"));
         assert_eq!(ids("won't it close"), ids("won't it close?"));
@@ -489,6 +493,7 @@ mod tests {
             "May 2024 revenue",
             "in 2024",
             "price",
+            "WHO guidelines on lead",
         ] {
             assert_ne!(ids(keywords), ids(&format!("{keywords}?")), "{keywords}");
         }

@@ -26,6 +26,14 @@ LONGEST = 64  # windows of a document that may: the few that are longer want a l
 GENERIC = ("policyqa", "qamr")  # their questions ("do you share my data?", "what kind of minister?") are answered by other documents of the same source too
 
 
+def counts_of(text):
+    """[(windows, questions)] of "1:1200,4:600"."""
+    try:
+        return [(int(windows), int(questions)) for windows, questions in (part.split(":") for part in text.split(","))]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form WINDOWS:QUESTIONS,…, such as 1:1200,4:600") from None
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../../train/data"), help="where heldout.jsonl is")
@@ -33,7 +41,7 @@ def parse():
     parser.add_argument("--work", type=Path, default=Path("../../train/calibration"), help="where the readings are kept")
     parser.add_argument("--out", type=Path, default=Path("../../train/reader/calibration.json"))
     parser.add_argument("--ask", type=Path, default=Path("../target/release/ask"), help="the program")
-    parser.add_argument("--counts", default="1:1200,4:600,16:400,64:200,256:300", help="questions at each number of windows, a third of them unanswerable")
+    parser.add_argument("--counts", type=counts_of, default="1:1200,4:600,16:400,64:200,256:300", help="questions at each number of windows, a third of them unanswerable")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="a handful of questions of 1 and 4 windows")
     return parser.parse_args()
@@ -198,7 +206,7 @@ def measure(rows):
 def main():
     args = parse()
     heldout = [json.loads(line) for line in (args.data / "heldout.jsonl").read_text(encoding="utf-8").splitlines()]
-    counts = [tuple(map(int, part.split(":"))) for part in ("1:40,4:8" if args.smoke else args.counts).split(",")]
+    counts = counts_of("1:40,4:8") if args.smoke else args.counts
     rows = readings(args, asking.Windows(args.model), heldout, counts)
     absent, right, threshold = fit_all(Table(rows), choosing(rows))
     named = lambda beta: dict(zip(asking.WEIGHTS, (round(float(b), 6) for b in beta)))

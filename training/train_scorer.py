@@ -104,6 +104,12 @@ def validate(model, rows, hidden):
 
 def main():
     args = parse()
+    if not Path(args.vectors).exists():
+        raise SystemExit(f"there is no {args.vectors}: cargo build --release --example vectors makes it")
+    if not (args.base / "model.safetensors").exists():
+        raise SystemExit(f"--base {args.base} holds no model.safetensors")
+    if args.documents and not any(args.documents.glob("*.jsonl")):
+        raise SystemExit(f"--documents {args.documents} holds no *.jsonl")
     args.work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)

@@ -68,7 +68,7 @@ pub struct AskArgs {
     pub top: Option<usize>,
 
     /// What to show around an answer
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", conflicts_with = "json")]
     pub context: Option<Around>,
 
     /// Print one line of JSON

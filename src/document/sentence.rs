@@ -80,6 +80,15 @@ const BEFORE_NAME: &[&str] = &[
     "Ore", "Pa", "Tenn", "Tex", "Va", "Vt", "Wash", "Wis", "Wyo",
 ];
 
+/// Law reports: suppressed between a volume and a page only ("3 Burr. 1663"), since most are names as well.
+#[rustfmt::skip]
+const REPORTERS: &[&str] = &[
+    "Barb", "Beav", "Bing", "Black", "Burr", "Cal", "Camp", "Cowp", "Cranch", "Cush", "Dall", "Doug", "East",
+    "Eng", "Eq", "Fed", "Gray", "Hare", "How", "Johns", "Keb", "Lev", "Metc", "Mod", "Or", "Pet", "Pick",
+    "Rep", "Salk", "Sim", "Stark", "Str", "Sumn", "Taunt", "Vent", "Vern", "Ves", "Wall", "Wend", "Wheat",
+    "Wils",
+];
+
 /// What may follow "a.m." and "p.m." within the sentence: days, months, time zones.
 #[rustfmt::skip]
 const AFTER_HOUR: &[&str] = &[
@@ -324,7 +333,10 @@ impl<'a> Boundary<'a> {
         let named = BEFORE_NAME.contains(&token);
         if figure {
             let bracketed = self.after.starts_with(['(', '[']);
+            let volume = preceding.trim_start_matches(is_opening);
+            let cited = !volume.is_empty() && volume.bytes().all(|b| b.is_ascii_digit());
             return dotted
+                || (cited && (named || REPORTERS.contains(&token))) // "3 Burr. 1663", "14 Mass. 340"
                 || letter // "p. 45", "c. 1500"
                 || (named && bracketed) // "et al. (2019)"
                 || CALENDAR.contains(&token)
