@@ -30,7 +30,7 @@ fn a_summary_is_a_paragraph_with_its_places() {
     The dam above Elbing broke on Monday night. Water reached the town within an hour. He blamed the council for it.
       storm.txt:3
     --- error
-    ask: note: 3 lines of headings, lists, tables, code, captions and the like are left out
+    ask: note: 3 parts of the text left out: headings, lists, tables, code, captions, sentences of three words or fewer
     "#);
 }
 
@@ -170,7 +170,7 @@ fn a_focus_is_preferred_and_its_absence_told() {
     assert!(
         listed
             .err
-            .contains("\"sandbags\" stand only in what is left out (1 line of headings"),
+            .contains("\"sandbags\" stand only in what is left out (1 part: headings"),
         "{listed:?}"
     );
     let long = scene.run(&[

@@ -93,8 +93,8 @@ fn note(summary: &Summary, focus: Option<&str>, json: bool, environment: &mut En
             )
         } else if skipped > 0 {
             format!(
-                "words of the focus \"{focus}\" stand only in what is left out ({} of headings, lists and the like)",
-                counted(skipped, "line")
+                "words of the focus \"{focus}\" stand only in what is left out ({}: headings, lists and the like)",
+                counted(skipped, "part")
             )
         } else {
             format!("no sentence has a word of the focus \"{focus}\"")
@@ -124,13 +124,9 @@ fn note(summary: &Summary, focus: Option<&str>, json: bool, environment: &mut En
 /// Tells how much of the documents is no prose.
 pub(super) fn note_skipped(skipped: usize, environment: &mut Environment) {
     if skipped > 0 {
-        let (lines, are) = if skipped == 1 {
-            ("line", "is")
-        } else {
-            ("lines", "are")
-        };
         environment.tell(&format!(
-            "note: {skipped} {lines} of headings, lists, tables, code, captions and the like {are} left out"
+            "note: {} of the text left out: headings, lists, tables, code, captions, sentences of three words or fewer",
+            counted(skipped, "part")
         ));
     }
 }

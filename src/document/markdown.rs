@@ -1,19 +1,19 @@
 //! Markdown: the text without its markup.
 //!
-//! Emphasis, link targets, image addresses and list markers are markup and are not read; the map leads
-//! around them. Code, HTML and front matter are text and are read as they stand.
+//! Emphasis, link targets, image addresses, list markers and the marks of footnotes are markup and are not read; the map
+//! leads around them. Code, HTML and front matter are text and are read as they stand, and so are the tildes around struck
+//! text: it must not be quoted as if it held.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::{Block, BlockKind, Builder, Layout, clean};
+use super::{Block, BlockKind, Builder, Layout, clean, plain};
 
 pub(super) fn layout(source: &str) -> Layout {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut walk = Walk {
@@ -77,7 +77,7 @@ impl Walk<'_> {
                 self.text(&text, range);
             }
             Event::InlineHtml(text) => self.text(&text, range),
-            Event::FootnoteReference(label) => self.inside(&label, range),
+            Event::SoftBreak if self.breaks_word(range.end) => {}
             Event::SoftBreak | Event::HardBreak => self.text("\n", range),
             Event::Rule => self.new_block(BlockKind::Paragraph),
             _ => {}
@@ -125,6 +125,17 @@ impl Walk<'_> {
             | TagEnd::MetadataBlock(_) => self.new_block(BlockKind::Paragraph),
             _ => {}
         }
+    }
+
+    /// Whether the line that ends with what was written last, and goes on at `next`, breaks a word.
+    fn breaks_word(&self, next: usize) -> bool {
+        let line = self.builder.text.rsplit('\n').next().unwrap_or_default();
+        let next = self.builder.source[next..]
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches(['>', ' ']);
+        plain::is_hyphenated(line, next)
     }
 
     /// "1986. The bridge was opened" is a numbered item to Markdown and a year to its writer.
@@ -225,6 +236,32 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn struck_text_shows_that_it_is_struck() {
+        let text = |source: &str| layout(source).text;
+        assert_eq!(
+            text("It is 400. ~~It is 900.~~ Done."),
+            "It is 400. ~~It is 900.~~ Done."
+        );
+    }
+
+    #[test]
+    fn marks_of_footnotes_are_not_read() {
+        let source = "By the University of Bergen[^1] in spring.\n\n[^1]: Accredited since 1990.\n";
+        assert_eq!(
+            layout(source).text,
+            "By the University of Bergen in spring.\n\nAccredited since 1990."
+        );
+    }
+
+    #[test]
+    fn a_word_broken_at_the_end_of_a_line_is_one_word() {
+        assert_eq!(
+            layout("> The long-\n> term *study* ended.\n").text,
+            "The long-term study ended."
+        );
+    }
 
     #[test]
     fn markup_is_not_read_and_the_map_leads_around_it() {

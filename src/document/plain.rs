@@ -10,27 +10,25 @@ const LONGEST_WRAPPED_LINE: usize = 120;
 const SHORTEST_SEVERED_LINE: usize = 50;
 
 pub(super) fn layout(source: &str) -> Layout {
-    let mut builder = Builder::new(source);
-    builder.copy(0..source.len());
+    let (builder, lines) = read_lines(source);
     let text = builder.text;
     let mut blocks = Vec::new();
-    let mut run: Vec<Range<usize>> = Vec::new();
-    let mut section = 0;
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let end = start + line.len();
-        let trimmed = line.trim();
-        if trimmed.is_empty() {
-            if !run.is_empty() {
-                push_run(&text, &run, section, &mut blocks);
-                run.clear();
-                section += 1;
-            }
-        } else {
-            let lead = line.len() - line.trim_start().len();
-            run.push(start + lead..start + lead + trimmed.len());
+    let mut run: Vec<Line> = Vec::new();
+    let (mut section, mut depth) = (0, 0);
+    for line in lines {
+        let words = text[line.span.clone()].trim();
+        if (words.is_empty() || line.depth != depth) && !run.is_empty() {
+            push_run(&text, &run, section, &mut blocks);
+            run.clear();
+            section += 1;
         }
-        start = end;
+        depth = line.depth;
+        if !words.is_empty() {
+            let lead = line.span.len() - text[line.span.clone()].trim_start().len();
+            let start = line.span.start + lead;
+            let span = start..start + words.len();
+            run.push(Line { span, ..line });
+        }
     }
     push_run(&text, &run, section, &mut blocks);
     Layout {
@@ -40,16 +38,189 @@ pub(super) fn layout(source: &str) -> Layout {
     }
 }
 
+/// A line of the clean text, without what ends it and the marks of quotation before it.
+struct Line {
+    span: Range<usize>,
+    /// How many marks of quotation stood before it (`> > `).
+    depth: usize,
+    /// Whether it goes on in the middle of a word or sentence that the line before broke off, whatever lines are around.
+    joined: bool,
+}
+
+/// A line of the source: its words, where the next line begins, and whether a page ends with it.
+struct SourceLine {
+    words: Range<usize>,
+    next: usize,
+    feeds: bool,
+    depth: usize,
+}
+
+/// The text without marks of quotation, hyphenation at the ends of lines, and what page breaks put into sentences.
+fn read_lines(source: &str) -> (Builder<'_>, Vec<Line>) {
+    let mut source_lines = source_lines(source);
+    find_quotations(source, &mut source_lines);
+    let mut builder = Builder::new(source);
+    let mut lines = Vec::with_capacity(source_lines.len());
+    let mut joined = false;
+    let mut at = 0;
+    while let Some(line) = source_lines.get(at) {
+        let start = builder.text.len();
+        let words = source[line.words.clone()].trim_end();
+        let follower = source_lines.get(at + 1).filter(|next| next.depth == line.depth);
+        let hyphenated = follower.is_some_and(|next| is_hyphenated(words, &source[next.words.clone()]));
+        let kept = if hyphenated { words.len() } else { line.words.len() };
+        builder.copy(line.words.start..line.words.start + kept);
+        let span = start..builder.text.len();
+        lines.push(Line {
+            span,
+            depth: line.depth,
+            joined,
+        });
+        at += 1;
+        joined = hyphenated;
+        if hyphenated {
+            // The hyphen stays, the end of the line does not.
+            let next = &mut source_lines[at];
+            let lead = next.words.len() - source[next.words.clone()].trim_start().len();
+            next.words.start += lead;
+        } else if let Some(next) = over_page_break(source, &source_lines, at - 1) {
+            let line = &source_lines[at - 1];
+            builder.replace(line.words.end..source_lines[next].words.start, "\n");
+            (at, joined) = (next, true);
+        } else {
+            let line = &source_lines[at - 1];
+            builder.copy(line.words.end..line.next);
+        }
+    }
+    (builder, lines)
+}
+
+/// The lines of a source, each ended by what `clean` reads as a line feed.
+fn source_lines(source: &str) -> Vec<SourceLine> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    let mut chars = source.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        if !matches!(
+            c,
+            '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        ) {
+            continue;
+        }
+        let mut next = at + c.len_utf8();
+        if c == '\r' && chars.next_if(|&(_, c)| c == '\n').is_some() {
+            next += 1;
+        }
+        lines.push(SourceLine {
+            words: start..at,
+            next,
+            feeds: c == '\u{C}',
+            depth: 0,
+        });
+        start = next;
+    }
+    if start < source.len() {
+        lines.push(SourceLine {
+            words: start..source.len(),
+            next: source.len(),
+            feeds: false,
+            depth: 0,
+        });
+    }
+    lines
+}
+
+/// Leaves the marks of quotation (`> `, as replies to mail have them) out of `words`, and counts them. What begins so may be
+/// a prompt or a comparison, so there must be several lines, or one that is introduced, and words in them.
+fn find_quotations(source: &str, lines: &mut [SourceLine]) {
+    let marks: Vec<(usize, usize)> = lines
+        .iter()
+        .map(|line| quotation_marks(&source[line.words.clone()]))
+        .collect();
+    let mut at = 0;
+    while at < lines.len() {
+        let count = marks[at..].iter().take_while(|&&(_, depth)| depth > 0).count();
+        let before = lines[..at]
+            .iter()
+            .rev()
+            .map(|line| source[line.words.clone()].trim())
+            .find(|words| !words.is_empty());
+        let introduced = before.is_some_and(|words| words.ends_with(':'));
+        let is_prose = |line: &SourceLine, mark: usize| {
+            let words = &source[line.words.start + mark..line.words.end];
+            words.split_whitespace().nth(2).is_some() && is_wordy(words)
+        };
+        let has_prose = (at..at + count).any(|i| is_prose(&lines[i], marks[i].0));
+        if (count > 1 || (count == 1 && introduced)) && has_prose {
+            for i in at..at + count {
+                (lines[i].words.start, lines[i].depth) = (lines[i].words.start + marks[i].0, marks[i].1);
+            }
+        }
+        at += count.max(1);
+    }
+}
+
+/// The length in bytes of the marks of quotation at the start of a line, and how many there are.
+fn quotation_marks(line: &str) -> (usize, usize) {
+    let mut rest = line.trim_start_matches(' ');
+    let mut depth = 0;
+    while let Some(inner) = rest.strip_prefix('>') {
+        depth += 1;
+        rest = inner.strip_prefix(' ').unwrap_or(inner);
+    }
+    let length = line.len() - rest.len();
+    let set_apart = rest.is_empty() || line[..length].ends_with(' ');
+    let is_prompt = line.starts_with(">>>"); // Python's
+    if set_apart && !is_prompt {
+        (length, depth)
+    } else {
+        (0, 0)
+    }
+}
+
+/// Whether a word was broken at the end of a line: "long-" before "term". Not "pre-" before "and post-war".
+pub(super) fn is_hyphenated(line: &str, next: &str) -> bool {
+    let next = next.trim_start();
+    let first = next
+        .split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    line.strip_suffix('-')
+        .is_some_and(|word| word.ends_with(char::is_lowercase))
+        && line.contains(' ')
+        && first.starts_with(char::is_lowercase)
+        && !matches!(first, "and" | "or" | "to" | "und" | "oder" | "bis")
+}
+
+/// The line in which the sentence of the line `at` goes on behind a page break, where only a page's number and blank lines stand
+/// between them.
+fn over_page_break(source: &str, lines: &[SourceLine], at: usize) -> Option<usize> {
+    const MOST_LINES: usize = 8;
+    let words = |i: usize| source[lines[i].words.clone()].trim();
+    let is_furniture = |i: usize| {
+        let number = words(i).trim_matches(['-', '–', '—', ' ']);
+        number.len() <= 4 && number.bytes().all(|b| b.is_ascii_digit())
+    };
+    if is_furniture(at) {
+        return None;
+    }
+    // A figure alone in a line may be the rest of the sentence, and a page break may stand at either end of the page's number.
+    let next = (at + 1..lines.len().min(at + MOST_LINES)).find(|&i| !is_furniture(i))?;
+    let feeds = lines[at..next].iter().any(|line| line.feeds);
+    (feeds && lines[next].depth == lines[at].depth && cuts(words(at), words(next))).then_some(next)
+}
+
 /// Turns lines that follow each other without a blank line into blocks.
-fn push_run(text: &str, spans: &[Range<usize>], section: u32, blocks: &mut Vec<Block>) {
-    let lines: Vec<&str> = spans.iter().map(|span| &text[span.clone()]).collect();
+fn push_run(text: &str, run: &[Line], section: u32, blocks: &mut Vec<Block>) {
+    let lines: Vec<&str> = run.iter().map(|line| &text[line.span.clone()]).collect();
     let goes_on = continued(&lines);
     let mut first = 0;
     for i in 0..lines.len() {
-        if goes_on.get(i) == Some(&true) {
+        let joined = run.get(i + 1).is_some_and(|next| next.joined);
+        if joined || goes_on.get(i) == Some(&true) {
             continue;
         }
-        let span = spans[first].start..spans[i].end;
+        let span = run[first].span.start..run[i].span.end;
         let kind = if starts_item(&text[span.clone()]) {
             BlockKind::ListItem
         } else if looks_like_heading(&text[span.clone()]) && lines.len() == 1 {
@@ -250,6 +421,88 @@ mod tests {
             .iter()
             .map(|b| (b.kind, &text[b.span.clone()]))
             .collect()
+    }
+
+    fn text_and_blocks(source: &str) -> (String, Vec<String>) {
+        let layout = layout(source);
+        let blocks = layout
+            .blocks
+            .iter()
+            .map(|b| layout.text[b.span.clone()].to_owned());
+        (layout.text.clone(), blocks.collect())
+    }
+
+    #[test]
+    fn marks_of_quotation_are_not_read() {
+        let source = "Anna wrote:\n> The councillor confirmed by phone that the\n> contract was worth £310,000. He said he was\n> not proud.\n>\n> > I was not asked about any of this.\n\nThanks.\n";
+        let (text, blocks) = text_and_blocks(source);
+        assert_eq!(
+            blocks,
+            [
+                "Anna wrote:",
+                "The councillor confirmed by phone that the\ncontract was worth £310,000. He said he was\nnot proud.",
+                "I was not asked about any of this.",
+                "Thanks."
+            ]
+        );
+        let at = text.find("£310,000").unwrap();
+        let found = layout(source).map.to_source(at..at + "£310,000".len());
+        assert_eq!(&source[found], "£310,000");
+    }
+
+    #[test]
+    fn prompts_and_comparisons_are_no_quotation() {
+        for source in [
+            "> 5 mg\n> 7 mg\n",
+            ">>> import ask\n>>> ask.who()\n",
+            "Run this.\n\n> cargo run now please\n",
+            ">a b c\n>d e f\n",
+        ] {
+            assert_eq!(text_and_blocks(source).0, source);
+        }
+    }
+
+    #[test]
+    fn a_word_broken_at_the_end_of_a_line_is_one_word() {
+        let (text, blocks) = text_and_blocks(
+            "Collars were made by Lotek Wire-\n  less Inc. of Newmarket. The long-\r\nterm study ended.\n",
+        );
+        assert_eq!(
+            blocks,
+            ["Collars were made by Lotek Wire-less Inc. of Newmarket. The long-term study ended."]
+        );
+        assert!(text.ends_with("long-term study ended.\n"));
+        for apart in [
+            "The pre-\nand post-war years.",
+            "list-\nitems",
+            "Of the Anglo-\nSaxon kind.",
+            "From 5-\nto 6.",
+        ] {
+            assert_eq!(text_and_blocks(apart).0, apart);
+        }
+    }
+
+    #[test]
+    fn a_sentence_goes_on_behind_a_page_break() {
+        let whole = "The chair, Ms. Lund, resigned on\n3 May 2021 after the vote.";
+        for between in [
+            "\n\u{c}",
+            "\n\n12\n\u{c}",
+            "\u{c}",
+            "\n\u{c}- 13 -\n\n",
+            "\r\n\u{c}",
+        ] {
+            let source = format!("The chair, Ms. Lund, resigned on{between}3 May 2021 after the vote.\n");
+            assert_eq!(text_and_blocks(&source).1, [whole], "{between:?}");
+        }
+        // A new paragraph, a heading of the next page, and no page break.
+        for source in [
+            "The chair resigned.\n\u{c}She left at once.\n",
+            "The chair resigned on\n\u{c}Results of the vote\n",
+            "The chair resigned on\n\n3 May 2021 after the vote.\n",
+        ] {
+            assert!(text_and_blocks(source).1.len() > 1, "{source:?}");
+        }
     }
 
     #[test]

@@ -80,13 +80,20 @@ const BEFORE_NAME: &[&str] = &[
     "Ore", "Pa", "Tenn", "Tex", "Va", "Vt", "Wash", "Wis", "Wyo",
 ];
 
-/// Law reports: suppressed between a volume and a page only ("3 Burr. 1663"), since most are names as well.
+/// Law reports: suppressed behind a volume only ("3 Burr. 1663", "97 Eng. Rep. 123"), since most are names as well.
 #[rustfmt::skip]
 const REPORTERS: &[&str] = &[
     "Barb", "Beav", "Bing", "Black", "Burr", "Cal", "Camp", "Cowp", "Cranch", "Cush", "Dall", "Doug", "East",
-    "Eng", "Eq", "Fed", "Gray", "Hare", "How", "Johns", "Keb", "Lev", "Metc", "Mod", "Or", "Pet", "Pick",
-    "Rep", "Salk", "Sim", "Stark", "Str", "Sumn", "Taunt", "Vent", "Vern", "Ves", "Wall", "Wend", "Wheat",
+    "Eng", "Eq", "Fed", "Gray", "Hare", "How", "Johns", "Keb", "Ld", "Lev", "Metc", "Mod", "Or", "Pet", "Pick",
+    "Raym", "Rep", "Salk", "Sim", "Stark", "Str", "Sumn", "Taunt", "Vent", "Vern", "Ves", "Wall", "Wend", "Wheat",
     "Wils",
+];
+
+/// Months before which a number with a stop is a day ("30. September"); those of other languages are in lower case.
+#[rustfmt::skip]
+const GERMAN_MONTHS: &[&str] = &[
+    "April", "August", "Dezember", "Februar", "Jan", "Januar", "Juli", "Juni", "Jänner", "Mai", "März",
+    "November", "Oktober", "September",
 ];
 
 /// What may follow "a.m." and "p.m." within the sentence: days, months, time zones.
@@ -320,8 +327,11 @@ impl<'a> Boundary<'a> {
                 || (is_fronted_phrase(&text[..start]) && !opens_sentence(self.word));
         }
         // Nothing can be introduced from inside a bracket or quotation that has closed.
-        if !self.closed && (TITLES.contains(&token) || INTRODUCERS.contains(&lower.as_str())) {
+        if !self.closed && (is_title(token) || INTRODUCERS.contains(&lower.as_str())) {
             return true;
+        }
+        if matches!(token.len(), 1..=2) && token.bytes().all(|b| b.is_ascii_digit()) {
+            return GERMAN_MONTHS.contains(&leading_word(self.word));
         }
         let letters = token.split('.').all(|part| {
             let mut chars = part.chars();
@@ -331,21 +341,37 @@ impl<'a> Boundary<'a> {
         let letter = token.chars().count() == 1 && token.chars().all(char::is_alphabetic);
         let initial = letter && token.chars().all(char::is_uppercase);
         let named = BEFORE_NAME.contains(&token);
+        let reporter = REPORTERS.contains(&token);
+        let volume = preceding.trim_start_matches(is_opening);
+        let cited = match volume.strip_suffix('.') {
+            Some(first) => REPORTERS.contains(&first), // "2 Ld. Raym. 909"
+            None => !volume.is_empty() && volume.bytes().all(|b| b.is_ascii_digit()),
+        };
         if figure {
             let bracketed = self.after.starts_with(['(', '[']);
-            let volume = preceding.trim_start_matches(is_opening);
-            let cited = !volume.is_empty() && volume.bytes().all(|b| b.is_ascii_digit());
             return dotted
-                || (cited && (named || REPORTERS.contains(&token))) // "3 Burr. 1663", "14 Mass. 340"
+                || (cited && (named || reporter)) // "3 Burr. 1663", "14 Mass. 340"
                 || letter // "p. 45", "c. 1500"
                 || (named && bracketed) // "et al. (2019)"
                 || CALENDAR.contains(&token)
                 || BEFORE_FIGURE.contains(&lower.as_str());
         }
+        if is_roman(leading_word(self.word)) && BEFORE_FIGURE.contains(&lower.as_str()) {
+            return true; // "Art. IV"
+        }
+        let numbered = self
+            .word
+            .strip_prefix("No. ")
+            .is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()));
+        if (token == "Pub" && self.word.starts_with("L."))
+            || (token == "L" && preceding == "Pub." && numbered)
+        {
+            return true; // "Pub. L. No. 94-574"
+        }
         if token == "I" && preceding.starts_with(char::is_lowercase) {
             return false; // The pronoun: "than I."
         }
-        (dotted || initial || named) && !opens_sentence(self.word)
+        (dotted || initial || named || (reporter && cited)) && !opens_sentence(self.word)
     }
 
     /// Whether a bracket follows that the sentence goes on after, such as the source of
@@ -386,6 +412,25 @@ impl<'a> Boundary<'a> {
             .find(|w| !w.starts_with(char::is_uppercase))
             .is_some_and(|verb| SAYING.contains(&verb))
     }
+}
+
+/// A title as it is written, or in capitals: "SGT. MORRIS".
+fn is_title(token: &str) -> bool {
+    let in_capitals = || {
+        let first = token.chars().next().map_or(0, char::len_utf8);
+        let (first, rest) = token.split_at(first);
+        TITLES.iter().any(|title| {
+            title
+                .strip_prefix(first)
+                .is_some_and(|end| !end.is_empty() && end.to_uppercase() == rest)
+        })
+    };
+    TITLES.contains(&token) || in_capitals()
+}
+
+/// A number in Roman numerals that is no other word: "IV", "X", but not "I" or "C".
+fn is_roman(word: &str) -> bool {
+    matches!(word, "V" | "X") || (word.len() > 1 && word.bytes().all(|b| b"IVXLC".contains(&b)))
 }
 
 /// Whether `text` ends with a stop, whatever that is the stop of; marks of closing and of reference may follow it.

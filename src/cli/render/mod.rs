@@ -61,7 +61,14 @@ impl Printer {
                     (_, n) => format!("documents that could be read ({n} could not)"),
                 };
                 let sure = percent(answers.not_in_document, answers.calibrated);
-                text += &format!("Not in the {which}. {}\n", self.dim(&sure));
+                if answers.calibrated && answers.not_in_document < 0.5 {
+                    text += &format!(
+                        "No sure answer. {}\n",
+                        self.dim(&format!("{sure} that it is not in the {which}"))
+                    );
+                } else {
+                    text += &format!("Not in the {which}. {}\n", self.dim(&sure));
+                }
             }
             if let Some(closest) = answers.answers.first() {
                 let place = place(closest);
