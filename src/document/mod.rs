@@ -219,6 +219,45 @@ impl Document {
         start.min(span.start)..end.max(span.end)
     }
 
+    /// The row of a table that a span lies in: each cell with what stands in the first row above it, where that row has as many.
+    /// Nothing where the span lies in no table or reaches over several rows.
+    #[must_use]
+    pub fn table_row(&self, span: &Span) -> Option<Vec<(Option<Span>, Span)>> {
+        let at = |byte: usize| {
+            let after = self.blocks.partition_point(|block| block.span.start <= byte);
+            after.saturating_sub(1)
+        };
+        let (first, last) = (at(span.start), at(span.end.saturating_sub(1)));
+        let section = self.blocks[first].section;
+        let is_cell = |block: &Block| block.kind == BlockKind::TableCell && block.section == section;
+        let line = |block: &Block| self.position(self.source_span(&block.span).start).line;
+        let row_of = |index: usize| {
+            let line_here = line(&self.blocks[index]);
+            let is_beside = |block: &&Block| is_cell(block) && line(block) == line_here;
+            let before = self.blocks[..index].iter().rev().take_while(is_beside).count();
+            let after = self.blocks[index..].iter().take_while(is_beside).count();
+            index - before..index + after
+        };
+        let row = row_of(first);
+        if !is_cell(&self.blocks[first]) || !row.contains(&last) {
+            return None;
+        }
+        let top = first
+            - self.blocks[..first]
+                .iter()
+                .rev()
+                .take_while(|block| is_cell(block))
+                .count();
+        let headings = row_of(top);
+        let has_headings = headings != row && headings.len() == row.len();
+        let cells = row.clone().map(|index| {
+            let heading = headings.start + (index - row.start);
+            let heading = has_headings.then(|| self.blocks[heading].span.clone());
+            (heading, self.blocks[index].span.clone())
+        });
+        Some(cells.collect())
+    }
+
     fn sentence_at(&self, byte: usize) -> Span {
         let text = self.text();
         let mut block = self.block_at(byte).span.clone();
@@ -304,6 +343,31 @@ impl<'a> Builder<'a> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_cell_is_found_with_its_row_and_headings() {
+        let source = "# Accounts\n\n| Item | Budget | Actual |\n|---|---:|---:|\n| Dredging | 400 | 512 |\n| Salaries | | 84 |\n\nEnd.\n";
+        let document = Document::new("t", source, Format::Markdown).unwrap();
+        let text = document.text();
+        let row = |from: &str, to: &str| {
+            let span = text.find(from).unwrap()..text.find(to).unwrap() + to.len();
+            let shown =
+                |(heading, cell): (Option<Span>, Span)| (heading.map_or("", |h| &text[h]), &text[cell]);
+            document
+                .table_row(&span)
+                .map(|row| row.into_iter().map(shown).collect::<Vec<_>>())
+        };
+        let dredging = vec![("Item", "Dredging"), ("Budget", "400"), ("Actual", "512")];
+        assert_eq!(row("400", "400"), Some(dredging.clone()));
+        assert_eq!(row("Dredging", "512"), Some(dredging));
+        assert_eq!(row("84", "84"), Some(vec![("", "Salaries"), ("", "84")]));
+        assert_eq!(
+            row("Budget", "Budget"),
+            Some(vec![("", "Item"), ("", "Budget"), ("", "Actual")])
+        );
+        assert_eq!(row("512", "Salaries"), None);
+        assert_eq!(row("End", "End"), None);
+    }
 
     #[test]
     fn positions_count_lines_columns_and_pages() {

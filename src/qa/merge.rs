@@ -149,7 +149,7 @@ impl Merger {
             };
             let text = documents[document].text();
             words.push(folded(&text[candidate.span.clone()]));
-            candidate.span = whole_characters(text, candidate.span);
+            candidate.span = whole_tokens(text, whole_characters(text, candidate.span));
             chosen.push((document, candidate));
         }
         chosen
@@ -203,9 +203,87 @@ fn whole_characters(text: &str, span: Span) -> Span {
     }
 }
 
+/// Widens a span at whose ends an address of mail or of the web, a number with a fraction, a time or a telephone number would be
+/// cut: half of one is none.
+fn whole_tokens(text: &str, span: Span) -> Span {
+    let (mut start, mut end) = (span.start, span.end);
+    if let Some(address) = address_at(text, start) {
+        start = start.min(address.start);
+    }
+    if let Some(address) = address_at(text, end - 1) {
+        end = end.max(address.end);
+    }
+    let digit = |c: char| c.is_ascii_digit();
+    if text[start..].starts_with(digit) && text[..start].ends_with('+') {
+        start -= 1;
+    }
+    while text[..end].ends_with(digit) {
+        let rest = &text[end..];
+        let fraction = rest.strip_prefix(['.', ',', ':']).unwrap_or(rest);
+        let digits = fraction.len() - fraction.trim_start_matches(digit).len();
+        if digits == 0 {
+            break;
+        }
+        end += rest.len() - fraction.len() + digits;
+    }
+    start..end
+}
+
+/// The address around a byte, without the brackets and stops around it.
+fn address_at(text: &str, byte: usize) -> Option<Span> {
+    const LONGEST: usize = 500;
+    let from = text.ceil_char_boundary(byte.saturating_sub(LONGEST));
+    let to = text.floor_char_boundary((byte + LONGEST).min(text.len()));
+    let at = text.floor_char_boundary(byte).max(from);
+    let start = text[from..at]
+        .char_indices()
+        .rev()
+        .find(|&(_, c)| c.is_whitespace())
+        .map(|(space, c)| from + space + c.len_utf8())
+        .or((from == 0).then_some(0))?;
+    let end = text[at..to]
+        .find(char::is_whitespace)
+        .map(|length| at + length)
+        .or((to == text.len()).then_some(to))?;
+    let word = &text[start..end];
+    let is_around = |c: char| !c.is_alphanumeric() && !matches!(c, '/' | '+' | '_');
+    let word = word.trim_start_matches(is_around);
+    let start = end - word.len();
+    let word = word.trim_end_matches(is_around);
+    let is_address = word.contains("://") || word.starts_with("www.") || word.trim_matches('@').contains('@');
+    let span = start..start + word.len();
+    (is_address && span.contains(&byte)).then_some(span)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_and_numbers_are_not_cut() {
+        let text = "Write to <press.office@trust.example>, call +44 20 7946 or 3.5, see https://www.trust.example/a-b/c.html. Version 1.2.3, 14-year-old (www.a.example).";
+        let widened = |part: &str| {
+            let at = text.find(part).unwrap();
+            &text[whole_tokens(text, at..at + part.len())]
+        };
+        assert_eq!(widened("press"), "press.office@trust.example");
+        assert_eq!(widened("to <press"), "to <press.office@trust.example");
+        assert_eq!(widened("trust"), "press.office@trust.example");
+        assert_eq!(widened("44 20"), "+44 20");
+        assert_eq!(widened("or 3"), "or 3.5");
+        assert_eq!(
+            widened("https://www.trust"),
+            "https://www.trust.example/a-b/c.html"
+        );
+        assert_eq!(widened("1.2"), "1.2.3");
+        assert_eq!(widened("14"), "14");
+        assert_eq!(widened("(www.a"), "(www.a.example");
+        assert_eq!(widened("www"), "https://www.trust.example/a-b/c.html");
+        assert_eq!(whole_tokens("a@b", 0..1), 0..3);
+        assert_eq!(whole_tokens("at 10:30", 3..5), 3..8);
+        let endless = "x@".repeat(10_000);
+        assert_eq!(whole_tokens(&endless, 5_000..5_001), 5_000..5_001);
+    }
 
     #[test]
     fn spans_are_widened_to_whole_characters() {

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use clap::CommandFactory;
 
 use super::args::{Args, Around};
-use crate::document::Document;
+use crate::document::{Document, Span};
 pub(super) use crate::harmless::{harmless, is_hidden_control};
 use crate::qa::{Answer, Answers};
 
@@ -90,7 +90,12 @@ impl Printer {
             Around::None => answer.span.clone(),
         };
         *text += &format!("  {}", self.dim(&place(answer)));
-        if self.around != Around::None {
+        let row = document
+            .table_row(&answer.span)
+            .filter(|_| self.around != Around::None);
+        if let Some(row) = row {
+            *text += &format!("  {}", self.row(&row, &answer.span, document.text()));
+        } else if self.around != Around::None {
             let all = document.text();
             let before = ending(&all[around.start..answer.span.start]);
             let inside = beginning(&all[answer.span.clone()]);
@@ -98,6 +103,24 @@ impl Printer {
             *text += &format!("  {before}{}{after}", self.marked(&inside));
         }
         text.push('\n');
+    }
+
+    /// The cells of a table's row with their headings, what answers marked.
+    fn row(self, row: &[(Option<Span>, Span)], answer: &Span, all: &str) -> String {
+        let cells = row.iter().map(|(heading, cell)| {
+            let (start, end) = (answer.start.max(cell.start), answer.end.min(cell.end));
+            let mut shown = heading
+                .clone()
+                .map_or(String::new(), |heading| shortened(one_line(&all[heading])) + ": ");
+            if start < end {
+                let (before, after) = (ending(&all[cell.start..start]), beginning(&all[end..cell.end]));
+                shown += &format!("{before}{}{after}", self.marked(&beginning(&all[start..end])));
+            } else {
+                shown += &shortened(one_line(&all[cell.clone()]));
+            }
+            shown
+        });
+        cells.collect::<Vec<_>>().join(" | ")
     }
 
     fn marked(self, text: &str) -> String {
