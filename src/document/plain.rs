@@ -10,153 +10,221 @@ const LONGEST_WRAPPED_LINE: usize = 120;
 const SHORTEST_SEVERED_LINE: usize = 50;
 
 pub(super) fn layout(source: &str) -> Layout {
-    let (builder, lines) = read_lines(source);
-    let text = builder.text;
+    let mut builder = Builder::new(source);
     let mut blocks = Vec::new();
     let mut run: Vec<Line> = Vec::new();
     let (mut section, mut depth) = (0, 0);
-    for line in lines {
-        let words = text[line.span.clone()].trim();
-        if (words.is_empty() || line.depth != depth) && !run.is_empty() {
-            push_run(&text, &run, section, &mut blocks);
+    let mut lines = SourceLines::new(source);
+    let mut joined = false;
+    while let Some(line) = lines.read() {
+        let end = lines.end_of(&line);
+        let lead = match joined {
+            true => line.words.len() - source[line.words.clone()].trim_start().len(),
+            false => 0,
+        };
+        let start = builder.text.len();
+        builder.copy(line.words.start + lead..end.words);
+        let words = &builder.text[start..];
+        let start = start + words.len() - words.trim_start().len();
+        let span = start..start + words.trim().len();
+        if (span.is_empty() || line.depth != depth) && !run.is_empty() {
+            push_run(&builder.text, &run, section, &mut blocks);
             run.clear();
             section += 1;
         }
         depth = line.depth;
-        if !words.is_empty() {
-            let lead = line.span.len() - text[line.span.clone()].trim_start().len();
-            let start = line.span.start + lead;
-            let span = start..start + words.len();
-            run.push(Line { span, ..line });
+        if !span.is_empty() {
+            run.push(Line { span, joined });
+        }
+        joined = end.joined;
+        match end.break_until {
+            Some(until) => {
+                builder.replace(end.words..until, "\n");
+                lines.at = until;
+            }
+            None if !joined => builder.copy(line.words.end..line.next),
+            None => {}
         }
     }
-    push_run(&text, &run, section, &mut blocks);
+    push_run(&builder.text, &run, section, &mut blocks);
     Layout {
-        text,
+        text: builder.text,
         map: builder.map,
         blocks,
     }
 }
 
-/// A line of the clean text, without what ends it and the marks of quotation before it.
+/// A line of the clean text that has words.
 struct Line {
     span: Range<usize>,
-    /// How many marks of quotation stood before it (`> > `).
-    depth: usize,
     /// Whether it goes on in the middle of a word or sentence that the line before broke off, whatever lines are around.
     joined: bool,
 }
 
-/// A line of the source: its words, where the next line begins, and whether a page ends with it.
+/// A line of the source: its words, without the marks of quotation before them, and where the next line begins.
 struct SourceLine {
     words: Range<usize>,
     next: usize,
+    /// Whether a page ends with it.
     feeds: bool,
+    /// How many marks of quotation stood before the words (`> > `).
     depth: usize,
 }
 
-/// The text without marks of quotation, hyphenation at the ends of lines, and what page breaks put into sentences.
-fn read_lines(source: &str) -> (Builder<'_>, Vec<Line>) {
-    let mut source_lines = source_lines(source);
-    find_quotations(source, &mut source_lines);
-    let mut builder = Builder::new(source);
-    let mut lines = Vec::with_capacity(source_lines.len());
-    let mut joined = false;
-    let mut at = 0;
-    while let Some(line) = source_lines.get(at) {
-        let start = builder.text.len();
-        let words = source[line.words.clone()].trim_end();
-        let follower = source_lines.get(at + 1).filter(|next| next.depth == line.depth);
-        let hyphenated = follower.is_some_and(|next| is_hyphenated(words, &source[next.words.clone()]));
-        let kept = if hyphenated { words.len() } else { line.words.len() };
-        builder.copy(line.words.start..line.words.start + kept);
-        let span = start..builder.text.len();
-        lines.push(Line {
-            span,
-            depth: line.depth,
-            joined,
-        });
-        at += 1;
-        joined = hyphenated;
-        if hyphenated {
-            // The hyphen stays, the end of the line does not.
-            let next = &mut source_lines[at];
-            let lead = next.words.len() - source[next.words.clone()].trim_start().len();
-            next.words.start += lead;
-        } else if let Some(next) = over_page_break(source, &source_lines, at - 1) {
-            let line = &source_lines[at - 1];
-            builder.replace(line.words.end..source_lines[next].words.start, "\n");
-            (at, joined) = (next, true);
-        } else {
-            let line = &source_lines[at - 1];
-            builder.copy(line.words.end..line.next);
-        }
-    }
-    (builder, lines)
+/// What becomes of the end of a line.
+struct End {
+    /// Where the words end that are taken over.
+    words: usize,
+    /// Whether the next line goes on in the middle of a word or sentence.
+    joined: bool,
+    /// Where the sentence goes on, if a page break stands between.
+    break_until: Option<usize>,
 }
 
 /// The lines of a source, each ended by what `clean` reads as a line feed.
-fn source_lines(source: &str) -> Vec<SourceLine> {
-    let mut lines = Vec::new();
-    let mut start = 0;
-    let mut chars = source.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        if !matches!(
-            c,
-            '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}'
-        ) {
-            continue;
-        }
-        let mut next = at + c.len_utf8();
-        if c == '\r' && chars.next_if(|&(_, c)| c == '\n').is_some() {
-            next += 1;
-        }
-        lines.push(SourceLine {
-            words: start..at,
-            next,
-            feeds: c == '\u{C}',
-            depth: 0,
-        });
-        start = next;
-    }
-    if start < source.len() {
-        lines.push(SourceLine {
-            words: start..source.len(),
-            next: source.len(),
-            feeds: false,
-            depth: 0,
-        });
-    }
-    lines
+#[derive(Clone)]
+struct SourceLines<'a> {
+    source: &'a str,
+    at: usize,
+    has_pages: bool,
+    /// Whether the last line with words that is no quotation ends with a colon.
+    introduced: bool,
+    /// The lines up to here all have marks of quotation.
+    marked_until: usize,
+    /// Whether these are a quotation.
+    is_quotation: bool,
 }
 
-/// Leaves the marks of quotation (`> `, as replies to mail have them) out of `words`, and counts them. What begins so may be
-/// a prompt or a comparison, so there must be several lines, or one that is introduced, and words in them.
-fn find_quotations(source: &str, lines: &mut [SourceLine]) {
-    let marks: Vec<(usize, usize)> = lines
-        .iter()
-        .map(|line| quotation_marks(&source[line.words.clone()]))
-        .collect();
-    let mut at = 0;
-    while at < lines.len() {
-        let count = marks[at..].iter().take_while(|&&(_, depth)| depth > 0).count();
-        let before = lines[..at]
-            .iter()
-            .rev()
-            .map(|line| source[line.words.clone()].trim())
-            .find(|words| !words.is_empty());
-        let introduced = before.is_some_and(|words| words.ends_with(':'));
-        let is_prose = |line: &SourceLine, mark: usize| {
-            let words = &source[line.words.start + mark..line.words.end];
-            words.split_whitespace().nth(2).is_some() && is_wordy(words)
-        };
-        let has_prose = (at..at + count).any(|i| is_prose(&lines[i], marks[i].0));
-        if (count > 1 || (count == 1 && introduced)) && has_prose {
-            for i in at..at + count {
-                (lines[i].words.start, lines[i].depth) = (lines[i].words.start + marks[i].0, marks[i].1);
-            }
+impl<'a> SourceLines<'a> {
+    fn new(source: &'a str) -> Self {
+        SourceLines {
+            source,
+            at: 0,
+            has_pages: source.contains('\u{C}'),
+            introduced: false,
+            marked_until: 0,
+            is_quotation: false,
         }
-        at += count.max(1);
+    }
+
+    fn read(&mut self) -> Option<SourceLine> {
+        let start = self.at;
+        let mut line = self.raw()?;
+        let words = &self.source[line.words.clone()];
+        let (length, depth) = quotation_marks(words);
+        if depth == 0 {
+            if !words.trim().is_empty() {
+                self.introduced = words.trim_end().ends_with(':');
+            }
+            return Some(line);
+        }
+        if start >= self.marked_until {
+            self.look_at_marked_lines(start);
+        }
+        if self.is_quotation {
+            line.words.start += length;
+            line.depth = depth;
+        }
+        Some(line)
+    }
+
+    fn raw(&mut self) -> Option<SourceLine> {
+        let start = self.at;
+        let rest = &self.source[start..];
+        if rest.is_empty() {
+            return None;
+        }
+        let is_end = |c: char| {
+            matches!(
+                c,
+                '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+            )
+        };
+        let length = rest.find(is_end).unwrap_or(rest.len());
+        let ending = rest[length..].chars().next();
+        let is_pair = rest[length..].starts_with("\r\n");
+        self.at += length + ending.map_or(0, char::len_utf8) + usize::from(is_pair);
+        Some(SourceLine {
+            words: start..start + length,
+            next: self.at,
+            feeds: ending == Some('\u{C}'),
+            depth: 0,
+        })
+    }
+
+    /// Whether the lines from `start` on that have marks of quotation (`> `, as replies to mail have them) are one. What begins
+    /// so may be a prompt or a comparison, so there must be several, or one that is introduced, and words in them.
+    fn look_at_marked_lines(&mut self, start: usize) {
+        let mut ahead = self.clone();
+        ahead.at = start;
+        let (mut count, mut has_prose) = (0, false);
+        self.marked_until = start;
+        while let Some(line) = ahead.raw() {
+            let words = &self.source[line.words];
+            let (length, depth) = quotation_marks(words);
+            if depth == 0 {
+                break;
+            }
+            let words = &words[length..];
+            has_prose |= words.split_whitespace().nth(2).is_some() && is_wordy(words);
+            count += 1;
+            self.marked_until = ahead.at;
+        }
+        self.is_quotation = has_prose && (count > 1 || self.introduced);
+        self.introduced = false;
+    }
+
+    /// What becomes of the end of the line that was read last.
+    fn end_of(&self, line: &SourceLine) -> End {
+        let words = self.source[line.words.clone()].trim_end();
+        let is_broken = words.ends_with('-') && {
+            let next = self.clone().read();
+            next.is_some_and(|next| {
+                next.depth == line.depth && is_hyphenated(words, &self.source[next.words])
+            })
+        };
+        // The hyphen stays, the end of the line does not.
+        let words = if is_broken {
+            line.words.start + words.len()
+        } else {
+            line.words.end
+        };
+        let break_until = if is_broken {
+            None
+        } else {
+            self.over_page_break(line)
+        };
+        End {
+            words,
+            joined: is_broken || break_until.is_some(),
+            break_until,
+        }
+    }
+
+    /// Where the sentence of a line goes on behind a page break, if only the page's number and blank lines stand between.
+    fn over_page_break(&self, line: &SourceLine) -> Option<usize> {
+        const MOST_LINES: usize = 8;
+        let is_furniture = |words: &str| {
+            let number = words.trim().trim_matches(['-', '–', '—', ' ']);
+            number.len() <= 4 && number.bytes().all(|b| b.is_ascii_digit())
+        };
+        let words = self.source[line.words.clone()].trim();
+        if !self.has_pages || is_furniture(words) {
+            return None;
+        }
+        let mut ahead = self.clone();
+        let mut feeds = line.feeds;
+        for _ in 0..MOST_LINES {
+            let start = ahead.at;
+            let next = ahead.read()?;
+            let following = &self.source[next.words];
+            if !is_furniture(following) {
+                let goes_on = feeds && next.depth == line.depth && cuts(words, following.trim());
+                return goes_on.then_some(start);
+            }
+            feeds |= next.feeds;
+        }
+        None
     }
 }
 
@@ -190,24 +258,6 @@ pub(super) fn is_hyphenated(line: &str, next: &str) -> bool {
         && line.contains(' ')
         && first.starts_with(char::is_lowercase)
         && !matches!(first, "and" | "or" | "to" | "und" | "oder" | "bis")
-}
-
-/// The line in which the sentence of the line `at` goes on behind a page break, where only a page's number and blank lines stand
-/// between them.
-fn over_page_break(source: &str, lines: &[SourceLine], at: usize) -> Option<usize> {
-    const MOST_LINES: usize = 8;
-    let words = |i: usize| source[lines[i].words.clone()].trim();
-    let is_furniture = |i: usize| {
-        let number = words(i).trim_matches(['-', '–', '—', ' ']);
-        number.len() <= 4 && number.bytes().all(|b| b.is_ascii_digit())
-    };
-    if is_furniture(at) {
-        return None;
-    }
-    // A figure alone in a line may be the rest of the sentence, and a page break may stand at either end of the page's number.
-    let next = (at + 1..lines.len().min(at + MOST_LINES)).find(|&i| !is_furniture(i))?;
-    let feeds = lines[at..next].iter().any(|line| line.feeds);
-    (feeds && lines[next].depth == lines[at].depth && cuts(words(at), words(next))).then_some(next)
 }
 
 /// Turns lines that follow each other without a blank line into blocks.
