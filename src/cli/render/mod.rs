@@ -62,10 +62,8 @@ impl Printer {
                 };
                 let sure = percent(answers.not_in_document, answers.calibrated);
                 if answers.calibrated && answers.not_in_document < 0.5 {
-                    text += &format!(
-                        "No sure answer. {}\n",
-                        self.dim(&format!("{sure} that it is not in the {which}"))
-                    );
+                    let sure = sure.replace(')', &format!(" that it is not in the {which})"));
+                    text += &format!("No sure answer. {}\n", self.dim(&sure));
                 } else {
                     text += &format!("Not in the {which}. {}\n", self.dim(&sure));
                 }
@@ -230,6 +228,7 @@ fn man_section(above: &str, command: &clap::Command, out: &mut Vec<u8>) -> io::R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::Format;
 
     #[test]
     fn long_text_is_shown_in_whole_words_up_to_a_length() {
@@ -256,6 +255,47 @@ mod tests {
             let length = shown.chars().count();
             assert!((MOST_SHOWN - 10..=MOST_SHOWN + 3).contains(&length), "{length}");
         }
+    }
+
+    /// What is printed of an answer of these words, found with this confidence.
+    fn printed(document: &Document, words: &str, answered: bool, not_in_document: f64) -> String {
+        let at = document.text().find(words).unwrap();
+        let answer = crate::cite::quote(document, 0, at..at + words.len(), 1.0, 0.3);
+        let answers = Answers {
+            answered,
+            not_in_document,
+            evidence: Some(1.0),
+            calibrated: true,
+            answers: vec![answer],
+            windows: 1,
+        };
+        let printer = Printer {
+            colour: false,
+            around: Around::Sentence,
+            min_confidence: 0.0,
+        };
+        let mut out = Vec::new();
+        printer.answers(&answers, &[document], 0, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn it_is_not_denied_that_a_document_says_what_it_may_say() {
+        let document = Document::new("t.txt", "The dam broke.", Format::Plain).unwrap();
+        assert!(printed(&document, "dam", false, 0.6).starts_with("Not in the document. (60 %)\n"));
+        let unsure = printed(&document, "dam", false, 0.44);
+        assert!(
+            unsure.starts_with("No sure answer. (44 % that it is not in the document)\n"),
+            "{unsure}"
+        );
+    }
+
+    #[test]
+    fn a_cell_is_shown_with_its_row_and_headings() {
+        let source = "| Item | Budget |\n|---|---|\n| Dredging | 400 euro |\n";
+        let document = Document::new("t.md", source, Format::Markdown).unwrap();
+        let shown = "400 euro  (30 %)\n  t.md:3  Item: Dredging | Budget: [400 euro]\n";
+        assert_eq!(printed(&document, "400 euro", true, 0.1), shown);
     }
 
     #[test]
