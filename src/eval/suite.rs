@@ -472,22 +472,9 @@ impl Checker<'_> {
             .collect();
         // While documents could not be read, nothing can be said about what they hold.
         if found.is_empty() && !searched.is_empty() {
-            let near = searched
-                .iter()
-                .find_map(|&i| nearly(self.documents[i].source(), words));
-            let remedy = match near {
-                Some(near) => format!("it has \"{}\": copy the exact words", shortened(&near)),
-                None => "copy the exact words, with their quotation marks and letter case".to_owned(),
-            };
-            let place = match searched {
-                [one] => self.documents[*one].name().to_owned(),
-                _ => "the documents".to_owned(),
-            };
-            self.collector.add(
-                answer.span().start,
-                format!("{id}: answer \"{}\" is not in {place}", shortened(words)),
-                remedy,
-            );
+            let searched: Vec<&Document> = searched.iter().map(|&i| &self.documents[i]).collect();
+            let (what, remedy) = not_verbatim(id, words, &searched);
+            self.collector.add(answer.span().start, what, remedy);
         }
         found
     }
@@ -654,6 +641,23 @@ impl Checker<'_> {
             line: position(self.text, start).0,
         }
     }
+}
+
+/// What is wrong with an answer that none of the documents holds, and the remedy.
+pub(super) fn not_verbatim(id: &str, words: &str, documents: &[&Document]) -> (String, String) {
+    let near = documents
+        .iter()
+        .find_map(|document| nearly(document.source(), words));
+    let remedy = match near {
+        Some(near) => format!("it has \"{}\": copy the exact words", shortened(&near)),
+        None => "copy the exact words, with their quotation marks and letter case".to_owned(),
+    };
+    let place = match documents {
+        [one] => one.name(),
+        _ => "the documents",
+    };
+    let what = format!("{id}: answer \"{}\" is not in {place}", shortened(words));
+    (what, remedy)
 }
 
 /// Whether a document holds these words, as its source has them or as it is read.
