@@ -249,6 +249,45 @@ fn wrong_input_of_every_kind_is_an_error() {
 }
 
 #[test]
+fn suites_of_one_name_are_refused_with_a_remedy_for_their_kind() {
+    let squad = r#"{"data": [{"paragraphs": [{"context": "Ada came.", "qas": [{"id": "1", "question": "who?", "answers": [{"text": "Ada"}]}]}]}]}"#;
+    let line = r#"{"question": "who?", "context": "Ada came.", "answers": ["Ada"]}"#;
+    let scene = scene()
+        .file("a/bridge.json", squad)
+        .file("b/bridge.json", squad)
+        .file("bridge.jsonl", line)
+        .file("t.toml", SUITE)
+        .finds("Ada Quist", SURE);
+    let rename = "it is called as its file is: rename the file";
+    for (arguments, parts) in [
+        (
+            &["--squad", "a/bridge.json", "--squad", "b/bridge.json"] as &[&str],
+            [
+                r#"b/bridge.json: is called "bridge", as a/bridge.json is"#,
+                rename,
+            ],
+        ),
+        (
+            &["s.toml", "--squad", "b/bridge.json"],
+            [r#"b/bridge.json: is called "bridge", as s.toml is"#, rename],
+        ),
+        (
+            &["s.toml", "bridge.jsonl"],
+            [r#"bridge.jsonl: is called "bridge", as s.toml is"#, rename],
+        ),
+        (&["s.toml", "t.toml"], ["t.toml: is called", "name = "]),
+        (
+            &["--squad", "a/bridge.json", "--squad", "a/../a/bridge.json"],
+            ["a/bridge.json: is named twice", "name it once"],
+        ),
+    ] {
+        scene.run(&[&["eval"], arguments].concat()).fails_with(&parts);
+    }
+    let once = scene.run(&["eval", "--check", "s.toml", "./s.toml"]);
+    assert_eq!((once.code, once.out.lines().count()), (0, 1), "{once}");
+}
+
+#[test]
 fn nothing_that_is_read_is_overwritten() {
     let other = SUITE.replace("name = \"bridge\"", "name = \"other\"");
     let scene = scene()

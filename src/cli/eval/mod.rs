@@ -136,6 +136,7 @@ fn load(
             Err(Problems(more)) => problems.extend(more),
         }
     }
+    problems.extend(suite::of_one_name(&suites));
     Ok(if problems.is_empty() {
         Ok(suites)
     } else {
