@@ -137,12 +137,36 @@ fn a_check_writes_no_report_and_says_so() {
 fn what_must_pass_and_is_wrong_fails() {
     let suite = SUITE.replace("tags = [\"person\"]", "must_pass = true");
     let scene = scene().file("s.toml", suite).finds("Tom Bell", SURE);
+    let wrong = "s.toml:5: bridge/designer must pass and is wrong\n";
     let blessed = scene.run(&["eval", "s.toml", "--bless", "b.json"]);
+    assert_eq!(blessed.code, 1, "{blessed}");
     assert!(
-        blessed.err.contains("bridge/designer must pass and is wrong"),
-        "{blessed:?}"
+        blessed.err.contains(wrong) && blessed.err.contains("note: b.json is blessed all the same"),
+        "{blessed}"
     );
-    assert_eq!(scene.run(&["eval", "s.toml", "--baseline", "b.json"]).code, 1);
+    for options in [
+        &["--baseline", "b.json"] as &[&str],
+        &["--json", "-q"],
+        &["--bless", "q.json", "-q"],
+        &["--save", "h.jsonl"],
+    ] {
+        let outcome = scene.run(&[&["eval", "s.toml"], options].concat());
+        assert_eq!(outcome.code, 1, "{outcome}");
+        assert_eq!(outcome.err, format!("ask: {wrong}"), "{outcome}");
+    }
+    assert!(scene.path("q.json").exists() && scene.path("h.jsonl").exists());
+    let annotated = scene.run(&["eval", "s.toml", "--github"]);
+    let command = "::error file=s.toml,line=5,title=bridge/designer::who designed it? must pass and is wrong: “Tom Bell”; wanted “Ada Quist”";
+    assert!(annotated.out.contains(command), "{annotated}");
+}
+
+#[test]
+fn what_must_pass_and_is_right_holds() {
+    let suite = SUITE.replace("tags = [\"person\"]", "must_pass = true");
+    let scene = scene().file("s.toml", suite).finds("Ada Quist", SURE);
+    let right = scene.run(&["eval", "s.toml", "--github"]);
+    assert_eq!((right.code, right.err.as_str()), (0, ""), "{right}");
+    assert!(!right.out.contains("::error"), "{right}");
 }
 
 #[test]

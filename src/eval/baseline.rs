@@ -87,6 +87,14 @@ pub struct Item {
     pub defined: (String, usize),
 }
 
+impl Item {
+    /// Whether it fails the gate, whatever the rest does and with or without a baseline.
+    #[must_use]
+    pub fn fails_alone(&self) -> bool {
+        self.kept.must_pass && !self.kept.right
+    }
+}
+
 /// The items of a run. Of summaries, the checks of the system of this name count.
 #[must_use]
 pub fn items(outcomes: &[Outcome], summaries: &[SummaryOutcome], system: Option<&str>) -> Vec<Item> {
@@ -346,7 +354,7 @@ pub fn compare(baseline: &Baseline, suites: &[Suite], items: &[Item], partial: b
         losses: changes(|d, item, kept| d < 0.0 || d == 0.0 && !item.kept.right && kept.right),
         must_pass_wrong: items
             .iter()
-            .filter(|item| item.kept.must_pass && !item.kept.right)
+            .filter(|item| item.fails_alone())
             .map(|item| change(item, before(item)))
             .collect(),
         new: items

@@ -85,6 +85,8 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     provenance.limit = args.limit;
     let summariser = reader.can_summarize().then_some(SUMMARISER);
     let items = baseline::items(&run.outcomes, &summaries, summariser);
+    let must_pass_wrong: Vec<&Item> = items.iter().filter(|item| item.fails_alone()).collect();
+    tell_must_pass_wrong(&must_pass_wrong, environment);
     let comparison = kept.map(|kept| baseline::compare(&kept, &suites, &items, args.limit.is_some()));
     let worse = comparison.as_ref().is_some_and(|c| !c.holds());
     match &args.bless {
@@ -92,7 +94,15 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
             "not blessed: {}: this run is worse than the baseline; to keep it all the same, leave out --baseline",
             environment.directory.join(path).display()
         )),
-        Some(path) => bless(path, &provenance, &suites, &items, environment)?,
+        Some(path) => {
+            bless(path, &provenance, &suites, &items, environment)?;
+            if !must_pass_wrong.is_empty() && !plan.quiet {
+                environment.tell(&format!(
+                    "note: {} is blessed all the same: the gate fails until what must pass is right or the mark is taken away",
+                    environment.directory.join(path).display()
+                ));
+            }
+        }
         None => {}
     }
     let report = Report::new(provenance, &suites, run, summaries, comparison);
@@ -100,12 +110,13 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
         save(path, history, &report, environment)?;
     }
     write_files(args, &report, environment)?;
-    match print(args, plan, &report, environment) {
+    let fails = worse || !must_pass_wrong.is_empty();
+    match print(args, plan, &report, &must_pass_wrong, environment) {
         // That nobody reads on to the end does not make the gate hold.
-        Err(error) if worse && super::is_broken_pipe(&error) => {}
+        Err(error) if fails && super::is_broken_pipe(&error) => {}
         printed => printed?,
     }
-    Ok(if worse { WORSE } else { ANSWERED })
+    Ok(if fails { WORSE } else { ANSWERED })
 }
 
 /// Loads all that was named. The inner error is what is wrong with suites.
@@ -289,7 +300,7 @@ fn bless(
     provenance: &Provenance,
     suites: &[Suite],
     items: &[Item],
-    environment: &mut Environment,
+    environment: &Environment,
 ) -> anyhow::Result<()> {
     let kept = Baseline::of(
         &provenance.model,
@@ -298,17 +309,20 @@ fn bless(
         suites,
         items,
     );
-    write(&environment.directory.join(path), kept.to_json()?.as_bytes())?;
-    for item in items
-        .iter()
-        .filter(|item| item.kept.must_pass && !item.kept.right)
-    {
+    write(&environment.directory.join(path), kept.to_json()?.as_bytes())
+}
+
+fn tell_must_pass_wrong(wrong: &[&Item], environment: &mut Environment) {
+    for item in wrong.iter().take(MOST_PROBLEMS) {
+        let (file, line) = &item.defined;
         environment.tell(&format!(
-            "note: {}/{} must pass and is wrong: the gate fails until it is right or the mark is taken away",
+            "{file}:{line}: {}/{} must pass and is wrong",
             item.suite, item.id
         ));
     }
-    Ok(())
+    if let more @ 1.. = wrong.len().saturating_sub(MOST_PROBLEMS) {
+        environment.tell(&format!("and {more} more"));
+    }
 }
 
 /// The history that is to be continued: what is wrong with it is told before a question is asked.
@@ -397,7 +411,13 @@ fn unwritable(path: &Path) -> String {
     )
 }
 
-fn print(args: &EvalArgs, plan: &Plan, report: &Report, environment: &mut Environment) -> anyhow::Result<()> {
+fn print(
+    args: &EvalArgs,
+    plan: &Plan,
+    report: &Report,
+    must_pass_wrong: &[&Item],
+    environment: &mut Environment,
+) -> anyhow::Result<()> {
     if args.json {
         environment.output.write_all(&json::line(report)?)?;
     } else {
@@ -408,7 +428,7 @@ fn print(args: &EvalArgs, plan: &Plan, report: &Report, environment: &mut Enviro
         environment.output.write_all(text.as_bytes())?;
     }
     if args.github {
-        let text: String = report::annotations(report)
+        let text: String = report::annotations(report, must_pass_wrong)
             .into_iter()
             .map(|line| line + "\n")
             .collect();
