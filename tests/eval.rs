@@ -96,6 +96,45 @@ fn the_gate_names_what_got_worse_and_holds_otherwise() {
 }
 
 #[test]
+fn a_baseline_that_was_asked_otherwise_is_told() {
+    let scene = scene().finds("Ada Quist", SURE);
+    let bless = ["eval", "s.toml", "--bless", "b.json", "--min-confidence", "0.1"];
+    assert_eq!(scene.run(&bless).code, 0);
+    let compare = ["eval", "s.toml", "--baseline", "b.json", "--html", "r.html"];
+    let changed =
+        |with: &str| format!("this run was made with {with}, the baseline with --min-confidence 0.1");
+    for (options, with) in [
+        (&[] as &[&str], "neither --always-answer nor --min-confidence"),
+        (&["--always-answer"], "--always-answer"),
+        (&["--min-confidence", "0.2"], "--min-confidence 0.2"),
+    ] {
+        let told = scene.run(&[&compare, options].concat());
+        assert!(
+            told.err.starts_with(&format!("ask: warning: {}", changed(with))),
+            "{told}"
+        );
+        assert!(
+            told.out.contains(&format!("does not compare: {}", changed(with))),
+            "{told}"
+        );
+        let page = std::fs::read_to_string(scene.path("r.html")).unwrap();
+        assert!(page.contains(&changed(with)));
+    }
+    let same = scene.run(&[&compare as &[&str], &["--min-confidence", "0.1"]].concat());
+    assert_eq!((same.code, same.err.as_str()), (0, ""), "{same}");
+    // One that does not say is compared as ever.
+    let kept = std::fs::read_to_string(scene.path("b.json")).unwrap();
+    let old: String = kept
+        .lines()
+        .filter(|line| !line.starts_with("\"asked\""))
+        .collect();
+    assert!(old.len() < kept.len() - 30);
+    let scene = scene.file("b.json", old);
+    let silent = scene.run(&compare);
+    assert_eq!((silent.code, silent.err.as_str()), (0, ""), "{silent}");
+}
+
+#[test]
 fn a_run_that_got_worse_is_not_blessed() {
     let mut scene = scene().finds("Ada Quist", SURE);
     assert_eq!(scene.run(&["eval", "s.toml", "--bless", "b.json"]).code, 0);

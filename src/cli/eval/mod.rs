@@ -14,7 +14,7 @@ use super::progress::Bar;
 use super::{ANSWERED, Environment, json};
 use crate::document::read;
 use crate::error::Error;
-use crate::eval::baseline::{self, Baseline, Item};
+use crate::eval::baseline::{self, Asked, Baseline, Item};
 use crate::eval::history::{self, History};
 use crate::eval::problem::{Problems, counted};
 use crate::eval::report::{self, Line, Provenance, Report, Style};
@@ -87,7 +87,13 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     let items = baseline::items(&run.outcomes, &summaries, summariser);
     let must_pass_wrong: Vec<&Item> = items.iter().filter(|item| item.fails_alone()).collect();
     tell_must_pass_wrong(&must_pass_wrong, environment);
-    let comparison = kept.map(|kept| baseline::compare(&kept, &suites, &items, args.limit.is_some()));
+    let asked = asked(&provenance);
+    let comparison = kept.map(|kept| baseline::compare(&kept, asked, &suites, &items, args.limit.is_some()));
+    if let Some(changed) = comparison.as_ref().and_then(|c| c.asked_changed.as_ref()) {
+        environment.tell(&format!(
+            "warning: {changed}: their scores do not compare; give the options of the baseline, or bless one with these"
+        ));
+    }
     let worse = comparison.as_ref().is_some_and(|c| !c.holds());
     match &args.bless {
         Some(path) if worse => environment.tell(&format!(
@@ -295,6 +301,13 @@ fn weights_sha256(reader: &Reader, model: Option<&Path>) -> Option<String> {
         .map(|bytes| suite::sha256(&bytes))
 }
 
+fn asked(provenance: &Provenance) -> Asked {
+    Asked {
+        always_answer: provenance.always_answer,
+        min_confidence: provenance.min_confidence,
+    }
+}
+
 fn bless(
     path: &Path,
     provenance: &Provenance,
@@ -306,6 +319,7 @@ fn bless(
         &provenance.model,
         provenance.model_sha256.as_deref(),
         &provenance.date,
+        asked(provenance),
         suites,
         items,
     );
