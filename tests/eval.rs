@@ -96,6 +96,45 @@ fn the_gate_names_what_got_worse_and_holds_otherwise() {
 }
 
 #[test]
+fn a_baseline_that_was_asked_otherwise_is_told() {
+    let scene = scene().finds("Ada Quist", SURE);
+    let bless = ["eval", "s.toml", "--bless", "b.json", "--min-confidence", "0.1"];
+    assert_eq!(scene.run(&bless).code, 0);
+    let compare = ["eval", "s.toml", "--baseline", "b.json", "--html", "r.html"];
+    let changed =
+        |with: &str| format!("this run was made with {with}, the baseline with --min-confidence 0.1");
+    for (options, with) in [
+        (&[] as &[&str], "neither --always-answer nor --min-confidence"),
+        (&["--always-answer"], "--always-answer"),
+        (&["--min-confidence", "0.2"], "--min-confidence 0.2"),
+    ] {
+        let told = scene.run(&[&compare, options].concat());
+        assert!(
+            told.err.starts_with(&format!("ask: warning: {}", changed(with))),
+            "{told}"
+        );
+        assert!(
+            told.out.contains(&format!("does not compare: {}", changed(with))),
+            "{told}"
+        );
+        let page = std::fs::read_to_string(scene.path("r.html")).unwrap();
+        assert!(page.contains(&changed(with)));
+    }
+    let same = scene.run(&[&compare as &[&str], &["--min-confidence", "0.1"]].concat());
+    assert_eq!((same.code, same.err.as_str()), (0, ""), "{same}");
+    // One that does not say is compared as ever.
+    let kept = std::fs::read_to_string(scene.path("b.json")).unwrap();
+    let old: String = kept
+        .lines()
+        .filter(|line| !line.starts_with("\"asked\""))
+        .collect();
+    assert!(old.len() < kept.len() - 30);
+    let scene = scene.file("b.json", old);
+    let silent = scene.run(&compare);
+    assert_eq!((silent.code, silent.err.as_str()), (0, ""), "{silent}");
+}
+
+#[test]
 fn a_run_that_got_worse_is_not_blessed() {
     let mut scene = scene().finds("Ada Quist", SURE);
     assert_eq!(scene.run(&["eval", "s.toml", "--bless", "b.json"]).code, 0);
@@ -137,12 +176,36 @@ fn a_check_writes_no_report_and_says_so() {
 fn what_must_pass_and_is_wrong_fails() {
     let suite = SUITE.replace("tags = [\"person\"]", "must_pass = true");
     let scene = scene().file("s.toml", suite).finds("Tom Bell", SURE);
+    let wrong = "s.toml:5: bridge/designer must pass and is wrong\n";
     let blessed = scene.run(&["eval", "s.toml", "--bless", "b.json"]);
+    assert_eq!(blessed.code, 1, "{blessed}");
     assert!(
-        blessed.err.contains("bridge/designer must pass and is wrong"),
-        "{blessed:?}"
+        blessed.err.contains(wrong) && blessed.err.contains("note: b.json is blessed all the same"),
+        "{blessed}"
     );
-    assert_eq!(scene.run(&["eval", "s.toml", "--baseline", "b.json"]).code, 1);
+    for options in [
+        &["--baseline", "b.json"] as &[&str],
+        &["--json", "-q"],
+        &["--bless", "q.json", "-q"],
+        &["--save", "h.jsonl"],
+    ] {
+        let outcome = scene.run(&[&["eval", "s.toml"], options].concat());
+        assert_eq!(outcome.code, 1, "{outcome}");
+        assert_eq!(outcome.err, format!("ask: {wrong}"), "{outcome}");
+    }
+    assert!(scene.path("q.json").exists() && scene.path("h.jsonl").exists());
+    let annotated = scene.run(&["eval", "s.toml", "--github"]);
+    let command = "::error file=s.toml,line=5,title=bridge/designer::who designed it? must pass and is wrong: “Tom Bell”; wanted “Ada Quist”";
+    assert!(annotated.out.contains(command), "{annotated}");
+}
+
+#[test]
+fn what_must_pass_and_is_right_holds() {
+    let suite = SUITE.replace("tags = [\"person\"]", "must_pass = true");
+    let scene = scene().file("s.toml", suite).finds("Ada Quist", SURE);
+    let right = scene.run(&["eval", "s.toml", "--github"]);
+    assert_eq!((right.code, right.err.as_str()), (0, ""), "{right}");
+    assert!(!right.out.contains("::error"), "{right}");
 }
 
 #[test]
@@ -246,6 +309,45 @@ fn wrong_input_of_every_kind_is_an_error() {
     scene
         .run(&["eval", "s.toml", "--calibrate"])
         .fails_with(&["--model"]);
+}
+
+#[test]
+fn suites_of_one_name_are_refused_with_a_remedy_for_their_kind() {
+    let squad = r#"{"data": [{"paragraphs": [{"context": "Ada came.", "qas": [{"id": "1", "question": "who?", "answers": [{"text": "Ada"}]}]}]}]}"#;
+    let line = r#"{"question": "who?", "context": "Ada came.", "answers": ["Ada"]}"#;
+    let scene = scene()
+        .file("a/bridge.json", squad)
+        .file("b/bridge.json", squad)
+        .file("bridge.jsonl", line)
+        .file("t.toml", SUITE)
+        .finds("Ada Quist", SURE);
+    let rename = "it is called as its file is: rename the file";
+    for (arguments, parts) in [
+        (
+            &["--squad", "a/bridge.json", "--squad", "b/bridge.json"] as &[&str],
+            [
+                r#"b/bridge.json: is called "bridge", as a/bridge.json is"#,
+                rename,
+            ],
+        ),
+        (
+            &["s.toml", "--squad", "b/bridge.json"],
+            [r#"b/bridge.json: is called "bridge", as s.toml is"#, rename],
+        ),
+        (
+            &["s.toml", "bridge.jsonl"],
+            [r#"bridge.jsonl: is called "bridge", as s.toml is"#, rename],
+        ),
+        (&["s.toml", "t.toml"], ["t.toml: is called", "name = "]),
+        (
+            &["--squad", "a/bridge.json", "--squad", "a/../a/bridge.json"],
+            ["a/bridge.json: is named twice", "name it once"],
+        ),
+    ] {
+        scene.run(&[&["eval"], arguments].concat()).fails_with(&parts);
+    }
+    let once = scene.run(&["eval", "--check", "s.toml", "./s.toml"]);
+    assert_eq!((once.code, once.out.lines().count()), (0, 1), "{once}");
 }
 
 #[test]

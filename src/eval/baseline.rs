@@ -1,6 +1,7 @@
 //! Baselines: what a run scored, kept to compare later ones with.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,31 @@ pub struct Baseline {
     pub model_sha256: Option<String>,
     /// When it was written.
     pub date: String,
+    /// How questions were asked; `None` where the baseline does not say.
+    #[serde(default)]
+    pub asked: Option<Asked>,
     /// By the suite's name.
     pub suites: BTreeMap<String, SuiteBaseline>,
+}
+
+/// The options that change which answers are given.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// Whether no question was declined.
+    pub always_answer: bool,
+    /// Answers below this confidence did not count.
+    pub min_confidence: f64,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.min_confidence {
+            _ if self.always_answer => write!(f, "--always-answer"),
+            least if least > 0.0 => write!(f, "--min-confidence {least}"),
+            _ => write!(f, "neither --always-answer nor --min-confidence"),
+        }
+    }
 }
 
 /// What a suite scored.
@@ -85,6 +109,14 @@ pub struct Item {
     pub group: String,
     /// The suite's file and the line in it.
     pub defined: (String, usize),
+}
+
+impl Item {
+    /// Whether it fails the gate, whatever the rest does and with or without a baseline.
+    #[must_use]
+    pub fn fails_alone(&self) -> bool {
+        self.kept.must_pass && !self.kept.right
+    }
 }
 
 /// The items of a run. Of summaries, the checks of the system of this name count.
@@ -136,7 +168,14 @@ pub fn items(outcomes: &[Outcome], summaries: &[SummaryOutcome], system: Option<
 impl Baseline {
     /// A baseline of a run.
     #[must_use]
-    pub fn of(model: &str, model_sha256: Option<&str>, date: &str, suites: &[Suite], items: &[Item]) -> Self {
+    pub fn of(
+        model: &str,
+        model_sha256: Option<&str>,
+        date: &str,
+        asked: Asked,
+        suites: &[Suite],
+        items: &[Item],
+    ) -> Self {
         let of_suite = |suite: &Suite| {
             let questions = items
                 .iter()
@@ -154,6 +193,7 @@ impl Baseline {
             model: model.to_owned(),
             model_sha256: model_sha256.map(str::to_owned),
             date: date.to_owned(),
+            asked: Some(asked),
             suites: suites.iter().map(of_suite).collect(),
         }
     }
@@ -189,12 +229,13 @@ impl Baseline {
     /// Never for what [`of`](Self::of) makes.
     pub fn to_json(&self) -> serde_json::Result<String> {
         let mut out = format!(
-            "{{\n\"format\": {},\n\"ask\": {},\n\"model\": {},\n\"model_sha256\": {},\n\"date\": {},\n\"suites\": {{",
+            "{{\n\"format\": {},\n\"ask\": {},\n\"model\": {},\n\"model_sha256\": {},\n\"date\": {},\n\"asked\": {},\n\"suites\": {{",
             self.format,
             serde_json::to_string(&self.ask)?,
             serde_json::to_string(&self.model)?,
             serde_json::to_string(&self.model_sha256)?,
             serde_json::to_string(&self.date)?,
+            serde_json::to_string(&self.asked)?,
         );
         for (i, (name, suite)) in self.suites.iter().enumerate() {
             out += if i > 0 { ",\n" } else { "\n" };
@@ -256,6 +297,8 @@ pub struct Comparison {
     pub baseline_model: String,
     /// When it was blessed.
     pub baseline_date: String,
+    /// How the run was asked and how the baseline was, where that differs: the scores do not compare.
+    pub asked_changed: Option<String>,
     /// Questions in both.
     pub compared: usize,
     /// Questions whose score rose.
@@ -299,7 +342,13 @@ impl Comparison {
 /// Compares a run with a baseline. `partial` says that not all questions of the suites were asked, so that
 /// none of them is gone.
 #[must_use]
-pub fn compare(baseline: &Baseline, suites: &[Suite], items: &[Item], partial: bool) -> Comparison {
+pub fn compare(
+    baseline: &Baseline,
+    asked: Asked,
+    suites: &[Suite],
+    items: &[Item],
+    partial: bool,
+) -> Comparison {
     let before = |item: &Item| baseline.suites.get(&item.suite)?.questions.get(&item.id);
     let name = |item: &Item| format!("{}/{}", item.suite, item.id);
     let paired: Vec<(&Item, &Kept)> = items
@@ -325,13 +374,16 @@ pub fn compare(baseline: &Baseline, suites: &[Suite], items: &[Item], partial: b
             .count()
     };
     let (lost_right, gained_right) = (flipped(|b, a| b && !a), flipped(|b, a| !b && a));
-    let asked = |suite: &str, id: &str| items.iter().any(|item| item.suite == suite && item.id == id);
+    let still_asked = |suite: &str, id: &str| items.iter().any(|item| item.suite == suite && item.id == id);
     let gone: Vec<(String, bool)> = suites
         .iter()
         .filter(|_| !partial)
         .filter_map(|suite| Some((suite, baseline.suites.get(&suite.name)?)))
         .flat_map(|(suite, kept)| {
-            let missing = kept.questions.iter().filter(|(id, _)| !asked(&suite.name, id));
+            let missing = kept
+                .questions
+                .iter()
+                .filter(|(id, _)| !still_asked(&suite.name, id));
             missing
                 .map(|(id, kept)| (format!("{}/{id}", suite.name), kept.must_pass))
                 .collect::<Vec<_>>()
@@ -341,12 +393,16 @@ pub fn compare(baseline: &Baseline, suites: &[Suite], items: &[Item], partial: b
     let mut comparison = Comparison {
         baseline_model: baseline.model.clone(),
         baseline_date: baseline.date.clone(),
+        asked_changed: baseline
+            .asked
+            .filter(|before| *before != asked)
+            .map(|before| format!("this run was made with {asked}, the baseline with {before}")),
         compared: paired.len(),
         gains: changes(|d, item, kept| d > 0.0 || d == 0.0 && item.kept.right && !kept.right),
         losses: changes(|d, item, kept| d < 0.0 || d == 0.0 && !item.kept.right && kept.right),
         must_pass_wrong: items
             .iter()
-            .filter(|item| item.kept.must_pass && !item.kept.right)
+            .filter(|item| item.fails_alone())
             .map(|item| change(item, before(item)))
             .collect(),
         new: items
@@ -447,6 +503,11 @@ fn failures(comparison: &Comparison) -> Vec<String> {
 mod tests {
     use super::*;
 
+    const ASKED: Asked = Asked {
+        always_answer: false,
+        min_confidence: 0.25,
+    };
+
     fn item(id: usize, score: f64, must_pass: bool) -> Item {
         Item {
             suite: "s".to_owned(),
@@ -476,14 +537,14 @@ mod tests {
     }
 
     fn compared(before: &[Item], after: &[Item]) -> Comparison {
-        let baseline = Baseline::of("m", None, "now", &[suite()], before);
+        let baseline = Baseline::of("m", None, "now", ASKED, &[suite()], before);
         let text = baseline.to_json().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("b.json");
         std::fs::write(&path, text).unwrap();
         let read = Baseline::read(&path).unwrap();
         assert_eq!(read.suites["s"].questions.len(), before.len());
-        compare(&read, &[suite()], after, false)
+        compare(&read, ASKED, &[suite()], after, false)
     }
 
     #[test]
@@ -492,6 +553,7 @@ mod tests {
             .map(|i| item(i, 1.0 / (1.0 + i as f64 / 7.0), i == 0))
             .collect();
         let comparison = compared(&items, &items);
+        assert_eq!(comparison.asked_changed, None);
         assert!(comparison.holds() && comparison.gains.is_empty() && comparison.losses.is_empty());
         assert_eq!(comparison.mcnemar_p, 1.0);
         // The sum of nothing is minus zero.

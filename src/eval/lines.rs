@@ -1,15 +1,17 @@
 //! JSON Lines: questions, and pairs of texts and summaries.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::file;
 use super::problem::{Problem, Problems, Result, whole};
 use super::squad::{self, Gold, reason};
-use super::suite::{Question, SENTENCES, Suite, SummaryCheck, holds, sha256};
+use super::suite::{Question, SENTENCES, Suite, SummaryCheck, holds, not_verbatim, sha256};
 use crate::document::read::{self, ReadOptions};
 use crate::document::{Document, Format};
 
@@ -18,7 +20,17 @@ const MOST_BYTES: u64 = 1 << 30;
 /// Problems that are told of one file.
 const MOST_PROBLEMS: usize = 1000;
 
+/// What is wrong with a line, and the remedy.
+type Wrong = (String, Cow<'static, str>);
+
+fn wrong(what: impl Into<String>, remedy: impl Into<Cow<'static, str>>) -> Wrong {
+    (what.into(), remedy.into())
+}
+
+/// A line of questions. Keys that begin with `_` here are let and mean nothing: a line may be one of `ask batch`,
+/// or of SQuAD.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Line {
     id: Option<Box<RawValue>>,
     question: String,
@@ -33,6 +45,14 @@ struct Line {
     #[serde(default)]
     must_pass: bool,
     title: Option<String>,
+    #[serde(default, rename = "top")]
+    _top: IgnoredAny,
+    #[serde(default, rename = "min_confidence")]
+    _min_confidence: IgnoredAny,
+    #[serde(default, rename = "always_answer")]
+    _always_answer: IgnoredAny,
+    #[serde(default, rename = "plausible_answers")]
+    _plausible_answers: IgnoredAny,
 }
 
 /// Texts, objects of SQuAD, or the columns of the Hugging Face hub.
@@ -65,6 +85,11 @@ impl Gold for At {
 }
 
 impl Answers {
+    /// Whether this is how the hub says that nothing answers: columns without a row.
+    fn are_empty_columns(&self) -> bool {
+        matches!(self, Self::Columns { text, .. } if text.is_empty())
+    }
+
     fn into_list(self) -> Vec<At> {
         match self {
             Self::Objects(list) => list,
@@ -88,7 +113,8 @@ impl Answers {
 }
 
 /// Reads questions, one a line: `{"id", "question", "context" or "docs", "answers", "unanswerable", "tags"}`.
-/// `answers` is a list of texts, SQuAD's list of objects, or the columns of the Hugging Face hub.
+/// `answers` is a list of texts, SQuAD's list of objects, or the columns of the Hugging Face hub; empty columns
+/// say that nothing answers. Each answer has to stand in the context or a document as it is.
 ///
 /// # Errors
 /// Everything that is wrong, with its line.
@@ -104,22 +130,17 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
     let (name, text) = each_line::<Line>(path, REMEDY, |number, line| {
         let id = id(line.id.as_deref(), number);
         if let Some(first) = ids.insert(id.clone(), number) {
-            return Err((
+            return Err(wrong(
                 format!("id \"{id}\" is taken by line {first}"),
                 "give each question an id of its own",
             ));
         }
         if line.question.trim().is_empty() {
-            return Err(("the question is empty".to_owned(), "write what is asked"));
+            return Err(wrong("the question is empty", "write what is asked"));
         }
+        let unanswerable = line.unanswerable || line.answers.as_ref().is_some_and(Answers::are_empty_columns);
         let answers = line.answers.map(Answers::into_list).unwrap_or_default();
-        let answers = if line.unanswerable { Vec::new() } else { answers };
-        let mut golds: Vec<String> = Vec::new();
-        for answer in &answers {
-            if !golds.contains(&answer.text) {
-                golds.push(answer.text.clone());
-            }
-        }
+        let golds = golds(&id, &answers, unanswerable)?;
         let (read, places) = match (line.context, line.docs) {
             (Some(context), None) => {
                 let next = documents.len();
@@ -130,15 +151,13 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
                         context.as_str(),
                         Format::Plain,
                     );
-                    documents.push(
-                        document.map_err(|_| ("the context holds no text".to_owned(), "give it some"))?,
-                    );
+                    documents.push(document.map_err(|_| wrong("the context holds no text", "give it some"))?);
                 }
                 (vec![index], squad::places(&context, &answers, index))
             }
             (None, Some(docs)) if !docs.is_empty() => {
                 let paths: Vec<PathBuf> = docs.iter().map(|doc| folder.join(doc)).collect();
-                let failed = |error: crate::Error| (error.to_string(), "paths are relative to the file");
+                let failed = |error: crate::Error| wrong(error.to_string(), "paths are relative to the file");
                 let mut indices = Vec::new();
                 for file in read::find(&paths, options).map_err(failed)?.files {
                     let index = match files.get(&file) {
@@ -153,8 +172,9 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
                 }
                 (indices, Vec::new())
             }
-            _ => return Err(("needs context or docs, one of them".to_owned(), REMEDY)),
+            _ => return Err(wrong("needs context or docs, one of them", REMEDY)),
         };
+        refuse_what_is_not_verbatim(&id, &golds, &read, &documents)?;
         let answering: Vec<usize> = read
             .iter()
             .copied()
@@ -185,6 +205,50 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
         questions,
         summaries: Vec::new(),
     })
+}
+
+/// The acceptable answers, each once; none where nothing answers.
+fn golds(id: &str, answers: &[At], unanswerable: bool) -> Result<Vec<String>, Wrong> {
+    const REMEDY: &str = "list the exact words that answer it, or write \"unanswerable\": true";
+    match (answers.is_empty(), unanswerable) {
+        (true, false) => return Err(wrong(format!("{id}: has no answers"), REMEDY)),
+        (false, true) => {
+            return Err(wrong(
+                format!("{id}: is unanswerable and has answers"),
+                "keep one of the two",
+            ));
+        }
+        _ => {}
+    }
+    let mut golds: Vec<String> = Vec::new();
+    for At { text, .. } in answers {
+        if text.trim().is_empty() {
+            return Err(wrong(format!("{id}: an answer is empty"), REMEDY));
+        }
+        if !golds.contains(text) {
+            golds.push(text.clone());
+        }
+    }
+    Ok(golds)
+}
+
+fn refuse_what_is_not_verbatim(
+    id: &str,
+    golds: &[String],
+    read: &[usize],
+    documents: &[Document],
+) -> Result<(), Wrong> {
+    let read: Vec<&Document> = read.iter().map(|&i| &documents[i]).collect();
+    match golds
+        .iter()
+        .find(|gold| !read.iter().any(|document| holds(document, gold)))
+    {
+        Some(gold) => {
+            let (what, remedy) = not_verbatim(id, gold, &read);
+            Err(wrong(what, remedy))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A text with its summary, under the names that data sets use.
@@ -234,17 +298,17 @@ pub fn load_pairs(path: &Path) -> Result<Suite> {
     let (name, text) = each_line::<Pair>(path, REMEDY, |number, pair| {
         let id = id(pair.id.as_deref(), number);
         if let Some(first) = ids.insert(id.clone(), number) {
-            return Err((
+            return Err(wrong(
                 format!("id \"{id}\" is taken by line {first}"),
                 "give each pair an id of its own",
             ));
         }
         let reference = pair.summary.into_lines();
         if reference.trim().is_empty() {
-            return Err(("the summary is empty".to_owned(), REMEDY));
+            return Err(wrong("the summary is empty", REMEDY));
         }
         let document = Document::new(format!("article {id}"), pair.article.into_lines(), Format::Plain);
-        documents.push(document.map_err(|_| ("the article holds no text".to_owned(), REMEDY))?);
+        documents.push(document.map_err(|_| wrong("the article holds no text", REMEDY))?);
         summaries.push(SummaryCheck {
             id,
             document: documents.len() - 1,
@@ -275,7 +339,7 @@ pub fn load_pairs(path: &Path) -> Result<Suite> {
 fn each_line<T: serde::de::DeserializeOwned>(
     path: &Path,
     remedy: &str,
-    mut take: impl FnMut(usize, T) -> Result<(), (String, &'static str)>,
+    mut take: impl FnMut(usize, T) -> Result<(), Wrong>,
 ) -> Result<(String, String)> {
     let name = path.display().to_string();
     let text = file::read(path, MOST_BYTES, "a file of JSON Lines")?;
@@ -296,7 +360,7 @@ fn each_line<T: serde::de::DeserializeOwned>(
         match parse(line) {
             Ok(value) => {
                 if let Err((what, remedy)) = take(i + 1, value) {
-                    problem(1, what, remedy);
+                    problem(1, what, &remedy);
                 }
             }
             Err((column, what)) => problem(column, what, remedy),
@@ -317,9 +381,12 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(line: &str) -> Result<T, (us
     let mut json = serde_json::Deserializer::from_str(line);
     let column = |error: &serde_json::Error| error.column().max(1);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let reason = reason(error.inner());
         let what = match error.path().to_string().as_str() {
-            "." => reason(error.inner()),
-            path => format!("{path}: {}", reason(error.inner())),
+            // Of an unknown key, path and reason are both its name.
+            "." => reason,
+            _ if reason.starts_with("unknown field") => reason,
+            path => format!("{path}: {reason}"),
         };
         (column(error.inner()), what)
     })?;
@@ -364,6 +431,60 @@ mod tests {
         assert_eq!(suite.documents.len(), 2);
         assert_eq!(suite.questions[1].places, [(0, 0..3)]);
         assert!(suite.questions[2].golds.is_empty());
+    }
+
+    fn told(line: &str) -> String {
+        let (_folder, path) = file(line);
+        load(&path, &ReadOptions::default()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_a_suite_in_toml_is_refused_for_a_line_is_refused_for() {
+        for (rest, message) in [
+            (
+                r#""answers":["Ada"],"must_pas":true"#,
+                "in.jsonl:1:78: unknown field `must_pas`, expected",
+            ),
+            (r#""anwsers":["Ada"]"#, "unknown field `anwsers`"),
+            (
+                r#""answers":["ada"]"#,
+                "in.jsonl:1:1: x: answer \"ada\" is not in context of line 1; it has \"Ada\": copy the exact words",
+            ),
+            (
+                r#""answers":["Ada",{"text":"Bo"}]"#,
+                "answers: data did not match",
+            ),
+            (
+                r#""answers":[{"text":"Ada"},{"text":"Bo"}]"#,
+                "x: answer \"Bo\" is not in context of line 1",
+            ),
+            (
+                r#""answers":["Ada"],"unanswerable":true"#,
+                "x: is unanswerable and has answers; keep one",
+            ),
+            (
+                r#""tags":[]"#,
+                "x: has no answers; list the exact words that answer it, or write \"unanswerable\": true",
+            ),
+            (r#""answers":[]"#, "x: has no answers"),
+            (r#""answers":[" "]"#, "x: an answer is empty"),
+        ] {
+            let told = told(&format!(
+                r#"{{"id":"x","question":"who?","context":"Ada came.",{rest}}}"#
+            ));
+            assert!(told.contains(message), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_batch_or_of_squad_gets_answers_and_no_other_change() {
+        let (_folder, path) = file(
+            "{\"question\":\"who?\",\"context\":\"Ada\\n came.\",\"answers\":[\"Ada came\"],\"top\":2,\"min_confidence\":0.5,\"always_answer\":true}\n\
+             {\"question\":\"why?\",\"context\":\"Ada came.\",\"title\":\"T\",\"answers\":[],\"is_impossible\":true,\"plausible_answers\":[]}\n",
+        );
+        let suite = load(&path, &ReadOptions::default()).unwrap();
+        assert_eq!(suite.questions[0].answering, [0]);
+        assert!(suite.questions[1].golds.is_empty());
     }
 
     #[test]

@@ -36,7 +36,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::file;
-use super::problem::{Collector, Problems, Result, at, position, shortened, whole};
+use super::problem::{Collector, Problem, Problems, Result, at, position, shortened, whole};
 use crate::document::Document;
 use crate::document::read::{self, ReadOptions};
 
@@ -190,7 +190,7 @@ pub fn load_all(paths: &[PathBuf], options: &ReadOptions) -> Result<Vec<Suite>> 
         }
     }
     let mut seen = std::collections::HashSet::new();
-    files.retain(|file| seen.insert(file.clone()));
+    files.retain(|path| seen.insert(file::identity(path)));
     let mut suites: Vec<Suite> = Vec::new();
     let mut problems = Vec::new();
     for file in &files {
@@ -204,17 +204,33 @@ pub fn load_all(paths: &[PathBuf], options: &ReadOptions) -> Result<Vec<Suite>> 
             Err(Problems(more)) => problems.extend(more),
         }
     }
-    for (i, suite) in suites.iter().enumerate() {
-        if let Some(other) = suites[..i].iter().find(|other| other.name == suite.name) {
-            let what = format!("is called \"{}\", as {} is", suite.name, other.file);
-            problems.extend(whole(&suite.file, what, "give it a name of its own: name = \"…\"").0);
-        }
-    }
+    problems.extend(of_one_name(&suites));
     if problems.is_empty() {
         Ok(suites)
     } else {
         Err(Problems(problems))
     }
+}
+
+/// Suites with the name of another one: reports, baselines and histories would take them for one.
+pub(crate) fn of_one_name(suites: &[Suite]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (i, suite) in suites.iter().enumerate() {
+        let Some(other) = suites[..i].iter().find(|other| other.name == suite.name) else {
+            continue;
+        };
+        let path = Path::new(&suite.file);
+        let what = format!("is called \"{}\", as {} is", suite.name, other.file);
+        let told = if file::identity(path) == file::identity(Path::new(&other.file)) {
+            whole(&suite.file, "is named twice", "name it once")
+        } else if path.extension().is_some_and(|e| e == "toml") {
+            whole(&suite.file, what, "give it a name of its own: name = \"…\"")
+        } else {
+            whole(&suite.file, what, "it is called as its file is: rename the file")
+        };
+        problems.extend(told.0);
+    }
+    problems
 }
 
 /// Reads a suite and its documents, and checks them against each other.
@@ -472,22 +488,9 @@ impl Checker<'_> {
             .collect();
         // While documents could not be read, nothing can be said about what they hold.
         if found.is_empty() && !searched.is_empty() {
-            let near = searched
-                .iter()
-                .find_map(|&i| nearly(self.documents[i].source(), words));
-            let remedy = match near {
-                Some(near) => format!("it has \"{}\": copy the exact words", shortened(&near)),
-                None => "copy the exact words, with their quotation marks and letter case".to_owned(),
-            };
-            let place = match searched {
-                [one] => self.documents[*one].name().to_owned(),
-                _ => "the documents".to_owned(),
-            };
-            self.collector.add(
-                answer.span().start,
-                format!("{id}: answer \"{}\" is not in {place}", shortened(words)),
-                remedy,
-            );
+            let searched: Vec<&Document> = searched.iter().map(|&i| &self.documents[i]).collect();
+            let (what, remedy) = not_verbatim(id, words, &searched);
+            self.collector.add(answer.span().start, what, remedy);
         }
         found
     }
@@ -654,6 +657,23 @@ impl Checker<'_> {
             line: position(self.text, start).0,
         }
     }
+}
+
+/// What is wrong with an answer that none of the documents holds, and the remedy.
+pub(super) fn not_verbatim(id: &str, words: &str, documents: &[&Document]) -> (String, String) {
+    let near = documents
+        .iter()
+        .find_map(|document| nearly(document.source(), words));
+    let remedy = match near {
+        Some(near) => format!("it has \"{}\": copy the exact words", shortened(&near)),
+        None => "copy the exact words, with their quotation marks and letter case".to_owned(),
+    };
+    let place = match documents {
+        [one] => one.name(),
+        _ => "the documents",
+    };
+    let what = format!("{id}: answer \"{}\" is not in {place}", shortened(words));
+    (what, remedy)
 }
 
 /// Whether a document holds these words, as its source has them or as it is read.

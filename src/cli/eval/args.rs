@@ -25,7 +25,8 @@ Examples:
 
 Settings of ask.toml do not apply, so that figures compare.
 
-Exit code: 0 measured, and no worse than the baseline; 1 worse; 2 error.";
+Exit code: 0 measured, and no worse than the baseline; 1 worse, or a question with must_pass = true
+is wrong, with a baseline or without; 2 error.";
 
 /// `ask eval [PATH]…`
 #[derive(Debug, clap::Args)]

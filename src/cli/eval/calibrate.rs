@@ -20,6 +20,8 @@ use crate::reader::Reader;
 const MANIFEST: &str = "manifest.toml";
 /// The names of the weights in it, in their order.
 const NAMES: [&str; Logistic::WEIGHTS] = ["score", "evidence", "ln_windows", "bias"];
+/// What the last digit of an ECE that is shown stands for.
+const SHOWN: f64 = 1e-3;
 /// The fewest questions of a half that is fitted to.
 const FEWEST: usize = 30;
 
@@ -68,37 +70,42 @@ pub(super) fn run(
         .chain(halves[1].iter().map(|o| (*o, &fitted[0])))
         .collect();
     let ece = |pairs: Vec<(f64, bool)>| reliability(&pairs).map_or(0.0, |r| r.ece);
+    let confidence = [
+        ece(outcomes
+            .iter()
+            .map(|o| (o.confidence, is_best_right(o)))
+            .collect()),
+        ece(held_out
+            .iter()
+            .map(|(o, c)| (c.confidence.probability(&signals(o)), is_best_right(o)))
+            .collect()),
+    ];
+    let not_in_document = [
+        ece(outcomes
+            .iter()
+            .map(|o| (o.not_in_document, o.golds.is_empty()))
+            .collect()),
+        ece(held_out
+            .iter()
+            .map(|(o, c)| (c.not_in_document.probability(&signals(o)), o.golds.is_empty()))
+            .collect()),
+    ];
+    let measured = [("confidence", confidence), ("not in document", not_in_document)];
+    let changes =
+        measured.map(|(what, [before, after])| format!("{what}: ECE {before:.3} before, {after:.3} after"));
     let lines = [
         format!(
             "{} questions, halves by {by}; each half measured with what the other was fitted to",
             outcomes.len()
         ),
-        format!(
-            "confidence: ECE {:.3} before, {:.3} after",
-            ece(outcomes
-                .iter()
-                .map(|o| (o.confidence, is_best_right(o)))
-                .collect()),
-            ece(held_out
-                .iter()
-                .map(|(o, c)| (c.confidence.probability(&signals(o)), is_best_right(o)))
-                .collect())
-        ),
-        format!(
-            "not in document: ECE {:.3} before, {:.3} after",
-            ece(outcomes
-                .iter()
-                .map(|o| (o.not_in_document, o.golds.is_empty()))
-                .collect()),
-            ece(held_out
-                .iter()
-                .map(|(o, c)| (c.not_in_document.probability(&signals(o)), o.golds.is_empty()))
-                .collect())
-        ),
+        changes.join("\n"),
         format!("threshold: {:.2}", all.threshold),
     ];
     let path = model.join(MANIFEST);
     write(&path, model, &all)?;
+    for warning in measured.iter().filter_map(|(what, ece)| warning(what, *ece)) {
+        environment.tell(&warning);
+    }
     for line in lines {
         writeln!(environment.output, "{line}")?;
     }
@@ -109,6 +116,15 @@ pub(super) fn run(
     )?;
     environment.output.flush()?;
     Ok(ANSWERED)
+}
+
+/// What to tell where the error of calibration, before and after, rose by as much as is shown.
+fn warning(what: &str, [before, after]: [f64; 2]) -> Option<String> {
+    (after - before >= SHOWN).then(|| {
+        format!(
+            "warning: {what}: ECE rose from {before:.3} to {after:.3}: probabilities are worse than they were, and written all the same; fit them to more questions"
+        )
+    })
 }
 
 fn signals(outcome: &Outcome) -> Signals {
@@ -204,6 +220,17 @@ mod tests {
             bias: -1.0,
         },
     };
+
+    #[test]
+    fn a_calibration_that_is_worse_is_told() {
+        let told = warning("confidence", [0.031, 0.052]).unwrap();
+        assert!(
+            told.starts_with("warning: confidence: ECE rose from 0.031 to 0.052:"),
+            "{told}"
+        );
+        assert_eq!(warning("confidence", [0.031, 0.0314]), None);
+        assert_eq!(warning("confidence", [0.052, 0.031]), None);
+    }
 
     #[test]
     fn the_rest_of_a_manifest_stays() {

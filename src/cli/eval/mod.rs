@@ -14,7 +14,7 @@ use super::progress::Bar;
 use super::{ANSWERED, Environment, json};
 use crate::document::read;
 use crate::error::Error;
-use crate::eval::baseline::{self, Baseline, Item};
+use crate::eval::baseline::{self, Asked, Baseline, Item};
 use crate::eval::history::{self, History};
 use crate::eval::problem::{Problems, counted};
 use crate::eval::report::{self, Line, Provenance, Report, Style};
@@ -85,14 +85,30 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     provenance.limit = args.limit;
     let summariser = reader.can_summarize().then_some(SUMMARISER);
     let items = baseline::items(&run.outcomes, &summaries, summariser);
-    let comparison = kept.map(|kept| baseline::compare(&kept, &suites, &items, args.limit.is_some()));
+    let must_pass_wrong: Vec<&Item> = items.iter().filter(|item| item.fails_alone()).collect();
+    tell_must_pass_wrong(&must_pass_wrong, environment);
+    let asked = asked(&provenance);
+    let comparison = kept.map(|kept| baseline::compare(&kept, asked, &suites, &items, args.limit.is_some()));
+    if let Some(changed) = comparison.as_ref().and_then(|c| c.asked_changed.as_ref()) {
+        environment.tell(&format!(
+            "warning: {changed}: their scores do not compare; give the options of the baseline, or bless one with these"
+        ));
+    }
     let worse = comparison.as_ref().is_some_and(|c| !c.holds());
     match &args.bless {
         Some(path) if worse => environment.tell(&format!(
             "not blessed: {}: this run is worse than the baseline; to keep it all the same, leave out --baseline",
             environment.directory.join(path).display()
         )),
-        Some(path) => bless(path, &provenance, &suites, &items, environment)?,
+        Some(path) => {
+            bless(path, &provenance, &suites, &items, environment)?;
+            if !must_pass_wrong.is_empty() && !plan.quiet {
+                environment.tell(&format!(
+                    "note: {} is blessed all the same: the gate fails until what must pass is right or the mark is taken away",
+                    environment.directory.join(path).display()
+                ));
+            }
+        }
         None => {}
     }
     let report = Report::new(provenance, &suites, run, summaries, comparison);
@@ -100,12 +116,13 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
         save(path, history, &report, environment)?;
     }
     write_files(args, &report, environment)?;
-    match print(args, plan, &report, environment) {
+    let fails = worse || !must_pass_wrong.is_empty();
+    match print(args, plan, &report, &must_pass_wrong, environment) {
         // That nobody reads on to the end does not make the gate hold.
-        Err(error) if worse && super::is_broken_pipe(&error) => {}
+        Err(error) if fails && super::is_broken_pipe(&error) => {}
         printed => printed?,
     }
-    Ok(if worse { WORSE } else { ANSWERED })
+    Ok(if fails { WORSE } else { ANSWERED })
 }
 
 /// Loads all that was named. The inner error is what is wrong with suites.
@@ -136,6 +153,7 @@ fn load(
             Err(Problems(more)) => problems.extend(more),
         }
     }
+    problems.extend(suite::of_one_name(&suites));
     Ok(if problems.is_empty() {
         Ok(suites)
     } else {
@@ -283,31 +301,42 @@ fn weights_sha256(reader: &Reader, model: Option<&Path>) -> Option<String> {
         .map(|bytes| suite::sha256(&bytes))
 }
 
+fn asked(provenance: &Provenance) -> Asked {
+    Asked {
+        always_answer: provenance.always_answer,
+        min_confidence: provenance.min_confidence,
+    }
+}
+
 fn bless(
     path: &Path,
     provenance: &Provenance,
     suites: &[Suite],
     items: &[Item],
-    environment: &mut Environment,
+    environment: &Environment,
 ) -> anyhow::Result<()> {
     let kept = Baseline::of(
         &provenance.model,
         provenance.model_sha256.as_deref(),
         &provenance.date,
+        asked(provenance),
         suites,
         items,
     );
-    write(&environment.directory.join(path), kept.to_json()?.as_bytes())?;
-    for item in items
-        .iter()
-        .filter(|item| item.kept.must_pass && !item.kept.right)
-    {
+    write(&environment.directory.join(path), kept.to_json()?.as_bytes())
+}
+
+fn tell_must_pass_wrong(wrong: &[&Item], environment: &mut Environment) {
+    for item in wrong.iter().take(MOST_PROBLEMS) {
+        let (file, line) = &item.defined;
         environment.tell(&format!(
-            "note: {}/{} must pass and is wrong: the gate fails until it is right or the mark is taken away",
+            "{file}:{line}: {}/{} must pass and is wrong",
             item.suite, item.id
         ));
     }
-    Ok(())
+    if let more @ 1.. = wrong.len().saturating_sub(MOST_PROBLEMS) {
+        environment.tell(&format!("and {more} more"));
+    }
 }
 
 /// The history that is to be continued: what is wrong with it is told before a question is asked.
@@ -396,7 +425,13 @@ fn unwritable(path: &Path) -> String {
     )
 }
 
-fn print(args: &EvalArgs, plan: &Plan, report: &Report, environment: &mut Environment) -> anyhow::Result<()> {
+fn print(
+    args: &EvalArgs,
+    plan: &Plan,
+    report: &Report,
+    must_pass_wrong: &[&Item],
+    environment: &mut Environment,
+) -> anyhow::Result<()> {
     if args.json {
         environment.output.write_all(&json::line(report)?)?;
     } else {
@@ -407,7 +442,7 @@ fn print(args: &EvalArgs, plan: &Plan, report: &Report, environment: &mut Enviro
         environment.output.write_all(text.as_bytes())?;
     }
     if args.github {
-        let text: String = report::annotations(report)
+        let text: String = report::annotations(report, must_pass_wrong)
             .into_iter()
             .map(|line| line + "\n")
             .collect();

@@ -2,18 +2,19 @@
 
 use super::Report;
 use super::text::shortened;
-use crate::eval::baseline::Change;
+use crate::eval::baseline::{Change, Item};
 use crate::harmless::one_line;
 
 /// GitHub shows ten of a kind for a step.
 const MOST: usize = 10;
 
 /// A line for each question that got worse: an error if the gate fails, otherwise a warning. Without a
-/// comparison there are none.
+/// comparison, an error for each that must pass and is wrong.
 #[must_use]
-pub fn annotations(report: &Report) -> Vec<String> {
+pub fn annotations(report: &Report, must_pass_wrong: &[&Item]) -> Vec<String> {
     let Some(comparison) = &report.comparison else {
-        return Vec::new();
+        let wrong = must_pass_wrong.iter().take(MOST);
+        return wrong.map(|item| of_item(item)).collect();
     };
     let kind = if comparison.holds() { "warning" } else { "error" };
     let failures = comparison
@@ -36,33 +37,51 @@ pub fn annotations(report: &Report) -> Vec<String> {
         .collect()
 }
 
-fn of_change(kind: &str, change: &Change) -> String {
-    let shown = |answer: &str| {
-        if answer.is_empty() {
-            "declined".to_owned()
-        } else {
-            format!("“{}”", shortened(answer))
-        }
-    };
-    let line = change.line.to_string();
-    let title = format!("{}/{}", change.suite, change.id);
-    let wanted = if change.wanted.is_empty() {
-        "no answer".to_owned()
-    } else {
-        format!("“{}”", shortened(&change.wanted))
-    };
+fn of_item(item: &Item) -> String {
     let message = format!(
-        "{} F1 {:.2} → {:.2}: {} → {}; wanted {wanted}",
+        "{} must pass and is wrong: {}; wanted {}",
+        shortened(&item.question),
+        quoted(&item.kept.answer, "declined"),
+        quoted(&item.wanted, "no answer")
+    );
+    let (file, line) = &item.defined;
+    at("error", file, *line, (&item.suite, &item.id), &message)
+}
+
+fn of_change(kind: &str, change: &Change) -> String {
+    let message = format!(
+        "{} F1 {:.2} → {:.2}: {} → {}; wanted {}",
         shortened(&change.question),
         change.score_before,
         change.score,
-        shown(&change.answer_before),
-        shown(&change.answer)
+        quoted(&change.answer_before, "declined"),
+        quoted(&change.answer, "declined"),
+        quoted(&change.wanted, "no answer")
     );
+    at(
+        kind,
+        &change.file,
+        change.line,
+        (&change.suite, &change.id),
+        &message,
+    )
+}
+
+fn quoted(answer: &str, empty: &str) -> String {
+    if answer.is_empty() {
+        empty.to_owned()
+    } else {
+        format!("“{}”", shortened(answer))
+    }
+}
+
+/// A command about a question, at the line of its suite.
+fn at(kind: &str, file: &str, line: usize, (suite, id): (&str, &str), message: &str) -> String {
+    let (line, title) = (line.to_string(), format!("{suite}/{id}"));
     command(
         kind,
-        &[("file", &change.file), ("line", &line), ("title", &title)],
-        &message,
+        &[("file", file), ("line", &line), ("title", &title)],
+        message,
     )
 }
 

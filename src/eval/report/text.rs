@@ -284,6 +284,9 @@ fn summaries(systems: &[SummaryScores]) -> Table {
 
 fn compared(c: &Comparison) -> Vec<Line> {
     let mut lines = Vec::new();
+    if let Some(changed) = &c.asked_changed {
+        lines.push(line(Style::Bad, &format!("does not compare: {changed}")));
+    }
     for failure in &c.failures {
         lines.push(line(Style::Bad, &format!("worse: {failure}")));
     }
