@@ -522,6 +522,65 @@ fn no_answer_while_something_was_unreadable_is_an_error() {
     );
 }
 
+/// It was read, and holds no answer: that is known.
+#[test]
+fn an_empty_file_of_a_folder_is_not_unread() {
+    let scene = Scene::new()
+        .file("texts/a.txt", "Nothing of interest.")
+        .file("texts/empty.txt", "")
+        .file("texts/sub/blank.md", " \n\n");
+    assert_snapshot!(scene.run(&["who?", "texts"]), @r#"
+    exit code 1
+    --- output
+    Not in the document. (… %)
+      closest: “Nothing” (… %) texts/a.txt:1
+    --- error
+    ask: note: texts/empty.txt and 1 more hold no text
+    "#);
+    let outcome = scene.run(&["--json", "--quiet", "who?", "texts/*.txt"]);
+    assert_eq!((outcome.code, outcome.err.as_str()), (1, ""), "{outcome}");
+    assert_eq!(outcome.json()["unread"], json!([]));
+    let summary = scene.run(&["summarize", "--method=lead", "texts/*.txt"]);
+    assert_eq!(summary.code, 0, "{summary}");
+    assert!(
+        summary
+            .err
+            .starts_with("ask: note: texts/empty.txt: holds no text\n"),
+        "{summary}"
+    );
+    let lines = scene.lines([json!({"question": "who?", "docs": ["texts"]})]);
+    assert_eq!(lines.run(&["batch"]).json()["unread"], json!([]));
+}
+
+#[test]
+fn an_empty_file_that_was_named_is_unread() {
+    let scene = Scene::new()
+        .file("texts/a.txt", "Nothing of interest.")
+        .file("texts/empty.txt", "")
+        .file("none/a.txt", "")
+        .file("none/b.txt", "");
+    for arguments in [
+        &["who?", "texts/a.txt", "texts/empty.txt"],
+        &["who?", "texts", "texts/empty.txt"],
+    ] {
+        let outcome = scene.run(arguments);
+        assert_eq!(outcome.code, 2, "{outcome}");
+        assert!(
+            outcome.err.contains("not read: texts/empty.txt: holds no text"),
+            "{outcome}"
+        );
+    }
+    scene
+        .run(&["who?", "none"])
+        .fails_with(&["none/a.txt: holds no text", "(and 1 more that hold none, too)"]);
+    let scene = scene.file("none/c.jpg", JPEG);
+    let outcome = scene.run(&["who?", "none"]);
+    assert!(
+        outcome.failure().starts_with("none/c.jpg: is not text"),
+        "{outcome}"
+    );
+}
+
 #[test]
 fn nothing_but_unreadable_files_is_an_error() {
     let scene = Scene::new().file("texts/a.jpg", JPEG).file("texts/b.jpg", JPEG);
