@@ -983,6 +983,25 @@ fn an_id_of_many_digits_comes_back_digit_by_digit() {
 }
 
 #[test]
+fn a_key_given_twice_is_refused_the_id_too() {
+    for (key, twice) in [
+        ("id", r#""id": "x", "id": "y", "question": "who?""#),
+        (
+            "question",
+            r#""id": "x", "question": "who?", "question": "when?""#,
+        ),
+    ] {
+        let line = format!("{{{twice}, \"context\": \"It was Ada Quist.\"}}");
+        let line = bridge().lines([line]).run(&["batch"]).json();
+        assert_eq!(
+            line["error"],
+            format!("{key}: is given twice; keep one of them"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn batch_keeps_the_order_over_many_lines() {
     let lines: Vec<Value> = (0..200)
         .map(|i| match i % 3 {

@@ -40,6 +40,9 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// A line of input. What is no key of it is refused by [`refuse_unknown_keys`].
 #[derive(Debug, Deserialize)]
 struct Request {
+    /// Read by [`Id`]; here so that one given twice is refused as every other key is.
+    #[serde(rename = "id")]
+    _id: Option<serde::de::IgnoredAny>,
     question: Option<String>,
     summarize: Option<SummaryArgs>,
     context: Option<String>,
