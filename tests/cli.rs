@@ -1109,6 +1109,23 @@ fn an_unknown_key_of_a_line_is_refused_by_name() {
 }
 
 #[test]
+fn what_only_questions_have_is_refused_for_a_summary() {
+    for (key, value) in [
+        ("top", json!(3)),
+        ("min_confidence", json!(0.5)),
+        ("always_answer", json!(false)),
+    ] {
+        let mut line = json!({"id": 1, "summarize": {"sentences": 1}, "context": "It was Ada Quist."});
+        line[key] = value;
+        let line = batch(&[line]).json();
+        assert_eq!(
+            line,
+            json!({"id": 1, "error": format!("{key}: is for questions, and the line asks for a summary; leave it out")})
+        );
+    }
+}
+
+#[test]
 fn a_value_of_a_wrong_type_is_told_in_words() {
     let cases = [
         (json!({"question": 5}), "question: has to be text in quotes"),

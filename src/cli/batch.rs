@@ -376,6 +376,19 @@ fn known<'a>(
     bail!("{prefix}{}: is no key of {what}; {remedy}", shortened(key))
 }
 
+/// Refuses on a line that asks for a summary what would have no effect there.
+fn refuse_keys_of_questions(request: &Request) -> anyhow::Result<()> {
+    let given = [
+        ("top", request.top.is_some()),
+        ("min_confidence", request.min_confidence.is_some()),
+        ("always_answer", request.always_answer.is_some()),
+    ];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        Some((key, _)) => bail!("{key}: is for questions, and the line asks for a summary; leave it out"),
+        None => Ok(()),
+    }
+}
+
 /// The documents that lines name, or why they could not be read.
 type Sets = HashMap<Vec<PathBuf>, Result<Arc<Loaded>, String>>;
 
@@ -482,6 +495,7 @@ impl Batch<'_> {
                 "summarize.style: abstractive summaries are not written by ask batch, whose model is a reader; use ask summarize --style abstractive --json"
             );
         }
+        refuse_keys_of_questions(request)?;
         let options = plan::summary_options(args, |key| format!("summarize.{key}"))?;
         let loaded = self.documents(request, sets)?;
         let documents: Vec<&Document> = loaded.documents.iter().collect();
