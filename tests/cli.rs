@@ -1024,6 +1024,8 @@ fn batch_gives_one_line_for_each_line_that_is_not_blank() {
     let line = json!({"question": "who?", "context": "Ada Quist"}).to_string();
     let scene = bridge().stdin(format!("\n{line}\r\n\n   \n\t\r\nnot JSON\n{line}"));
     assert_eq!(scene.run(&["batch"]).json_lines().len(), 3);
+    let help = scene.run(&["batch", "--help"]).out;
+    assert!(help.contains("blank lines give none"), "{help}");
     assert_eq!(
         bridge().stdin("").run(&["batch"]),
         Outcome {

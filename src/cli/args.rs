@@ -195,9 +195,10 @@ A question may set \"top\" and one of \"min_confidence\" and \"always_answer\" f
 summary \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". What a line sets
 goes before what was typed, and that before ask.toml. Other keys are refused.
 
-There is one line of output for every line of input, in order; a bad line gives
-{\"id\": …, \"error\": …} and the rest goes on. Output is written as soon as no further input
-is ready. \"answers\" has the best candidates also when \"answered\" is false: look at that first.
+There is one line of output for every line of input, in order; blank lines give none, a bad
+line gives {\"id\": …, \"error\": …} and the rest goes on. Output is written as soon as no
+further input is ready. \"answers\" has the best candidates also when \"answered\" is false: look
+at that first.
 
 Examples:
   ask batch questions.jsonl > answers.jsonl
