@@ -28,8 +28,9 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
         !plan.quiet,
         environment,
     )?;
+    let mut text = Vec::new();
     if plan.json {
-        let line = json::line(&Line {
+        text = json::line(&Line {
             id: None,
             question,
             answers: &answers,
@@ -39,16 +40,15 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
             model: reader.model_name(),
             elapsed_ms: milliseconds(started),
         })?;
-        environment.output.write_all(&line)?;
     } else {
         let printer = Printer {
             colour: plan.colour,
             around: plan.around,
             min_confidence: plan.options.min_confidence,
         };
-        printer.answers(&answers, &documents, loaded.unread.len(), &mut environment.output)?;
+        printer.answers(&answers, &documents, loaded.unread.len(), &mut text)?;
     }
-    environment.output.flush()?;
+    environment.print(&text)?;
     Ok(exit_code(&answers, &loaded))
 }
 

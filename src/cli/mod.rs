@@ -43,6 +43,8 @@ pub const NOT_IN_DOCUMENT: u8 = 1;
 pub const ERROR: u8 = 2;
 /// Exit code: stopped by Ctrl-C, as shells have it (128 + SIGINT).
 pub const INTERRUPTED: u8 = 130;
+/// Exit code: whoever read the output of a stream went away before its end, as shells have it (128 + SIGPIPE).
+pub const READER_GONE: u8 = 141;
 
 /// Standard input, as far as it is meant for the program.
 pub enum Input {
@@ -117,6 +119,14 @@ impl Environment {
         let _ = writeln!(self.error, "ask: {}", render::harmless(message));
     }
 
+    /// Prints a result. Its exit code holds whether anybody reads on to its end or not.
+    fn print(&mut self, result: &[u8]) -> std::io::Result<()> {
+        match self.output.write_all(result).and_then(|()| self.output.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            printed => printed,
+        }
+    }
+
     fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }
@@ -184,7 +194,10 @@ fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> an
         }
         Some(Command::Batch(batch)) => {
             let plan = Plan::of_batch(batch, environment)?;
-            return with_threads(plan.threads, || batch::run(batch, &plan, environment));
+            return match with_threads(plan.threads, || batch::run(batch, &plan, environment)) {
+                Err(error) if is_broken_pipe(&error) => Ok(READER_GONE),
+                code => code,
+            };
         }
         Some(Command::Summarize(summarize)) => {
             let plan = Plan::of_summarize(summarize, environment)?;
