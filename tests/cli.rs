@@ -357,6 +357,68 @@ fn a_wrong_value_in_ask_toml_is_an_error_that_names_the_file() {
     }
 }
 
+/// The file may be far from where the program was started, and nobody typed an option.
+#[test]
+fn errors_of_an_ask_toml_name_that_file_and_its_key() {
+    let message = |line: &str, arguments: &[&str]| {
+        let scene = bridge().file("ask.toml", line).starting_in("work/deep");
+        scene.run(arguments).failure().to_owned()
+    };
+    let file = ["who?", "../../bridge.txt"];
+    let mut cases: Vec<(&str, &[&str], &str)> = vec![
+        ("top = 0", &file, "top: 0 is out of range"),
+        ("threads = 0", &file, "threads: 0 is out of range"),
+        ("max-mib = 0", &file, "max-mib: 0 is out of range"),
+        ("min-confidence = 2.0", &file, "min-confidence: 2 is out of range"),
+        ("device = \"cuda\"", &file, "device: cuda: the native engine"),
+        ("model = \"gone\"", &file, "model: ../../gone: no such folder"),
+        (
+            "model = \"owner/gone\"",
+            &file,
+            "model: owner/gone: no such folder",
+        ),
+        ("model = \".\"", &file, "model: ../../.: has no"),
+        (
+            "docs = [\"gone.txt\"]",
+            &["who?"],
+            "docs: ../../gone.txt: no such file",
+        ),
+        (
+            "docs = [\"gone.txt\"]",
+            &["summarize"],
+            "docs: ../../gone.txt: no such file",
+        ),
+    ];
+    if cfg!(not(feature = "libtorch")) {
+        cases.push(("engine = \"libtorch\"", &file, "engine: libtorch is not part"));
+    }
+    for (line, arguments, start) in cases {
+        let message = message(line, arguments);
+        assert!(
+            message.starts_with(&format!("../../ask.toml: {start}")),
+            "{message}"
+        );
+        for typed in ["leave out", "--model", "--device", "--top"] {
+            assert!(!message.contains(typed), "{message}");
+        }
+    }
+    let scene = bridge()
+        .file("ask.toml", "docs = [\"gone.txt\"]")
+        .starting_in("work/deep")
+        .lines([json!({"question": "who?"})]);
+    let line = scene.run(&["batch"]).json();
+    let error = line["error"].as_str().unwrap();
+    assert!(
+        error.starts_with("../../ask.toml: docs: ../../gone.txt: no such file"),
+        "{error}"
+    );
+    // What was typed goes before it, and is named as it was typed.
+    let scene = bridge().file("ask.toml", "top = 0\nmodel = \"gone\"\ndevice = \"cpu\"");
+    scene
+        .run(&["who?", "bridge.txt", "--top", "3", "--model", "nowhere"])
+        .fails_with(&["model nowhere: no such folder", "leave out --model"]);
+}
+
 #[test]
 fn without_documents_one_line_says_how_to_name_them() {
     assert_snapshot!(Scene::new().run(&["who designed it?"]), @r#"
@@ -1517,7 +1579,9 @@ fn an_engine_that_was_left_out_is_told() {
         .run(&asked)
         .fails_with(&["--engine libtorch", "--features libtorch", "README.md"]);
     let scene = scene.file("ask.toml", "engine = \"libtorch\"\n");
-    scene.run(&asked[..2]).fails_with(&["--engine libtorch"]);
+    scene
+        .run(&asked[..2])
+        .fails_with(&["ask.toml: engine: libtorch", "remove that line"]);
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     let directory = args.reading.model.as_ref().context(
         "--style abstractive needs a model that writes; name its folder with --model DIR (BART, T5 or Pegasus)",
     )?;
-    let generator = (environment.load_generator)(&environment.directory.join(directory), plan.engine.device)?;
+    let generator = plan.load_generator(directory, environment)?;
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
     loaded.report(plan.quiet, environment);
     let documents: Vec<&Document> = loaded.documents.iter().collect();

@@ -14,7 +14,7 @@ use crate::reader::{AskOptions, Reader};
 pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> anyhow::Result<u8> {
     let started = Instant::now();
     // What can be wrong with the question is told before a gigabyte is read.
-    let reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
+    let reader = plan.load(environment)?;
     reader.question(question)?;
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
     loaded.report(plan.quiet, environment);

@@ -100,7 +100,7 @@ pub(super) fn run(args: &BatchArgs, plan: &Plan, environment: &mut Environment) 
         read::find(paths, &plan.read).context("--docs")?;
     }
     let input = open(args, environment)?;
-    let reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
+    let reader = plan.load(environment)?;
     let batch = Batch {
         reader: &reader,
         plan,
@@ -557,7 +557,10 @@ impl Batch<'_> {
         let paths = self.paths(request.context.is_some(), request.docs.as_deref())?;
         match sets.get(&paths) {
             Some(Ok(loaded)) => Ok(Arc::clone(loaded)),
-            Some(Err(reason)) => bail!("{reason}"),
+            Some(Err(reason)) => match (&request.docs, &self.plan.source) {
+                (None, Source::Configured(configured)) => bail!("{}: {reason}", configured.key),
+                _ => bail!("{reason}"),
+            },
             None => bail!("the documents were not read"),
         }
     }
@@ -574,6 +577,7 @@ impl Batch<'_> {
             }
             (_, Some(docs), _) => Ok(docs.iter().map(|path| self.directory.join(path)).collect()),
             (_, None, Source::Paths(paths)) => Ok(paths.clone()),
+            (_, None, Source::Configured(configured)) => Ok(configured.docs.clone()),
             (_, None, _) => bail!("the line has neither context nor docs, and --docs names none"),
         }
     }

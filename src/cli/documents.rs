@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 
+use super::config::Configured;
 use super::plan::Source;
 use super::{Environment, Input, language};
 use crate::document::Document;
@@ -49,6 +50,7 @@ pub(super) fn load(
 ) -> anyhow::Result<Loaded> {
     match source {
         Source::Paths(paths) => load_paths(paths, options),
+        Source::Configured(configured) => load_configured(configured, options),
         Source::Among(paths, before) => {
             // Its place among the documents is behind those of the paths before it.
             let at = read::find(&paths[..*before], options)?.files.len();
@@ -56,18 +58,18 @@ pub(super) fn load(
             let document = read_input(options, environment);
             load_found(paths, found, Some((at, document)), options)
         }
-        Source::Stream(otherwise) => match read_input(options, environment) {
-            Ok(document) => Ok(Loaded {
+        Source::Stream(otherwise) => match (read_input(options, environment), otherwise) {
+            (Ok(document), _) => Ok(Loaded {
                 documents: vec![document],
                 ..Loaded::default()
             }),
             // Programs are often started with an empty pipe for their input.
-            Err(Error::EmptyDocument { .. }) if !otherwise.is_empty() => {
-                let mut loaded = load_paths(otherwise, options)?;
+            (Err(Error::EmptyDocument { .. }), Some(configured)) => {
+                let mut loaded = load_configured(configured, options)?;
                 loaded.note = Some("standard input is empty; reading the documents of ask.toml".to_owned());
                 Ok(loaded)
             }
-            Err(error) => Err(error.into()),
+            (Err(error), _) => Err(error.into()),
         },
         Source::None => bail!(
             "no documents: name files or folders, pipe text in, or list them in ask.toml: docs = [\"folder\"]"
@@ -86,6 +88,11 @@ fn read_input(options: &ReadOptions, environment: &mut Environment) -> Result<Do
 /// Finds and reads files. Fails when there is nothing left to read.
 pub(super) fn load_paths(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Loaded> {
     load_found(paths, read::find(paths, options)?, None, options)
+}
+
+/// Finds and reads what `ask.toml` names; an error says so.
+fn load_configured(configured: &Configured, options: &ReadOptions) -> anyhow::Result<Loaded> {
+    load_paths(&configured.docs, options).with_context(|| configured.key.clone())
 }
 
 /// Reads the files that `paths` stand for, with what came through standard input in its place among them.

@@ -26,7 +26,7 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
     if !matches!(environment.input, Input::Terminal) {
         bail!("no question; write it in quotes: ask \"who leads negotiations?\"");
     }
-    let reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
+    let reader = plan.load(environment)?;
     let mut loaded = match plan.source {
         Source::None => Loaded::default(),
         _ => documents::load(&plan.source, &plan.read, environment)?,

@@ -24,7 +24,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     let (scorer, model): (&dyn Scorer, _) = match options.method.without_model() {
         Some(scorer) => (scorer, None),
         None => {
-            reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
+            reader = plan.load(environment)?;
             (&reader, Some(reader.model_name()))
         }
     };
