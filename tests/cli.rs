@@ -763,6 +763,59 @@ fn a_word_close_to_a_command_gets_a_hint() {
 }
 
 #[test]
+fn a_question_without_its_quotes_gets_a_hint() {
+    let scene = bridge().file("my texts/a.txt", "Tom Bell signed.");
+    for (arguments, command) in [
+        (
+            &["who", "leads", "negotiations"] as &[&str],
+            "ask \"who leads negotiations\"",
+        ),
+        (&["who", "signed", "-"], "ask \"who signed\" -"),
+        (&["who", "signed", "bridge.txt"], "ask \"who signed\" bridge.txt"),
+        (
+            &["who", "signed", "it", "bridge.txt", "my texts"],
+            "ask \"who signed it\" bridge.txt 'my texts'",
+        ),
+    ] {
+        let outcome = scene.run(arguments);
+        assert_eq!(
+            outcome.failure(),
+            format!("put the question in quotes: {command}"),
+            "{arguments:?}"
+        );
+    }
+    // A path that is spelt wrong stays one.
+    scene
+        .run(&["who", "brigde.txt", "bridge.txt"])
+        .fails_with(&["brigde.txt: no such file"]);
+    assert_eq!(scene.run(&["who", "bridge.txt"]).code, 0);
+}
+
+#[test]
+fn an_option_of_a_command_that_does_not_come_first_gets_a_hint() {
+    for arguments in [
+        &["-q", "summarize", "bridge.txt", "--bullets"] as &[&str],
+        &["-q", "summarize", "--share=10%", "bridge.txt"],
+        &["--json", "summarize", "bridge.txt", "--words", "9"],
+    ] {
+        bridge().run(arguments).fails_with(&[
+            "summarize: looks like a command",
+            "a command comes first, then its options",
+        ]);
+    }
+    let outcome = bridge().run(&["who was it?", "--bullets"]);
+    assert!(
+        outcome.err.contains("unexpected argument '--bullets'"),
+        "{outcome}"
+    );
+    let outcome = bridge().run(&["summarize", "--bulets"]);
+    assert!(
+        outcome.err.contains("unexpected argument '--bulets'"),
+        "{outcome}"
+    );
+}
+
+#[test]
 fn two_dashes_make_any_word_a_question() {
     for word in ["bridge.txt", "bacth", "batch", "summarize", "man"] {
         assert_eq!(

@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser};
 
 use crate::engine::{self, Generator};
@@ -162,7 +163,13 @@ where
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
-        Err(error) => return usage(&error, environment),
+        Err(error) => match misplaced_command(&error, &arguments) {
+            Some(error) => {
+                environment.tell(&error.to_string());
+                return ERROR;
+            }
+            None => return usage(&error, environment),
+        },
     };
     match run(&args, &arguments, environment) {
         Ok(code) => code,
@@ -231,6 +238,20 @@ fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> anyhow::Result<T
         .num_threads(threads)
         .build_global();
     work()
+}
+
+/// `ask -q summarize a.txt --bullets`: the option is unknown only because its command does not come first.
+fn misplaced_command(error: &clap::Error, arguments: &[OsString]) -> Option<anyhow::Error> {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let is_option = |argument: &OsString| {
+        let argument = argument.to_str().unwrap_or_default();
+        argument.split('=').next() == Some(option)
+    };
+    let before = &arguments[..arguments.iter().position(is_option)?];
+    let question = Args::try_parse_from(before).ok()?.ask.question?;
+    plan::refuse_command(question.trim()).err()
 }
 
 fn usage(error: &clap::Error, environment: &mut Environment) -> u8 {

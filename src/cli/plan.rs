@@ -69,7 +69,7 @@ impl Plan {
     pub fn of_ask(args: &AskArgs, escaped: bool, environment: &Environment) -> anyhow::Result<Self> {
         if let (Some(question), false) = (&args.question, escaped) {
             refuse_what_is_no_question(question, environment)?;
-            refuse_forgotten_quotes(question, &args.paths)?;
+            refuse_forgotten_quotes(question, &args.paths, environment)?;
         }
         let config = config::find(environment)?.unwrap_or_default();
         let paths = args.paths.iter().chain(&args.docs);
@@ -441,21 +441,38 @@ fn bad_option(option: String, value: impl ToString, expected: &'static str) -> E
     }
 }
 
-/// `ask who leads negotiations` takes two words for paths.
-fn refuse_forgotten_quotes(question: &str, paths: &[PathBuf]) -> anyhow::Result<()> {
-    let word = |path: &PathBuf| {
-        path.components().count() == 1 && path.extension().is_none() && path.symlink_metadata().is_err()
-    };
-    let forgotten =
-        question.chars().all(char::is_alphanumeric) && !paths.is_empty() && paths.iter().all(word);
-    if forgotten {
-        let words: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
-        bail!(
-            "put the question in quotes: ask \"{question} {}\"",
-            words.join(" ")
-        );
+/// `ask who signed contract.txt` takes a word for a path. Words come first, and what follows them are paths, if any.
+fn refuse_forgotten_quotes(
+    question: &str,
+    paths: &[PathBuf],
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let is_there =
+        |path: &PathBuf| is_dash(path) || environment.directory.join(path).symlink_metadata().is_ok();
+    let is_word =
+        |path: &PathBuf| path.components().count() == 1 && path.extension().is_none() && !is_there(path);
+    let words = paths
+        .iter()
+        .position(|path| !is_word(path))
+        .unwrap_or(paths.len());
+    let (words, files) = paths.split_at(words);
+    if words.is_empty() || !question.chars().all(char::is_alphanumeric) || !files.iter().all(is_there) {
+        return Ok(());
     }
-    Ok(())
+    let mut command = format!("ask \"{question}");
+    for word in words {
+        command += &format!(" {}", word.display());
+    }
+    command.push('"');
+    for file in files {
+        let file = file.display().to_string();
+        command += &if file.contains(char::is_whitespace) {
+            format!(" '{file}'")
+        } else {
+            format!(" {file}")
+        };
+    }
+    bail!("put the question in quotes: {command}")
 }
 
 /// The name that a word was probably meant to be.
@@ -480,6 +497,11 @@ fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyh
              or ask -- {question} if you do mean the word"
         );
     }
+    refuse_command(question)
+}
+
+/// A command that is not where commands are looked for, or nearly a command.
+pub(super) fn refuse_command(question: &str) -> anyhow::Result<()> {
     let lower = question.to_lowercase();
     let command = Args::command();
     let names = command
