@@ -876,6 +876,10 @@ fn no_question_away_from_a_terminal_is_an_error() {
         .stdin("Some text.")
         .run(&[])
         .fails_with(&["no question", "ask \""]);
+    bridge()
+        .stdin("who?\n")
+        .run(&["--docs", "bridge.txt"])
+        .fails_with(&["a session needs a terminal", "ask batch"]);
 }
 
 #[test]
