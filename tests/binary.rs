@@ -415,7 +415,7 @@ fn the_gate_fails_whether_its_report_is_read_or_not() {
 }
 
 #[test]
-fn a_reader_that_has_enough_is_no_error() {
+fn a_reader_that_has_enough_of_a_batch_gets_the_code_of_a_closed_pipe() {
     let desk = Desk::new();
     let mut child = desk.start(&["batch"]);
     let mut input = child.stdin.take().unwrap();
@@ -425,15 +425,48 @@ fn a_reader_that_has_enough_is_no_error() {
     let mut first = String::new();
     output.read_line(&mut first).unwrap();
     drop(output);
-    assert_eq!(wait(&mut child), 0);
+    assert_eq!(wait(&mut child), 141);
     assert_eq!(std::io::read_to_string(child.stderr.take().unwrap()).unwrap(), "");
     assert!(writer.join().unwrap().is_err(), "it stopped long before the end");
+}
 
-    let desk = desk.file("note.txt", "Mayor Ada Quist opened the bridge.");
-    let mut child = desk.start(&["--always-answer", "who opened the bridge?", "note.txt"]);
-    drop(child.stdout.take());
-    assert_eq!(wait(&mut child), 0);
-    assert_eq!(std::io::read_to_string(child.stderr.take().unwrap()).unwrap(), "");
+#[test]
+fn a_question_keeps_its_exit_code_when_nobody_reads_the_answer() {
+    let desk = Desk::new()
+        .file("note.txt", "Mayor Ada Quist opened the bridge.")
+        .file("photo.jpg", b"\xff\xd8\xff\xe0\x00");
+    let cases: [(&[&str], i32, &str); 4] = [
+        (&["--always-answer", "who opened the bridge?", "note.txt"], 0, ""),
+        (
+            &["--min-confidence", "1", "who opened the bridge?", "note.txt"],
+            1,
+            "",
+        ),
+        (
+            &[
+                "--min-confidence",
+                "1",
+                "--json",
+                "who opened the bridge?",
+                "note.txt",
+            ],
+            1,
+            "",
+        ),
+        (
+            &["summarize", "--method=lead", "note.txt", "photo.jpg"],
+            2,
+            "ask: not read: photo.jpg",
+        ),
+    ];
+    for (arguments, code, error) in cases {
+        let mut child = desk.start(arguments);
+        drop(child.stdin.take());
+        drop(child.stdout.take());
+        assert_eq!(wait(&mut child), code, "{arguments:?}");
+        let told = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+        assert!(told.starts_with(error) && !told.contains("pipe"), "{told}");
+    }
 }
 
 #[test]

@@ -357,6 +357,68 @@ fn a_wrong_value_in_ask_toml_is_an_error_that_names_the_file() {
     }
 }
 
+/// The file may be far from where the program was started, and nobody typed an option.
+#[test]
+fn errors_of_an_ask_toml_name_that_file_and_its_key() {
+    let message = |line: &str, arguments: &[&str]| {
+        let scene = bridge().file("ask.toml", line).starting_in("work/deep");
+        scene.run(arguments).failure().to_owned()
+    };
+    let file = ["who?", "../../bridge.txt"];
+    let mut cases: Vec<(&str, &[&str], &str)> = vec![
+        ("top = 0", &file, "top: 0 is out of range"),
+        ("threads = 0", &file, "threads: 0 is out of range"),
+        ("max-mib = 0", &file, "max-mib: 0 is out of range"),
+        ("min-confidence = 2.0", &file, "min-confidence: 2 is out of range"),
+        ("device = \"cuda\"", &file, "device: cuda: the native engine"),
+        ("model = \"gone\"", &file, "model: ../../gone: no such folder"),
+        (
+            "model = \"owner/gone\"",
+            &file,
+            "model: owner/gone: no such folder",
+        ),
+        ("model = \".\"", &file, "model: ../../.: has no"),
+        (
+            "docs = [\"gone.txt\"]",
+            &["who?"],
+            "docs: ../../gone.txt: no such file",
+        ),
+        (
+            "docs = [\"gone.txt\"]",
+            &["summarize"],
+            "docs: ../../gone.txt: no such file",
+        ),
+    ];
+    if cfg!(not(feature = "libtorch")) {
+        cases.push(("engine = \"libtorch\"", &file, "engine: libtorch is not part"));
+    }
+    for (line, arguments, start) in cases {
+        let message = message(line, arguments);
+        assert!(
+            message.starts_with(&format!("../../ask.toml: {start}")),
+            "{message}"
+        );
+        for typed in ["leave out", "--model", "--device", "--top"] {
+            assert!(!message.contains(typed), "{message}");
+        }
+    }
+    let scene = bridge()
+        .file("ask.toml", "docs = [\"gone.txt\"]")
+        .starting_in("work/deep")
+        .lines([json!({"question": "who?"})]);
+    let line = scene.run(&["batch"]).json();
+    let error = line["error"].as_str().unwrap();
+    assert!(
+        error.starts_with("../../ask.toml: docs: ../../gone.txt: no such file"),
+        "{error}"
+    );
+    // What was typed goes before it, and is named as it was typed.
+    let scene = bridge().file("ask.toml", "top = 0\nmodel = \"gone\"\ndevice = \"cpu\"");
+    scene
+        .run(&["who?", "bridge.txt", "--top", "3", "--model", "nowhere"])
+        .fails_with(&["model nowhere: no such folder", "leave out --model"]);
+}
+
 #[test]
 fn without_documents_one_line_says_how_to_name_them() {
     assert_snapshot!(Scene::new().run(&["who designed it?"]), @r#"
@@ -522,6 +584,65 @@ fn no_answer_while_something_was_unreadable_is_an_error() {
     );
 }
 
+/// It was read, and holds no answer: that is known.
+#[test]
+fn an_empty_file_of_a_folder_is_not_unread() {
+    let scene = Scene::new()
+        .file("texts/a.txt", "Nothing of interest.")
+        .file("texts/empty.txt", "")
+        .file("texts/sub/blank.md", " \n\n");
+    assert_snapshot!(scene.run(&["who?", "texts"]), @r#"
+    exit code 1
+    --- output
+    Not in the document. (… %)
+      closest: “Nothing” (… %) texts/a.txt:1
+    --- error
+    ask: note: texts/empty.txt and 1 more hold no text
+    "#);
+    let outcome = scene.run(&["--json", "--quiet", "who?", "texts/*.txt"]);
+    assert_eq!((outcome.code, outcome.err.as_str()), (1, ""), "{outcome}");
+    assert_eq!(outcome.json()["unread"], json!([]));
+    let summary = scene.run(&["summarize", "--method=lead", "texts/*.txt"]);
+    assert_eq!(summary.code, 0, "{summary}");
+    assert!(
+        summary
+            .err
+            .starts_with("ask: note: texts/empty.txt: holds no text\n"),
+        "{summary}"
+    );
+    let lines = scene.lines([json!({"question": "who?", "docs": ["texts"]})]);
+    assert_eq!(lines.run(&["batch"]).json()["unread"], json!([]));
+}
+
+#[test]
+fn an_empty_file_that_was_named_is_unread() {
+    let scene = Scene::new()
+        .file("texts/a.txt", "Nothing of interest.")
+        .file("texts/empty.txt", "")
+        .file("none/a.txt", "")
+        .file("none/b.txt", "");
+    for arguments in [
+        &["who?", "texts/a.txt", "texts/empty.txt"],
+        &["who?", "texts", "texts/empty.txt"],
+    ] {
+        let outcome = scene.run(arguments);
+        assert_eq!(outcome.code, 2, "{outcome}");
+        assert!(
+            outcome.err.contains("not read: texts/empty.txt: holds no text"),
+            "{outcome}"
+        );
+    }
+    scene
+        .run(&["who?", "none"])
+        .fails_with(&["none/a.txt: holds no text", "(and 1 more that hold none, too)"]);
+    let scene = scene.file("none/c.jpg", JPEG);
+    let outcome = scene.run(&["who?", "none"]);
+    assert!(
+        outcome.failure().starts_with("none/c.jpg: is not text"),
+        "{outcome}"
+    );
+}
+
 #[test]
 fn nothing_but_unreadable_files_is_an_error() {
     let scene = Scene::new().file("texts/a.jpg", JPEG).file("texts/b.jpg", JPEG);
@@ -642,6 +763,59 @@ fn a_word_close_to_a_command_gets_a_hint() {
 }
 
 #[test]
+fn a_question_without_its_quotes_gets_a_hint() {
+    let scene = bridge().file("my texts/a.txt", "Tom Bell signed.");
+    for (arguments, command) in [
+        (
+            &["who", "leads", "negotiations"] as &[&str],
+            "ask \"who leads negotiations\"",
+        ),
+        (&["who", "signed", "-"], "ask \"who signed\" -"),
+        (&["who", "signed", "bridge.txt"], "ask \"who signed\" bridge.txt"),
+        (
+            &["who", "signed", "it", "bridge.txt", "my texts"],
+            "ask \"who signed it\" bridge.txt 'my texts'",
+        ),
+    ] {
+        let outcome = scene.run(arguments);
+        assert_eq!(
+            outcome.failure(),
+            format!("put the question in quotes: {command}"),
+            "{arguments:?}"
+        );
+    }
+    // A path that is spelt wrong stays one.
+    scene
+        .run(&["who", "brigde.txt", "bridge.txt"])
+        .fails_with(&["brigde.txt: no such file"]);
+    assert_eq!(scene.run(&["who", "bridge.txt"]).code, 0);
+}
+
+#[test]
+fn an_option_of_a_command_that_does_not_come_first_gets_a_hint() {
+    for arguments in [
+        &["-q", "summarize", "bridge.txt", "--bullets"] as &[&str],
+        &["-q", "summarize", "--share=10%", "bridge.txt"],
+        &["--json", "summarize", "bridge.txt", "--words", "9"],
+    ] {
+        bridge().run(arguments).fails_with(&[
+            "summarize: looks like a command",
+            "a command comes first, then its options",
+        ]);
+    }
+    let outcome = bridge().run(&["who was it?", "--bullets"]);
+    assert!(
+        outcome.err.contains("unexpected argument '--bullets'"),
+        "{outcome}"
+    );
+    let outcome = bridge().run(&["summarize", "--bulets"]);
+    assert!(
+        outcome.err.contains("unexpected argument '--bulets'"),
+        "{outcome}"
+    );
+}
+
+#[test]
 fn two_dashes_make_any_word_a_question() {
     for word in ["bridge.txt", "bacth", "batch", "summarize", "man"] {
         assert_eq!(
@@ -702,6 +876,10 @@ fn no_question_away_from_a_terminal_is_an_error() {
         .stdin("Some text.")
         .run(&[])
         .fails_with(&["no question", "ask \""]);
+    bridge()
+        .stdin("who?\n")
+        .run(&["--docs", "bridge.txt"])
+        .fails_with(&["a session needs a terminal", "ask batch"]);
 }
 
 #[test]
@@ -924,6 +1102,25 @@ fn an_id_of_many_digits_comes_back_digit_by_digit() {
 }
 
 #[test]
+fn a_key_given_twice_is_refused_the_id_too() {
+    for (key, twice) in [
+        ("id", r#""id": "x", "id": "y", "question": "who?""#),
+        (
+            "question",
+            r#""id": "x", "question": "who?", "question": "when?""#,
+        ),
+    ] {
+        let line = format!("{{{twice}, \"context\": \"It was Ada Quist.\"}}");
+        let line = bridge().lines([line]).run(&["batch"]).json();
+        assert_eq!(
+            line["error"],
+            format!("{key}: is given twice; keep one of them"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn batch_keeps_the_order_over_many_lines() {
     let lines: Vec<Value> = (0..200)
         .map(|i| match i % 3 {
@@ -946,6 +1143,8 @@ fn batch_gives_one_line_for_each_line_that_is_not_blank() {
     let line = json!({"question": "who?", "context": "Ada Quist"}).to_string();
     let scene = bridge().stdin(format!("\n{line}\r\n\n   \n\t\r\nnot JSON\n{line}"));
     assert_eq!(scene.run(&["batch"]).json_lines().len(), 3);
+    let help = scene.run(&["batch", "--help"]).out;
+    assert!(help.contains("blank lines give none"), "{help}");
     assert_eq!(
         bridge().stdin("").run(&["batch"]),
         Outcome {
@@ -1028,6 +1227,23 @@ fn an_unknown_key_of_a_line_is_refused_by_name() {
         batch(&[line]).json()["error"],
         "summarize.sentence: is no key of summarize; did you mean sentences?"
     );
+}
+
+#[test]
+fn what_only_questions_have_is_refused_for_a_summary() {
+    for (key, value) in [
+        ("top", json!(3)),
+        ("min_confidence", json!(0.5)),
+        ("always_answer", json!(false)),
+    ] {
+        let mut line = json!({"id": 1, "summarize": {"sentences": 1}, "context": "It was Ada Quist."});
+        line[key] = value;
+        let line = batch(&[line]).json();
+        assert_eq!(
+            line,
+            json!({"id": 1, "error": format!("{key}: is for questions, and the line asks for a summary; leave it out")})
+        );
+    }
 }
 
 #[test]
@@ -1420,7 +1636,9 @@ fn an_engine_that_was_left_out_is_told() {
         .run(&asked)
         .fails_with(&["--engine libtorch", "--features libtorch", "README.md"]);
     let scene = scene.file("ask.toml", "engine = \"libtorch\"\n");
-    scene.run(&asked[..2]).fails_with(&["--engine libtorch"]);
+    scene
+        .run(&asked[..2])
+        .fails_with(&["ask.toml: engine: libtorch", "remove that line"]);
 }
 
 #[test]

@@ -997,7 +997,7 @@ fn a_folder_comes_before_a_name() {
     write(&desk.path("below/ask.toml"), "model = \"minilm-squad2\"\n");
     let mut command = desk.command(&["who?", "../note.txt"]);
     let outcome = finish(command.current_dir(desk.path("below")).spawn().unwrap());
-    outcome.fails_with(&["model minilm-squad2", "ask models pull minilm-squad2"]);
+    outcome.fails_with(&["ask.toml: model: minilm-squad2", "ask models pull minilm-squad2"]);
     // The built-in model is a name, too.
     let mut command = desk.command(&["--model", "built-in", "--json", "who saw the cat?", "../note.txt"]);
     let outcome = finish(command.current_dir(desk.path("below")).spawn().unwrap());

@@ -24,7 +24,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     let directory = args.reading.model.as_ref().context(
         "--style abstractive needs a model that writes; name its folder with --model DIR (BART, T5 or Pegasus)",
     )?;
-    let generator = (environment.load_generator)(&environment.directory.join(directory), plan.engine.device)?;
+    let generator = plan.load_generator(directory, environment)?;
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
     loaded.report(plan.quiet, environment);
     let documents: Vec<&Document> = loaded.documents.iter().collect();
@@ -38,8 +38,9 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     if !plan.quiet {
         note(&summaries, &loaded, plan.json, environment);
     }
+    let mut text = Vec::new();
     if plan.json {
-        let line = json::line(&GeneratedLine {
+        text = json::line(&GeneratedLine {
             style: "abstractive",
             summaries: &summaries,
             strict: options.strict,
@@ -49,7 +50,6 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
             model: generator.name(),
             elapsed_ms: milliseconds(started),
         })?;
-        environment.output.write_all(&line)?;
     } else {
         let form = match (args.markdown, args.bullets) {
             (true, _) => Form::Markdown,
@@ -61,9 +61,9 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
             form,
             model: generator.name(),
         };
-        printer.print(&summaries, &mut environment.output)?;
+        printer.print(&summaries, &mut text)?;
     }
-    environment.output.flush()?;
+    environment.print(&text)?;
     Ok(if loaded.unread.is_empty() { ANSWERED } else { ERROR })
 }
 

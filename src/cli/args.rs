@@ -21,7 +21,7 @@ Examples:
   ask -- summarize                              a question of one word
 
 Exit code: 0 answered, 1 not in the documents, 2 error (also: not answered, and some documents
-could not be read).";
+could not be read). It does not depend on whether the output is read to its end.";
 
 /// Ask your documents: answers are their exact words, with where they stand and how sure it is.
 #[derive(Debug, Parser)]
@@ -195,9 +195,10 @@ A question may set \"top\" and one of \"min_confidence\" and \"always_answer\" f
 summary \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". What a line sets
 goes before what was typed, and that before ask.toml. Other keys are refused.
 
-There is one line of output for every line of input, in order; a bad line gives
-{\"id\": …, \"error\": …} and the rest goes on. Output is written as soon as no further input
-is ready. \"answers\" has the best candidates also when \"answered\" is false: look at that first.
+There is one line of output for every line of input, in order; blank lines give none, a bad
+line gives {\"id\": …, \"error\": …} and the rest goes on. Output is written as soon as no
+further input is ready. \"answers\" has the best candidates also when \"answered\" is false: look
+at that first.
 
 Examples:
   ask batch questions.jsonl > answers.jsonl
@@ -205,7 +206,8 @@ Examples:
     jq -r 'if .answered then .answers[0].text else \"\" end'
   parallel --pipe --block 1M ask batch < questions.jsonl
 
-Exit code: 0 when the whole stream was processed, whatever the answers; 2 on an error.";
+Exit code: 0 when the whole stream was processed, whatever the answers; 2 on an error;
+141 without a message when the reader of the output went away before that.";
 
 /// `ask batch [FILE]`
 #[derive(Debug, clap::Args)]

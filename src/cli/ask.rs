@@ -14,7 +14,7 @@ use crate::reader::{AskOptions, Reader};
 pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> anyhow::Result<u8> {
     let started = Instant::now();
     // What can be wrong with the question is told before a gigabyte is read.
-    let reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
+    let reader = plan.load(environment)?;
     reader.question(question)?;
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
     loaded.report(plan.quiet, environment);
@@ -28,8 +28,9 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
         !plan.quiet,
         environment,
     )?;
+    let mut text = Vec::new();
     if plan.json {
-        let line = json::line(&Line {
+        text = json::line(&Line {
             id: None,
             question,
             answers: &answers,
@@ -39,16 +40,15 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
             model: reader.model_name(),
             elapsed_ms: milliseconds(started),
         })?;
-        environment.output.write_all(&line)?;
     } else {
         let printer = Printer {
             colour: plan.colour,
             around: plan.around,
             min_confidence: plan.options.min_confidence,
         };
-        printer.answers(&answers, &documents, loaded.unread.len(), &mut environment.output)?;
+        printer.answers(&answers, &documents, loaded.unread.len(), &mut text)?;
     }
-    environment.output.flush()?;
+    environment.print(&text)?;
     Ok(exit_code(&answers, &loaded))
 }
 

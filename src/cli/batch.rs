@@ -40,6 +40,9 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// A line of input. What is no key of it is refused by [`refuse_unknown_keys`].
 #[derive(Debug, Deserialize)]
 struct Request {
+    /// Read by [`Id`]; here so that one given twice is refused as every other key is.
+    #[serde(rename = "id")]
+    _id: Option<serde::de::IgnoredAny>,
     question: Option<String>,
     summarize: Option<SummaryArgs>,
     context: Option<String>,
@@ -97,7 +100,7 @@ pub(super) fn run(args: &BatchArgs, plan: &Plan, environment: &mut Environment) 
         read::find(paths, &plan.read).context("--docs")?;
     }
     let input = open(args, environment)?;
-    let reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
+    let reader = plan.load(environment)?;
     let batch = Batch {
         reader: &reader,
         plan,
@@ -373,6 +376,19 @@ fn known<'a>(
     bail!("{prefix}{}: is no key of {what}; {remedy}", shortened(key))
 }
 
+/// Refuses on a line that asks for a summary what would have no effect there.
+fn refuse_keys_of_questions(request: &Request) -> anyhow::Result<()> {
+    let given = [
+        ("top", request.top.is_some()),
+        ("min_confidence", request.min_confidence.is_some()),
+        ("always_answer", request.always_answer.is_some()),
+    ];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        Some((key, _)) => bail!("{key}: is for questions, and the line asks for a summary; leave it out"),
+        None => Ok(()),
+    }
+}
+
 /// The documents that lines name, or why they could not be read.
 type Sets = HashMap<Vec<PathBuf>, Result<Arc<Loaded>, String>>;
 
@@ -479,6 +495,7 @@ impl Batch<'_> {
                 "summarize.style: abstractive summaries are not written by ask batch, whose model is a reader; use ask summarize --style abstractive --json"
             );
         }
+        refuse_keys_of_questions(request)?;
         let options = plan::summary_options(args, |key| format!("summarize.{key}"))?;
         let loaded = self.documents(request, sets)?;
         let documents: Vec<&Document> = loaded.documents.iter().collect();
@@ -540,7 +557,10 @@ impl Batch<'_> {
         let paths = self.paths(request.context.is_some(), request.docs.as_deref())?;
         match sets.get(&paths) {
             Some(Ok(loaded)) => Ok(Arc::clone(loaded)),
-            Some(Err(reason)) => bail!("{reason}"),
+            Some(Err(reason)) => match (&request.docs, &self.plan.source) {
+                (None, Source::Configured(configured)) => bail!("{}: {reason}", configured.key),
+                _ => bail!("{reason}"),
+            },
             None => bail!("the documents were not read"),
         }
     }
@@ -557,6 +577,7 @@ impl Batch<'_> {
             }
             (_, Some(docs), _) => Ok(docs.iter().map(|path| self.directory.join(path)).collect()),
             (_, None, Source::Paths(paths)) => Ok(paths.clone()),
+            (_, None, Source::Configured(configured)) => Ok(configured.docs.clone()),
             (_, None, _) => bail!("the line has neither context nor docs, and --docs names none"),
         }
     }

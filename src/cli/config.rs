@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 
 use super::Environment;
 use super::args::{Around, Colour};
 use crate::engine::{Device, Kind};
+use crate::error::Error;
 
 pub(super) const FILE_NAME: &str = "ask.toml";
 const MAX_BYTES: u64 = 1 << 20;
@@ -16,6 +17,9 @@ const MAX_BYTES: u64 = 1 << 20;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Config {
+    /// The file itself, as messages name it.
+    #[serde(skip)]
+    pub(super) file: PathBuf,
     #[serde(default)]
     pub(super) docs: Vec<PathBuf>,
     pub(super) model: Option<Model>,
@@ -43,6 +47,74 @@ impl From<PathBuf> for Model {
     fn from(typed: PathBuf) -> Self {
         let folder = PathBuf::new();
         Self { typed, folder }
+    }
+}
+
+impl Config {
+    /// What messages call a key: `../ask.toml: top`.
+    pub(super) fn name(&self, key: &str) -> String {
+        format!("{}: {key}", self.file.display())
+    }
+
+    /// The documents that the file names, if it names any.
+    pub(super) fn documents(&self) -> Option<Configured> {
+        (!self.docs.is_empty()).then(|| Configured {
+            docs: self.docs.clone(),
+            key: self.name("docs"),
+        })
+    }
+}
+
+/// Documents that `ask.toml` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configured {
+    /// Their paths.
+    pub docs: Vec<PathBuf>,
+    /// What messages call the key.
+    pub key: String,
+}
+
+/// What messages call the keys of `ask.toml` that chose what reads; `None` for what was typed or left out.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    pub(super) model: Option<String>,
+    pub(super) engine: Option<String>,
+    pub(super) device: Option<String>,
+}
+
+impl Chosen {
+    /// The error in the words of who wrote `ask.toml`: nobody typed the option that it is about.
+    pub(super) fn explain(&self, error: Error) -> anyhow::Error {
+        match (&error, self) {
+            (
+                Error::EngineNotBuilt,
+                Self {
+                    engine: Some(key), ..
+                },
+            ) => anyhow!(
+                "{key}: libtorch is not part of this program; build it with --features libtorch (README.md, Other models and engines), or remove that line"
+            ),
+            (
+                Error::DeviceUnavailable { device, reason },
+                Self {
+                    device: Some(key), ..
+                },
+            ) => {
+                anyhow!(
+                    "{key}: {device}: {}",
+                    reason.replace("leave out --device", "remove that line")
+                )
+            }
+            (Error::ModelNotFound { model }, Self { model: Some(key), .. }) => anyhow!(
+                "{key}: {}: no such folder; check the spelling, remove that line for the built-in one, or name one of those that ask models list shows",
+                model.display()
+            ),
+            (_, Self { model: Some(key), .. }) => match error.to_string().strip_prefix("model ") {
+                Some(reason) => anyhow!("{key}: {reason}"),
+                None => error.into(),
+            },
+            _ => error.into(),
+        }
     }
 }
 
@@ -89,6 +161,7 @@ fn load(file: &Path, folder: &Path) -> anyhow::Result<Config> {
         let reason = error.message().replace('\n', " ");
         anyhow::anyhow!("{name}:{line}: {reason}; correct or remove that line")
     })?;
+    file.clone_into(&mut config.file);
     for path in &mut config.docs {
         *path = folder.join(&*path);
     }

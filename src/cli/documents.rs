@@ -1,11 +1,13 @@
 //! Loads documents and tells what could not be read.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use anyhow::bail;
+use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 
+use super::config::Configured;
 use super::plan::Source;
 use super::{Environment, Input, language};
 use crate::document::Document;
@@ -23,6 +25,8 @@ const MOST_UNREAD_LINES: usize = 5;
 pub(super) struct Loaded {
     pub(super) documents: Vec<Document>,
     pub(super) unread: Vec<UnreadNote>,
+    /// Files without text that a folder or a pattern held. They were read, and have no answer.
+    pub(super) empty: Vec<String>,
     /// Left out because hidden or ignored.
     pub(super) excluded: u64,
     /// Something that the user should know about where the documents came from.
@@ -46,25 +50,26 @@ pub(super) fn load(
 ) -> anyhow::Result<Loaded> {
     match source {
         Source::Paths(paths) => load_paths(paths, options),
+        Source::Configured(configured) => load_configured(configured, options),
         Source::Among(paths, before) => {
             // Its place among the documents is behind those of the paths before it.
             let at = read::find(&paths[..*before], options)?.files.len();
             let found = read::find(paths, options)?;
             let document = read_input(options, environment);
-            load_found(found, Some((at, document)), options)
+            load_found(paths, found, Some((at, document)), options)
         }
-        Source::Stream(otherwise) => match read_input(options, environment) {
-            Ok(document) => Ok(Loaded {
+        Source::Stream(otherwise) => match (read_input(options, environment), otherwise) {
+            (Ok(document), _) => Ok(Loaded {
                 documents: vec![document],
                 ..Loaded::default()
             }),
             // Programs are often started with an empty pipe for their input.
-            Err(Error::EmptyDocument { .. }) if !otherwise.is_empty() => {
-                let mut loaded = load_paths(otherwise, options)?;
+            (Err(Error::EmptyDocument { .. }), Some(configured)) => {
+                let mut loaded = load_configured(configured, options)?;
                 loaded.note = Some("standard input is empty; reading the documents of ask.toml".to_owned());
                 Ok(loaded)
             }
-            Err(error) => Err(error.into()),
+            (Err(error), _) => Err(error.into()),
         },
         Source::None => bail!(
             "no documents: name files or folders, pipe text in, or list them in ask.toml: docs = [\"folder\"]"
@@ -82,11 +87,17 @@ fn read_input(options: &ReadOptions, environment: &mut Environment) -> Result<Do
 
 /// Finds and reads files. Fails when there is nothing left to read.
 pub(super) fn load_paths(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Loaded> {
-    load_found(read::find(paths, options)?, None, options)
+    load_found(paths, read::find(paths, options)?, None, options)
 }
 
-/// Reads files, with what came through standard input in its place among them.
+/// Finds and reads what `ask.toml` names; an error says so.
+fn load_configured(configured: &Configured, options: &ReadOptions) -> anyhow::Result<Loaded> {
+    load_paths(&configured.docs, options).with_context(|| configured.key.clone())
+}
+
+/// Reads the files that `paths` stand for, with what came through standard input in its place among them.
 fn load_found(
+    paths: &[PathBuf],
     found: Found,
     input: Option<(usize, Result<Document, Error>)>,
     options: &ReadOptions,
@@ -97,27 +108,25 @@ fn load_found(
     };
     let mut failures: Vec<(String, Error)> =
         found.unread.into_iter().map(|u| (u.document, u.error)).collect();
-    let names = found.files.iter().map(|path| path.display().to_string());
-    let mut results: Vec<_> = names.zip(read::read_files(&found.files, options)).collect();
+    let named: HashSet<&PathBuf> = paths.iter().collect();
+    let files = found
+        .files
+        .iter()
+        .map(|path| (path.display().to_string(), named.contains(path)));
+    let mut results: Vec<_> = files.zip(read::read_files(&found.files, options)).collect();
     if let Some((at, result)) = input {
-        results.insert(at.min(results.len()), (STANDARD_INPUT.to_owned(), result));
+        results.insert(at.min(results.len()), ((STANDARD_INPUT.to_owned(), true), result));
     }
-    for (name, result) in results {
+    for ((name, was_named), result) in results {
         match result {
             Ok(document) => loaded.documents.push(document),
             Err(error @ Error::TooMuchText { .. }) => bail!(error),
+            Err(Error::EmptyDocument { .. }) if !was_named => loaded.empty.push(name),
             Err(error) => failures.push((name, error)),
         }
     }
     if loaded.documents.is_empty() {
-        let more = failures.len().saturating_sub(1);
-        let Some((_, error)) = failures.into_iter().next() else {
-            bail!("no documents were found");
-        };
-        match more {
-            0 => bail!(error),
-            n => bail!("{error} (and {n} more that could not be read)"),
-        }
+        return Err(nothing_to_read(failures, loaded.empty));
     }
     loaded.unread = failures
         .into_iter()
@@ -127,6 +136,22 @@ fn load_found(
         })
         .collect();
     Ok(loaded)
+}
+
+/// Why there is no document: the first failure, or else the first file without text.
+fn nothing_to_read(failures: Vec<(String, Error)>, empty: Vec<String>) -> anyhow::Error {
+    let (more, what) = match failures.len() {
+        0 => (empty.len(), "hold none, too"),
+        n => (n, "could not be read"),
+    };
+    let empty = empty.into_iter().map(|name| Error::EmptyDocument { name });
+    let Some(error) = failures.into_iter().map(|(_, error)| error).chain(empty).next() else {
+        return anyhow!("no documents were found");
+    };
+    match more.saturating_sub(1) {
+        0 => error.into(),
+        n => anyhow!("{error} (and {n} more that {what})"),
+    }
 }
 
 /// An error's message without the document's name in front.
@@ -157,6 +182,13 @@ impl Loaded {
         }
         if let Some(note) = &self.note {
             environment.tell(&format!("note: {note}"));
+        }
+        match &self.empty[..] {
+            [] => {}
+            [name] => environment.tell(&format!("note: {name}: holds no text")),
+            [first, more @ ..] => {
+                environment.tell(&format!("note: {first} and {} more hold no text", more.len()));
+            }
         }
         if self.excluded > 0 {
             let (files, are) = if self.excluded == 1 {

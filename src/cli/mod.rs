@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser};
 
 use crate::engine::{self, Generator};
@@ -43,6 +44,8 @@ pub const NOT_IN_DOCUMENT: u8 = 1;
 pub const ERROR: u8 = 2;
 /// Exit code: stopped by Ctrl-C, as shells have it (128 + SIGINT).
 pub const INTERRUPTED: u8 = 130;
+/// Exit code: whoever read the output of a stream went away before its end, as shells have it (128 + SIGPIPE).
+pub const READER_GONE: u8 = 141;
 
 /// Standard input, as far as it is meant for the program.
 pub enum Input {
@@ -117,6 +120,14 @@ impl Environment {
         let _ = writeln!(self.error, "ask: {}", render::harmless(message));
     }
 
+    /// Prints a result. Its exit code holds whether anybody reads on to its end or not.
+    fn print(&mut self, result: &[u8]) -> std::io::Result<()> {
+        match self.output.write_all(result).and_then(|()| self.output.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            printed => printed,
+        }
+    }
+
     fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }
@@ -152,7 +163,13 @@ where
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
-        Err(error) => return usage(&error, environment),
+        Err(error) => match misplaced_command(&error, &arguments) {
+            Some(error) => {
+                environment.tell(&error.to_string());
+                return ERROR;
+            }
+            None => return usage(&error, environment),
+        },
     };
     match run(&args, &arguments, environment) {
         Ok(code) => code,
@@ -184,7 +201,10 @@ fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> an
         }
         Some(Command::Batch(batch)) => {
             let plan = Plan::of_batch(batch, environment)?;
-            return with_threads(plan.threads, || batch::run(batch, &plan, environment));
+            return match with_threads(plan.threads, || batch::run(batch, &plan, environment)) {
+                Err(error) if is_broken_pipe(&error) => Ok(READER_GONE),
+                code => code,
+            };
         }
         Some(Command::Summarize(summarize)) => {
             let plan = Plan::of_summarize(summarize, environment)?;
@@ -218,6 +238,20 @@ fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> anyhow::Result<T
         .num_threads(threads)
         .build_global();
     work()
+}
+
+/// `ask -q summarize a.txt --bullets`: the option is unknown only because its command does not come first.
+fn misplaced_command(error: &clap::Error, arguments: &[OsString]) -> Option<anyhow::Error> {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let is_option = |argument: &OsString| {
+        let argument = argument.to_str().unwrap_or_default();
+        argument.split('=').next() == Some(option)
+    };
+    let before = &arguments[..arguments.iter().position(is_option)?];
+    let question = Args::try_parse_from(before).ok()?.ask.question?;
+    plan::refuse_command(question.trim()).err()
 }
 
 fn usage(error: &clap::Error, environment: &mut Environment) -> u8 {

@@ -6,13 +6,13 @@ use anyhow::bail;
 use clap::CommandFactory;
 
 use super::args::{Args, Around, AskArgs, BatchArgs, Colour, CommonArgs, SummarizeArgs, SummaryArgs};
-use super::config::{self, Config};
+use super::config::{self, Chosen, Config, Configured};
 use super::eval::args::EvalArgs;
 use super::{Environment, Input, models};
 use crate::document::read::ReadOptions;
-use crate::engine;
+use crate::engine::{self, Generator};
 use crate::error::Error;
-use crate::reader::AskOptions;
+use crate::reader::{AskOptions, Reader};
 use crate::summary::abstractive::AbstractiveOptions;
 use crate::summary::{Length, Method, SummaryOptions};
 
@@ -36,6 +36,8 @@ pub struct Plan {
     pub model: Option<PathBuf>,
     /// What reads with it.
     pub engine: engine::Choice,
+    /// Which of these `ask.toml` chose.
+    chosen: Chosen,
     /// Threads to work with.
     pub threads: usize,
     /// Whether to colour standard output.
@@ -47,12 +49,14 @@ pub struct Plan {
 /// Where documents come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// Paths that were typed, or that `ask.toml` names.
+    /// Paths that were typed.
     Paths(Vec<PathBuf>),
+    /// Nothing was typed, and `ask.toml` names these.
+    Configured(Configured),
     /// Paths that were typed, and standard input after so many of them.
     Among(Vec<PathBuf>, usize),
-    /// Standard input, and what to read if there is nothing on it.
-    Stream(Vec<PathBuf>),
+    /// Standard input, and what `ask.toml` names if there is nothing on it.
+    Stream(Option<Configured>),
     /// Nothing was named.
     None,
 }
@@ -65,7 +69,7 @@ impl Plan {
     pub fn of_ask(args: &AskArgs, escaped: bool, environment: &Environment) -> anyhow::Result<Self> {
         if let (Some(question), false) = (&args.question, escaped) {
             refuse_what_is_no_question(question, environment)?;
-            refuse_forgotten_quotes(question, &args.paths)?;
+            refuse_forgotten_quotes(question, &args.paths, environment)?;
         }
         let config = config::find(environment)?.unwrap_or_default();
         let paths = args.paths.iter().chain(&args.docs);
@@ -94,10 +98,8 @@ impl Plan {
             .collect::<Vec<_>>();
         let source = if !docs.is_empty() {
             Source::Paths(docs)
-        } else if !config.docs.is_empty() {
-            Source::Paths(config.docs.clone())
         } else {
-            Source::None
+            config.documents().map_or(Source::None, Source::Configured)
         };
         Self::new(&args.common, args.top, source, &config, environment)
     }
@@ -138,7 +140,7 @@ impl Plan {
         let of_config = Answering::default().or(
             config.min_confidence,
             config.always_answer,
-            ["ask.toml: min-confidence", "ask.toml: always-answer"],
+            [&config.name("min-confidence"), &config.name("always-answer")],
         )?;
         let answering = of_config.or(
             args.min_confidence,
@@ -148,7 +150,7 @@ impl Plan {
         let options = AskOptions {
             top: match (top, config.top) {
                 (Some(n), _) => checked_top(n, "--top")?,
-                (None, Some(n)) => checked_top(n, "ask.toml: top")?,
+                (None, Some(n)) => checked_top(n, &config.name("top"))?,
                 (None, None) => 1,
             },
             min_confidence: answering.min_confidence,
@@ -159,7 +161,7 @@ impl Plan {
             if typed {
                 format!("--{name}")
             } else {
-                format!("ask.toml: {name}")
+                config.name(name)
             }
         };
         let threads = match reading.threads.or(config.threads) {
@@ -184,6 +186,17 @@ impl Plan {
             Colour::Always => true,
             Colour::Never => false,
         };
+        let key = |typed: bool, set: bool, name: &str| (!typed && set).then(|| config.name(name));
+        let chosen = Chosen {
+            model: key(reading.model.is_some(), config.model.is_some(), "model"),
+            engine: key(reading.engine.is_some(), config.engine.is_some(), "engine"),
+            device: key(reading.device.is_some(), config.device.is_some(), "device"),
+        };
+        let model = match (&reading.model, &config.model) {
+            (Some(typed), _) => models::locate(typed, &environment.directory, environment),
+            (None, Some(model)) => models::locate(&model.typed, &model.folder, environment),
+            (None, None) => Ok(None),
+        };
         Ok(Self {
             source,
             options,
@@ -193,19 +206,43 @@ impl Plan {
             },
             around: Around::Sentence,
             json: false,
-            model: match (&reading.model, &config.model) {
-                (Some(typed), _) => models::locate(typed, &environment.directory, environment)?,
-                (None, Some(model)) => models::locate(&model.typed, &model.folder, environment)?,
-                (None, None) => None,
-            },
+            model: model.map_err(|error| chosen.explain(error))?,
             engine: engine::Choice {
                 kind: reading.engine.or(config.engine).unwrap_or_default(),
                 device: reading.device.or(config.device).unwrap_or_default(),
             },
+            chosen,
             threads,
             colour,
             quiet: reading.quiet,
         })
+    }
+
+    /// Loads what reads.
+    ///
+    /// # Errors
+    /// When there is no such model, engine or device.
+    pub(super) fn load(&self, environment: &Environment) -> anyhow::Result<Reader> {
+        let reader = (environment.load)(self.model.as_deref(), self.engine);
+        reader.map_err(|error| self.chosen.explain(error))
+    }
+
+    /// Loads the model in a folder that was typed, for it to write.
+    ///
+    /// # Errors
+    /// When there is no such model or device.
+    pub(super) fn load_generator(
+        &self,
+        folder: &Path,
+        environment: &Environment,
+    ) -> anyhow::Result<Box<dyn Generator>> {
+        let typed = Chosen {
+            model: None,
+            device: self.chosen.device.clone(),
+            engine: None,
+        };
+        let generator = (environment.load_generator)(&environment.directory.join(folder), self.engine.device);
+        generator.map_err(|error| typed.explain(error))
     }
 }
 
@@ -247,12 +284,11 @@ fn source<'a>(
         }
     }
     Ok(match (dash, &environment.input, may) {
-        (Some(_), ..) if paths.is_empty() => Source::Stream(Vec::new()),
+        (Some(_), ..) if paths.is_empty() => Source::Stream(None),
         (Some(before), ..) => Source::Among(paths, before),
         (None, ..) if !paths.is_empty() => Source::Paths(paths),
-        (None, Input::Stream(_), true) => Source::Stream(config.docs.clone()),
-        _ if !config.docs.is_empty() => Source::Paths(config.docs.clone()),
-        _ => Source::None,
+        (None, Input::Stream(_), true) => Source::Stream(config.documents()),
+        _ => config.documents().map_or(Source::None, Source::Configured),
     })
 }
 
@@ -405,21 +441,38 @@ fn bad_option(option: String, value: impl ToString, expected: &'static str) -> E
     }
 }
 
-/// `ask who leads negotiations` takes two words for paths.
-fn refuse_forgotten_quotes(question: &str, paths: &[PathBuf]) -> anyhow::Result<()> {
-    let word = |path: &PathBuf| {
-        path.components().count() == 1 && path.extension().is_none() && path.symlink_metadata().is_err()
-    };
-    let forgotten =
-        question.chars().all(char::is_alphanumeric) && !paths.is_empty() && paths.iter().all(word);
-    if forgotten {
-        let words: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
-        bail!(
-            "put the question in quotes: ask \"{question} {}\"",
-            words.join(" ")
-        );
+/// `ask who signed contract.txt` takes a word for a path. Words come first, and what follows them are paths, if any.
+fn refuse_forgotten_quotes(
+    question: &str,
+    paths: &[PathBuf],
+    environment: &Environment,
+) -> anyhow::Result<()> {
+    let is_there =
+        |path: &PathBuf| is_dash(path) || environment.directory.join(path).symlink_metadata().is_ok();
+    let is_word =
+        |path: &PathBuf| path.components().count() == 1 && path.extension().is_none() && !is_there(path);
+    let words = paths
+        .iter()
+        .position(|path| !is_word(path))
+        .unwrap_or(paths.len());
+    let (words, files) = paths.split_at(words);
+    if words.is_empty() || !question.chars().all(char::is_alphanumeric) || !files.iter().all(is_there) {
+        return Ok(());
     }
-    Ok(())
+    let mut command = format!("ask \"{question}");
+    for word in words {
+        command += &format!(" {}", word.display());
+    }
+    command.push('"');
+    for file in files {
+        let file = file.display().to_string();
+        command += &if file.contains(char::is_whitespace) {
+            format!(" '{file}'")
+        } else {
+            format!(" {file}")
+        };
+    }
+    bail!("put the question in quotes: {command}")
 }
 
 /// The name that a word was probably meant to be.
@@ -444,6 +497,11 @@ fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyh
              or ask -- {question} if you do mean the word"
         );
     }
+    refuse_command(question)
+}
+
+/// A command that is not where commands are looked for, or nearly a command.
+pub(super) fn refuse_command(question: &str) -> anyhow::Result<()> {
     let lower = question.to_lowercase();
     let command = Args::command();
     let names = command

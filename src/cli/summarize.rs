@@ -24,7 +24,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     let (scorer, model): (&dyn Scorer, _) = match options.method.without_model() {
         Some(scorer) => (scorer, None),
         None => {
-            reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
+            reader = plan.load(environment)?;
             (&reader, Some(reader.model_name()))
         }
     };
@@ -43,8 +43,9 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     if !plan.quiet {
         note(&summary, options.focus.as_deref(), plan.json, environment);
     }
+    let mut text = Vec::new();
     if plan.json {
-        let line = json::line(&SummaryLine {
+        text = json::line(&SummaryLine {
             id: None,
             documents: &summary.documents,
             unread: &loaded.unread,
@@ -54,7 +55,6 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
             model,
             elapsed_ms: milliseconds(started),
         })?;
-        environment.output.write_all(&line)?;
     } else {
         let form = if args.highlight {
             Form::Highlight
@@ -71,9 +71,9 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
             scores: args.scores,
             together: options.together,
         };
-        printer.summary(&summary, &documents, &mut environment.output)?;
+        printer.summary(&summary, &documents, &mut text)?;
     }
-    environment.output.flush()?;
+    environment.print(&text)?;
     Ok(if loaded.unread.is_empty() { ANSWERED } else { ERROR })
 }
 

@@ -1,6 +1,5 @@
 //! `ask models verify`
 
-use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
@@ -81,12 +80,12 @@ pub(super) fn run(model: &str, json: bool, environment: &mut Environment) -> any
         loads,
         reason,
     };
-    if json {
-        environment.output.write_all(&json::line(&report)?)?;
+    let text = if json {
+        json::line(&report)?
     } else {
-        environment.output.write_all(text(&report).as_bytes())?;
-    }
-    environment.output.flush()?;
+        text(&report).into_bytes()
+    };
+    environment.print(&text)?;
     Ok(if report.sound { ANSWERED } else { WRONG })
 }
 
