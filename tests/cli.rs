@@ -153,7 +153,7 @@ fn always_answer_gives_the_best_there_is() {
     assert_snapshot!(scene.run(&["--always-answer", "who painted it?", "bridge.txt"]), @r#"
     exit code 0
     --- output
-    Tom Bell  (… %)
+    Tom Bell  (… %, doubtful)
       bridge.txt:3  It was opened by Mayor [Tom Bell] in 1931.
     "#);
 }

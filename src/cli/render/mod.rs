@@ -24,6 +24,9 @@ pub(super) struct Printer {
 /// So many characters are shown before an answer, of it, and after it: a "sentence" may be a file of a single line.
 const MOST_SHOWN: usize = 1500;
 
+/// An answer below this confidence is given with a warning: of two like it, hardly one is right.
+const DOUBTFUL: f64 = 0.4;
+
 const RED: &str = "\u{1b}[31m";
 const BOLD: &str = "\u{1b}[1m";
 const DIM: &str = "\u{1b}[2m";
@@ -80,7 +83,10 @@ impl Printer {
     }
 
     fn answer(self, answer: &Answer, document: &Document, calibrated: bool, text: &mut String) {
-        let sure = percent(answer.confidence, calibrated);
+        let mut sure = percent(answer.confidence, calibrated);
+        if calibrated && answer.confidence < DOUBTFUL {
+            sure = sure.replace(')', ", doubtful)");
+        }
         *text += &format!("{}  {}\n", self.bold(&beginning(&answer.text)), self.dim(&sure));
         let around = match self.around {
             Around::Sentence => document.sentence_around(&answer.span),
@@ -294,7 +300,7 @@ mod tests {
     fn a_cell_is_shown_with_its_row_and_headings() {
         let source = "| Item | Budget |\n|---|---|\n| Dredging | 400 euro |\n";
         let document = Document::new("t.md", source, Format::Markdown).unwrap();
-        let shown = "400 euro  (30 %)\n  t.md:3  Item: Dredging | Budget: [400 euro]\n";
+        let shown = "400 euro  (30 %, doubtful)\n  t.md:3  Item: Dredging | Budget: [400 euro]\n";
         assert_eq!(printed(&document, "400 euro", true, 0.1), shown);
     }
 
