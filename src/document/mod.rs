@@ -189,8 +189,12 @@ impl Document {
     /// The block that a byte of the text belongs to, or the last before it.
     #[must_use]
     pub fn block_at(&self, byte: usize) -> &Block {
+        &self.blocks[self.block_index(byte)]
+    }
+
+    fn block_index(&self, byte: usize) -> usize {
         let after = self.blocks.partition_point(|block| block.span.start <= byte);
-        &self.blocks[after.saturating_sub(1)]
+        after.saturating_sub(1)
     }
 
     /// The sentences of all blocks in the order of the text, each with the index of its block.
@@ -223,13 +227,15 @@ impl Document {
     /// Nothing where the span lies in no table or reaches over several rows.
     #[must_use]
     pub fn table_row(&self, span: &Span) -> Option<Vec<(Option<Span>, Span)>> {
-        let at = |byte: usize| {
-            let after = self.blocks.partition_point(|block| block.span.start <= byte);
-            after.saturating_sub(1)
-        };
-        let (first, last) = (at(span.start), at(span.end.saturating_sub(1)));
+        let (first, last) = (
+            self.block_index(span.start),
+            self.block_index(span.end.saturating_sub(1)),
+        );
         let section = self.blocks[first].section;
-        let is_cell = |block: &Block| block.kind == BlockKind::TableCell && block.section == section;
+        let is_cell = |block: &&Block| block.kind == BlockKind::TableCell && block.section == section;
+        if !is_cell(&&self.blocks[first]) {
+            return None;
+        }
         let line = |block: &Block| self.position(self.source_span(&block.span).start).line;
         let row_of = |index: usize| {
             let line_here = line(&self.blocks[index]);
@@ -239,16 +245,11 @@ impl Document {
             index - before..index + after
         };
         let row = row_of(first);
-        if !is_cell(&self.blocks[first]) || !row.contains(&last) {
+        if !row.contains(&last) {
             return None;
         }
-        let top = first
-            - self.blocks[..first]
-                .iter()
-                .rev()
-                .take_while(|block| is_cell(block))
-                .count();
-        let headings = row_of(top);
+        let above = self.blocks[..first].iter().rev().take_while(is_cell).count();
+        let headings = row_of(first - above);
         let has_headings = headings != row && headings.len() == row.len();
         let cells = row.clone().map(|index| {
             let heading = headings.start + (index - row.start);

@@ -416,16 +416,10 @@ impl<'a> Boundary<'a> {
 
 /// A title as it is written, or in capitals: "SGT. MORRIS".
 fn is_title(token: &str) -> bool {
-    let in_capitals = || {
-        let first = token.chars().next().map_or(0, char::len_utf8);
-        let (first, rest) = token.split_at(first);
-        TITLES.iter().any(|title| {
-            title
-                .strip_prefix(first)
-                .is_some_and(|end| !end.is_empty() && end.to_uppercase() == rest)
-        })
-    };
-    TITLES.contains(&token) || in_capitals()
+    let in_capitals = token.bytes().all(|b| b.is_ascii_uppercase());
+    TITLES
+        .iter()
+        .any(|title| *title == token || (in_capitals && title.eq_ignore_ascii_case(token)))
 }
 
 /// A number in Roman numerals that is no other word: "IV", "X", but not "I" or "C".

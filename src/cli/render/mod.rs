@@ -63,11 +63,12 @@ impl Printer {
                     (_, 0) => "documents".to_owned(),
                     (_, n) => format!("documents that could be read ({n} could not)"),
                 };
-                let sure = percent(answers.not_in_document, answers.calibrated);
-                if answers.calibrated && answers.not_in_document < 0.5 {
-                    let sure = sure.replace(')', &format!(" that it is not in the {which})"));
+                let probability = answers.not_in_document;
+                if answers.calibrated && probability < 0.5 {
+                    let sure = format!("({} that it is not in the {which})", rounded(probability));
                     text += &format!("No sure answer. {}\n", self.dim(&sure));
                 } else {
+                    let sure = percent(probability, answers.calibrated);
                     text += &format!("Not in the {which}. {}\n", self.dim(&sure));
                 }
             }
@@ -83,30 +84,39 @@ impl Printer {
     }
 
     fn answer(self, answer: &Answer, document: &Document, calibrated: bool, text: &mut String) {
-        let mut sure = percent(answer.confidence, calibrated);
-        if calibrated && answer.confidence < DOUBTFUL {
-            sure = sure.replace(')', ", doubtful)");
-        }
+        let sure = if calibrated && answer.confidence < DOUBTFUL {
+            format!("({}, doubtful)", rounded(answer.confidence))
+        } else {
+            percent(answer.confidence, calibrated)
+        };
         *text += &format!("{}  {}\n", self.bold(&beginning(&answer.text)), self.dim(&sure));
+        *text += &format!("  {}", self.dim(&place(answer)));
+        if let Some(context) = self.context(answer, document) {
+            *text += &format!("  {context}");
+        }
+        text.push('\n');
+    }
+
+    /// The answer in what stands around it, if that is to be shown.
+    fn context(self, answer: &Answer, document: &Document) -> Option<String> {
         let around = match self.around {
             Around::Sentence => document.sentence_around(&answer.span),
             Around::Paragraph => document.paragraph_around(&answer.span),
-            Around::None => answer.span.clone(),
+            Around::None => return None,
         };
-        *text += &format!("  {}", self.dim(&place(answer)));
-        let row = document
-            .table_row(&answer.span)
-            .filter(|_| self.around != Around::None);
-        if let Some(row) = row {
-            *text += &format!("  {}", self.row(&row, &answer.span, document.text()));
-        } else if self.around != Around::None {
-            let all = document.text();
-            let before = ending(&all[around.start..answer.span.start]);
-            let inside = beginning(&all[answer.span.clone()]);
-            let after = beginning(&all[answer.span.end..around.end]);
-            *text += &format!("  {before}{}{after}", self.marked(&inside));
+        let all = document.text();
+        if let Some(row) = document.table_row(&answer.span) {
+            return Some(self.row(&row, &answer.span, all));
         }
-        text.push('\n');
+        Some(self.marked_in(all, &around, &answer.span))
+    }
+
+    /// A stretch of the text with the answer in it marked.
+    fn marked_in(self, all: &str, around: &Span, answer: &Span) -> String {
+        let before = ending(&all[around.start..answer.start]);
+        let inside = beginning(&all[answer.clone()]);
+        let after = beginning(&all[answer.end..around.end]);
+        format!("{before}{}{after}", self.marked(&inside))
     }
 
     /// The cells of a table's row with their headings, what answers marked.
@@ -117,8 +127,7 @@ impl Printer {
                 .clone()
                 .map_or(String::new(), |heading| shortened(one_line(&all[heading])) + ": ");
             if start < end {
-                let (before, after) = (ending(&all[cell.start..start]), beginning(&all[end..cell.end]));
-                shown += &format!("{before}{}{after}", self.marked(&beginning(&all[start..end])));
+                shown += &self.marked_in(all, cell, &(start..end));
             } else {
                 shown += &shortened(one_line(&all[cell.clone()]));
             }
@@ -161,13 +170,18 @@ fn place(answer: &Answer) -> String {
 }
 
 fn percent(probability: f64, calibrated: bool) -> String {
-    // 0 % and 100 % are for what is certain.
-    let percent = (probability * 100.0).round().clamp(1.0, 99.0);
+    let percent = rounded(probability);
     if calibrated {
-        format!("({percent:.0} %)")
+        format!("({percent})")
     } else {
-        format!("({percent:.0} %, not calibrated)")
+        format!("({percent}, not calibrated)")
     }
+}
+
+/// `93 %`.
+fn rounded(probability: f64) -> String {
+    // 0 % and 100 % are for what is certain.
+    format!("{:.0} %", (probability * 100.0).round().clamp(1.0, 99.0))
 }
 
 fn shortened(mut text: String) -> String {
