@@ -9,7 +9,7 @@ from statistics import median
 
 import numpy as np
 from peer import PEERS
-from programs import Program, ask_version, heading, open_peer
+from programs import RTEN, Program, ask_version, heading, open_peer, open_rten
 from windows import Cases, Text, cases
 
 ASK = "ask"
@@ -41,6 +41,7 @@ def compare(encode: Path, models: Path, scratch: Path, threads: list[int], round
         with ExitStack() as stack:
             programs = [Program(ASK, [encode, windows, str(count)], scratch)]
             programs += [open_peer(name, models, windows, count, scratch) for name in PEERS]
+            programs += [open_rten(name, models, windows, count, scratch) for name in RTEN]
             for program in programs:
                 stack.enter_context(program)
             versions = {ASK: ask_version()} | {peer.name: peer.do("about")["version"] for peer in programs[1:]}

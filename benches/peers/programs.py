@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from windows import ROOT
+from windows import READER, ROOT
 
 HERE = Path(__file__).resolve().parent
 FLAGS = ["avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8"]
@@ -62,6 +62,15 @@ class Program:
 
 def open_peer(name: str, models: Path, windows: Path, threads: int, logs: Path) -> Program:
     return Program(name, [sys.executable, HERE / "peer.py", name, models, windows, str(threads)], logs)
+
+
+# Name to the file that it reads: ONNX Runtime's, whose way of int8 is the one that rten knows.
+RTEN = {"rten f32": "onnxruntime-f32.onnx", "rten int8": "onnxruntime-int8.onnx"}
+
+
+def open_rten(name: str, models: Path, windows: Path, threads: int, logs: Path) -> Program:
+    command = [logs / "rten/release/peer-rten", models / RTEN[name], READER / "tokenizer.json", windows, str(threads)]
+    return Program(name, command, logs)
 
 
 def _said(*command: str) -> str:
