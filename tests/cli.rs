@@ -880,6 +880,11 @@ fn no_question_away_from_a_terminal_is_an_error() {
         .stdin("who?\n")
         .run(&["--docs", "bridge.txt"])
         .fails_with(&["a session needs a terminal", "ask batch"]);
+    let mut scene = bridge();
+    scene.terminal = true;
+    scene
+        .run(&["--json"])
+        .fails_with(&["--json without a question", "ask batch"]);
 }
 
 #[test]

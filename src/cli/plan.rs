@@ -71,6 +71,11 @@ impl Plan {
             refuse_what_is_no_question(question, environment)?;
             refuse_forgotten_quotes(question, &args.paths, environment)?;
         }
+        if args.json && args.question.is_none() {
+            bail!(
+                "--json without a question; write it in quotes: ask --json \"who leads negotiations?\", or put many as JSON Lines into ask batch"
+            );
+        }
         let config = config::find(environment)?.unwrap_or_default();
         let paths = args.paths.iter().chain(&args.docs);
         // A session's questions come from standard input.

@@ -13,7 +13,7 @@ use super::{ANSWERED, ERROR, Environment};
 use crate::document::Document;
 use crate::eval::problem::counted;
 use crate::summary::focus::Focus;
-use crate::summary::{Method, Scorer, Summary, summarize};
+use crate::summary::{DocumentSummary, Method, Scorer, Summary, SummaryOptions, summarize};
 
 pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
     let started = Instant::now();
@@ -41,7 +41,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
         note_language(&loaded, "its scores do", plan.quiet, environment);
     }
     if !plan.quiet {
-        note(&summary, options.focus.as_deref(), plan.json, environment);
+        note(&summary, &options, plan.json, environment);
     }
     let mut text = Vec::new();
     if plan.json {
@@ -78,28 +78,9 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
 }
 
 /// Tells what is not in the summary, and why.
-fn note(summary: &Summary, focus: Option<&str>, json: bool, environment: &mut Environment) {
-    let mut sentences = summary.documents.iter().flat_map(|d| &d.sentences);
-    if let Some(focus) = focus
-        && sentences.all(|s| s.relevance == Some(0.0))
-    {
-        let found = summary.documents.iter().map(|d| d.focus);
-        let (sentences, skipped) = found.fold((0, 0), |(sentences, skipped), found| {
-            (sentences + found.sentences, skipped + found.skipped)
-        });
-        let without = if sentences > 0 {
-            format!(
-                "no sentence with a word of the focus \"{focus}\" was chosen: none fits the length or can be read by itself"
-            )
-        } else if skipped > 0 {
-            format!(
-                "words of the focus \"{focus}\" stand only in what is left out ({}: headings, lists and the like)",
-                counted(skipped, "part")
-            )
-        } else {
-            format!("no sentence has a word of the focus \"{focus}\"")
-        };
-        environment.tell(&format!("note: {without}; the summary is without one"));
+fn note(summary: &Summary, options: &SummaryOptions, json: bool, environment: &mut Environment) {
+    if let Some(focus) = &options.focus {
+        note_focus(summary, focus, options.together, environment);
     }
     if !json {
         let by_lines = summary
@@ -118,6 +99,41 @@ fn note(summary: &Summary, focus: Option<&str>, json: bool, environment: &mut En
             )),
         }
         note_skipped(summary.documents.iter().map(|d| d.skipped).sum(), environment);
+    }
+}
+
+/// Tells where the focus is not in a summary.
+fn note_focus(summary: &Summary, focus: &str, together: bool, environment: &mut Environment) {
+    let lacks = |document: &&DocumentSummary| document.sentences.iter().all(|s| s.relevance == Some(0.0));
+    if summary.documents.iter().all(|d| lacks(&d)) {
+        let found = summary.documents.iter().map(|d| d.focus);
+        let (sentences, skipped) = found.fold((0, 0), |(sentences, skipped), found| {
+            (sentences + found.sentences, skipped + found.skipped)
+        });
+        let without = if sentences > 0 {
+            format!(
+                "no sentence with a word of the focus \"{focus}\" was chosen: none fits the length or can be read by itself"
+            )
+        } else if skipped > 0 {
+            format!(
+                "words of the focus \"{focus}\" stand only in what is left out ({}: headings, lists and the like)",
+                counted(skipped, "part")
+            )
+        } else {
+            format!("no sentence has a word of the focus \"{focus}\"")
+        };
+        environment.tell(&format!("note: {without}; the summary is without one"));
+    } else if !together {
+        let told = summary.documents.iter().filter(|d| !d.sentences.is_empty());
+        let names: Vec<&str> = told.filter(lacks).map(|d| d.document.as_str()).collect();
+        let of = match names[..] {
+            [] => return,
+            [name] => format!("the summary of {name} has"),
+            _ => format!("the summaries of {} documents have", names.len()),
+        };
+        environment.tell(&format!(
+            "note: {of} no sentence with a word of the focus \"{focus}\""
+        ));
     }
 }
 
