@@ -12,6 +12,7 @@ pub mod lead;
 pub mod opener;
 mod passages;
 pub mod prose;
+mod repetition;
 pub mod select;
 mod side_by_side;
 pub mod terms;
@@ -245,6 +246,7 @@ pub fn summarize(
             summary.documents[candidate.document].focus.sentences += 1;
         }
         let pool = select::Pool {
+            documents,
             candidates,
             terms: &terms,
             scores: &scores,

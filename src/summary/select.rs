@@ -4,17 +4,19 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::prose::Candidate;
+use super::repetition::tells;
 use super::terms::Terms;
+use crate::document::Document;
 
 /// What is taken off a sentence that leans on one that is not in the summary. This and the values below are
 /// in standard deviations of the scores, which makes them the same for every method.
 const LEANING: f64 = 1.6;
 /// What is taken off a sentence all of whose terms are in another one that was chosen.
 const REPETITION: f64 = 0.3;
-/// A sentence that has this share of its terms in common with a chosen one repeats it.
+/// A sentence that has this share of its terms in common with a chosen one repeats it,
 pub(super) const REPEATS: f64 = 0.8;
-/// A sentence of another document that has this share in common says the same.
-const SAYS_THE_SAME: f64 = 0.5;
+/// and where it does not tell the same, this is taken off: it comes behind all others.
+const VARIATION: f64 = 12.0;
 /// What is taken off for every sentence that its section has beyond its share.
 const CROWDING: f64 = 0.5;
 /// What the focus adds to the sentence that has most to do with it.
@@ -30,6 +32,7 @@ const MOST_POSTINGS: usize = 64;
 /// The candidates of one summary.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pool<'a> {
+    pub(super) documents: &'a [&'a Document],
     pub(super) candidates: &'a [Candidate],
     pub(super) terms: &'a Terms,
     pub(super) scores: &'a [f64],
@@ -84,17 +87,23 @@ impl Pool<'_> {
         choice.chosen
     }
 
-    /// Candidates of other documents that say the same as a chosen one.
+    /// Candidates of other documents that tell what a chosen one does.
     pub(super) fn elsewhere(&self, index: usize) -> Vec<usize> {
         let document = self.candidates[index].document;
-        let says_the_same = |&other: &usize| {
-            let (ours, theirs) = (&self.terms.of[index], &self.terms.of[other]);
-            let union = ours.len() + theirs.len();
-            let common = common(ours, theirs);
-            common >= 3 && common as f64 >= SAYS_THE_SAME * (union - common) as f64
-        };
         let others = (0..self.candidates.len()).filter(|&i| self.candidates[i].document != document);
-        others.filter(says_the_same).collect()
+        others.filter(|&other| self.tells(other, index)).collect()
+    }
+
+    /// Whether one candidate tells all that another does.
+    fn tells(&self, one: usize, other: usize) -> bool {
+        let terms = |i: usize| &self.terms.of[i];
+        let has_all = common(terms(one), terms(other)) == terms(other).len();
+        has_all && tells(self.text(one), self.text(other))
+    }
+
+    fn text(&self, index: usize) -> &str {
+        let candidate = &self.candidates[index];
+        &self.documents[candidate.document].text()[candidate.span.clone()]
     }
 
     /// Scores in standard deviations from their mean, with what the focus adds.
@@ -232,17 +241,21 @@ impl<'a> Choice<'a> {
 
     /// What a sentence is worth whatever it leans on.
     fn bare_worth(&self, index: usize) -> Option<f64> {
-        let repeated = self.repeated(index);
+        let (repeated, is_told) = self.repeated(index);
+        if is_told {
+            return None;
+        }
+        let variation = if repeated < REPEATS { 0.0 } else { VARIATION };
         let (size, chosen) = self.sections[&section_of(&self.pool.candidates[index])];
         // A section's share of what is chosen once this sentence is, at least one sentence.
         let total = (self.chosen.len() + 1) as f64;
         let due = (total * size as f64 / self.taken.len() as f64).max(1.0);
         let crowding = (chosen as f64 + 1.0 - due).max(0.0);
-        (repeated < REPEATS).then(|| self.values[index] - REPETITION * repeated - CROWDING * crowding)
+        Some(self.values[index] - REPETITION * repeated - CROWDING * crowding - variation)
     }
 
-    /// The largest share of a sentence's terms that stands in one chosen sentence.
-    fn repeated(&self, index: usize) -> f64 {
+    /// The largest share of a sentence's terms that stands in one chosen sentence, and whether one tells all of it.
+    fn repeated(&self, index: usize) -> (f64, bool) {
         let own = &self.pool.terms.of[index];
         let mut common: HashMap<usize, usize> = HashMap::new();
         for (term, _) in own {
@@ -254,7 +267,10 @@ impl<'a> Choice<'a> {
             }
         }
         let most = common.values().copied().max().unwrap_or(0);
-        most as f64 / own.len().max(1) as f64
+        let is_told = common
+            .iter()
+            .any(|(&chosen, &count)| count == own.len() && self.pool.tells(chosen, index));
+        (most as f64 / own.len().max(1) as f64, is_told)
     }
 
     fn take(&mut self, index: usize) {
@@ -290,6 +306,7 @@ mod tests {
         assert_eq!(candidates.len(), scores.len(), "{candidates:?}");
         let terms = Terms::of(&[&document], &candidates);
         let pool = Pool {
+            documents: &[&document],
             candidates: &candidates,
             terms: &terms,
             scores,
@@ -307,6 +324,15 @@ mod tests {
         assert_eq!(
             chosen(STORM, &[5.0, 1.0, 4.9, 0.0, 2.0], 3, usize::MAX),
             [0, 1, 4]
+        );
+        // Where there is room, what differs in a word is told after all, and what is told already is not.
+        assert_eq!(
+            chosen(STORM, &[5.0, 1.0, 4.9, 0.0, 2.0], 9, usize::MAX),
+            [0, 1, 2, 3, 4]
+        );
+        assert_eq!(
+            chosen(STORM, &[4.9, 1.0, 5.0, 0.0, 2.0], 9, usize::MAX),
+            [1, 2, 3, 4]
         );
     }
 
@@ -341,7 +367,7 @@ mod tests {
             let candidates = prose::candidates(&document, 0).candidates;
             prop_assume!(candidates.len() == scores.len());
             let terms = Terms::of(&[&document], &candidates);
-            let pool = Pool { candidates: &candidates, terms: &terms, scores: &scores, relevance: None, plain: false };
+            let pool = Pool { documents: &[&document], candidates: &candidates, terms: &terms, scores: &scores, relevance: None, plain: false };
             let mut slow = Choice::new(pool, sentences, usize::MAX);
             while !slow.is_full() {
                 let units = (0..scores.len()).flat_map(|index| [false, true].map(|with_previous| Unit { index, with_previous }));
