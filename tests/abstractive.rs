@@ -223,7 +223,7 @@ fn several_documents_are_written_about_one_by_one_or_together() {
 
 #[test]
 fn a_long_text_is_read_in_passages_and_a_long_sentence_in_parts() {
-    let text = format!("{}\n\n{} end.\n", STORM.repeat(4), "word ".repeat(60));
+    let text = format!("{}\n\nThe {} end.\n", STORM.repeat(4), "word ".repeat(60));
     let scene = Scene::new().file("storm.txt", text).file("writer-24/script", "");
     let outcome = scene.run(&[
         "summarize",

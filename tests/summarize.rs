@@ -187,12 +187,22 @@ fn a_focus_is_preferred_and_its_absence_told() {
     );
     let calm = storm().file("calm.txt", "The council met on Tuesday as on every other week.");
     let two = |options: &[&str]| {
-        let all = ["summarize", "storm.txt", "calm.txt", "--method=lead", "--focus=insurers"];
+        let all = [
+            "summarize",
+            "storm.txt",
+            "calm.txt",
+            "--method=lead",
+            "--focus=insurers",
+        ];
         calm.run(&[&all, options].concat()).err
     };
     let told = "the summary of calm.txt has no sentence with a word of the focus \"insurers\"";
     assert!(two(&[]).contains(told), "{}", two(&[]));
-    assert!(!two(&["--together"]).contains("focus"), "{}", two(&["--together"]));
+    assert!(
+        !two(&["--together"]).contains("focus"),
+        "{}",
+        two(&["--together"])
+    );
     focused("of the").fails_with(&["focus", "--focus"]);
     let line = scene
         .run(&[

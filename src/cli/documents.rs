@@ -183,6 +183,17 @@ impl Loaded {
         if let Some(note) = &self.note {
             environment.tell(&format!("note: {note}"));
         }
+        let damaged = self.documents.iter().filter(|d| d.undecoded() > 0);
+        for document in damaged.take(MOST_UNREAD_LINES) {
+            environment.tell(&format!(
+                "note: {}: {} not in its encoding; what stands there may be wrong, and bytes in --json are not those of the file",
+                document.name(),
+                match document.undecoded() {
+                    1 => "1 byte is".to_owned(),
+                    n => format!("{n} bytes are"),
+                }
+            ));
+        }
         match &self.empty[..] {
             [] => {}
             [name] => environment.tell(&format!("note: {name}: holds no text")),

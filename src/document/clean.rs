@@ -18,12 +18,21 @@ enum Action {
 /// Calls `edit` for each stretch of `text` to be changed: start and end in bytes, and what it reads.
 pub(crate) fn edits(text: &str, mut edit: impl FnMut(usize, usize, Option<char>)) {
     let mut at = 0;
+    // Where the last character begins that is kept as it is; an edit may have taken what stood before.
+    let mut edited = 0;
     // Everything that a rule looks at begins with a control or a non-ASCII character.
     while let Some(skip) = text.as_bytes()[at..]
         .iter()
-        .position(|&b| b >= 0x80 || matches!(b, b'\r' | 0x0B | 0x0C))
+        .position(|&b| b >= 0x80 || matches!(b, b'\r' | 0x08 | 0x0B | 0x0C | 0x1B))
     {
         at += skip;
+        if let Some(struck) = overstruck(&text[edited..at], &text[at..]) {
+            let start = at - struck.before;
+            at += struck.after;
+            edit(start, at, None);
+            edited = at;
+            continue;
+        }
         let rest = &text[at..];
         let Some(first) = rest.chars().next() else {
             return;
@@ -33,13 +42,64 @@ pub(crate) fn edits(text: &str, mut edit: impl FnMut(usize, usize, Option<char>)
             Action::Remove(len) => {
                 edit(at, at + len, None);
                 at += len;
+                edited = at;
             }
             Action::Replace(len, with) => {
                 edit(at, at + len, Some(with));
                 at += len;
+                edited = at;
             }
         }
     }
+}
+
+/// Bytes around a backspace that were printed over.
+struct Struck {
+    before: usize,
+    /// The backspace among them.
+    after: usize,
+}
+
+/// What is left out where a character was printed over another, as manual pages make bold and underlined ones: `x\x08x`,
+/// `_\x08x`.
+fn overstruck(before: &str, rest: &str) -> Option<Struck> {
+    let mut after = rest.strip_prefix('\u{8}')?.chars();
+    let (first, second) = (before.chars().next_back(), after.next());
+    Some(match (first, second) {
+        (Some(first), Some('_')) if first != '_' => Struck { before: 0, after: 2 },
+        (Some(first), Some(_)) => Struck {
+            before: first.len_utf8(),
+            after: 1,
+        },
+        _ => Struck { before: 0, after: 1 },
+    })
+}
+
+/// The length in bytes of a terminal's control sequence (ECMA-48, sections 5.4 and 5.6) at the start of `text`.
+fn escape_sequence(text: &str) -> usize {
+    const LONGEST: usize = 256;
+    let bytes = &text.as_bytes()[..text.floor_char_boundary(LONGEST)];
+    let length = match bytes.get(1) {
+        Some(b'[') => bytes[2..]
+            .iter()
+            .position(|b| !matches!(b, 0x20..=0x3F))
+            .filter(|&end| matches!(bytes[2 + end], 0x40..=0x7E))
+            .map(|end| end + 3),
+        Some(b']') => bytes[2..]
+            .iter()
+            .position(|&b| matches!(b, 0x07 | 0x1B))
+            .map(|end| {
+                2 + end
+                    + if bytes[2 + end..].starts_with(b"\x1B\\") {
+                        2
+                    } else {
+                        1
+                    }
+            }),
+        Some(b'(' | b')') if bytes.len() > 2 && bytes[2].is_ascii() => Some(3),
+        _ => None,
+    };
+    length.unwrap_or(1)
 }
 
 /// A short text, cleaned.
@@ -62,6 +122,7 @@ fn action(before: &str, rest: &str) -> Action {
     };
     let len = first.len_utf8();
     match first {
+        '\u{1B}' => Action::Remove(escape_sequence(rest)),
         '\r' if chars.next() == Some('\n') => Action::Remove(len),
         '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Action::Replace(len, '\n'),
         // Zero-width space, word joiner, byte order mark, soft hyphen. The zero-width joiners stay:
@@ -206,6 +267,23 @@ mod tests {
             cleaned("👩\u{200D}🚀 می\u{200C}خواهم"),
             "👩\u{200D}🚀 می\u{200C}خواهم"
         );
+    }
+
+    #[test]
+    fn what_a_terminal_would_do_is_done() {
+        for (written, shown) in [
+            ("by \u{1B}[32mYusuf Khan\u{1B}[0m on", "by Yusuf Khan on"),
+            ("\u{1B}[1;38;5;9mred\u{1B}[m", "red"),
+            ("\u{1B}]8;;http://a.b\u{1B}\\link\u{1B}]8;;\u{7}", "link"),
+            ("\u{1B}(Bplain", "plain"),
+            ("cut \u{1B}[31", "cut [31"),
+            ("w\u{8}wa\u{8}ax\u{8}x", "wax"),
+            ("_\u{8}w_\u{8}ax\u{8}_", "wax"),
+            ("b\u{8}b\u{8}b\u{8}b", "b"),
+            ("\u{8}é\u{8}é\u{8}", "é"),
+        ] {
+            assert_eq!(cleaned(written), shown, "{written:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ mod markdown;
 mod plain;
 pub mod read;
 mod sentence;
+mod setting;
+mod subtitles;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +15,9 @@ use std::sync::{Arc, OnceLock};
 use crate::error::{Error, Result};
 use map::OffsetMap;
 pub(crate) use plain::item_marker;
+pub(crate) use sentence::is_raised;
 pub use sentence::sentences;
+pub(crate) use setting::names_page;
 
 /// A half-open range of bytes of a document's clean text.
 pub type Span = Range<usize>;
@@ -26,6 +30,8 @@ pub enum Format {
     Plain,
     /// Markdown (CommonMark with tables, footnotes, strikethrough and task lists).
     Markdown,
+    /// Subtitles: SubRip or `WebVTT`.
+    Subtitles,
 }
 
 /// What a stretch of a document is.
@@ -76,6 +82,7 @@ pub struct Document {
     clean: Option<String>,
     map: OffsetMap,
     blocks: Vec<Block>,
+    undecoded: usize,
     lines: OnceLock<Lines>,
 }
 
@@ -110,6 +117,7 @@ impl Document {
         let layout = match format {
             Format::Plain => plain::layout(&source),
             Format::Markdown => markdown::layout(&source),
+            Format::Subtitles => subtitles::layout(&source),
         };
         if layout.blocks.is_empty() {
             return Err(Error::EmptyDocument { name });
@@ -123,6 +131,7 @@ impl Document {
             clean,
             map: layout.map,
             blocks: layout.blocks,
+            undecoded: 0,
             lines: OnceLock::new(),
         })
     }
@@ -143,6 +152,13 @@ impl Document {
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// How many bytes of the file are not in its encoding: in a file of UTF-8 they were read as windows-1252. Where there are
+    /// any, bytes of [`source`](Self::source) are not those of the file.
+    #[must_use]
+    pub fn undecoded(&self) -> usize {
+        self.undecoded
     }
 
     /// The blocks in the order of the text.
@@ -425,10 +441,10 @@ mod tests {
         #[test]
         fn spans_lead_back_to_the_source(
             source in "(?s)([a-z .\r\n\u{a0}\u{ad}*#`_\\[\\]()-]|â€œ|â€™|Â|Ã©|\u{c}|[\u{80}-\u{ff}]|.){0,80}",
-            markdown: bool,
+            format in prop::sample::select(&[Format::Plain, Format::Markdown, Format::Subtitles][..]),
             a: prop::sample::Index, b: prop::sample::Index,
         ) {
-            let format = if markdown { Format::Markdown } else { Format::Plain };
+            let source = if format == Format::Subtitles { format!("1\n00:00:01,000 --> 00:00:02,000\n{source}") } else { source };
             let Ok(document) = Document::new("t", source.as_str(), format) else { return Ok(()) };
             let text = document.text();
             let bounds: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();
@@ -443,7 +459,7 @@ mod tests {
                 let one = span.start + i..span.start + i + c.len_utf8();
                 let from = document.source_span(&one);
                 prop_assert!(source.start <= from.start && from.end <= source.end);
-                if !markdown && c.is_ascii_alphanumeric() {
+                if format != Format::Markdown && c.is_ascii_alphanumeric() {
                     prop_assert_eq!(&document.source()[from], c.to_string());
                 }
             }
@@ -455,8 +471,7 @@ mod tests {
 
         /// Promise 3: every visible character of the text belongs to exactly one block.
         #[test]
-        fn blocks_cover_the_text(source in "(?s)([a-z .\n#*>|`-]|\r\n|\u{a0}|.){0,120}", markdown: bool) {
-            let format = if markdown { Format::Markdown } else { Format::Plain };
+        fn blocks_cover_the_text(source in "(?s)([a-z .\n#*>|`-]|\r\n|\u{a0}|.|00:01[.]000 --> 00:02[.]000\n){0,120}", format in prop::sample::select(&[Format::Plain, Format::Markdown, Format::Subtitles][..])) {
             let Ok(document) = Document::new("t", source.as_str(), format) else { return Ok(()) };
             let mut end = 0;
             for block in document.blocks() {

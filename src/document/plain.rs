@@ -2,19 +2,23 @@
 
 use std::ops::Range;
 
+use super::setting::{EDGE, Setting, names_page};
 use super::{Block, BlockKind, Builder, Layout, sentence};
 
 /// Lines wrapped by hand or by a program are seldom longer, and paragraphs on one line seldom shorter.
 const LONGEST_WRAPPED_LINE: usize = 120;
 /// Lines of verse and items without a mark are seldom so long, in characters.
 const SHORTEST_SEVERED_LINE: usize = 50;
+/// Lines between the words of two pages, blank ones among them.
+const MOST_LINES_OF_FURNITURE: usize = 12;
 
 pub(super) fn layout(source: &str) -> Layout {
     let mut builder = Builder::new(source);
     let mut blocks = Vec::new();
     let mut run: Vec<Line> = Vec::new();
     let (mut section, mut depth) = (0, 0);
-    let mut lines = SourceLines::new(source);
+    let setting = Setting::of(source);
+    let mut lines = SourceLines::new(source, &setting);
     let mut joined = false;
     while let Some(line) = lines.read() {
         let end = lines.end_of(&line);
@@ -27,26 +31,31 @@ pub(super) fn layout(source: &str) -> Layout {
         let words = &builder.text[start..];
         let start = start + words.len() - words.trim_start().len();
         let span = start..start + words.trim().len();
-        if (span.is_empty() || line.depth != depth) && !run.is_empty() {
-            push_run(&builder.text, &run, section, &mut blocks);
+        let is_apart = line.is_furniture || is_rule(&builder.text[span.clone()]);
+        if (span.is_empty() || line.depth != depth || is_apart) && !run.is_empty() {
+            push_run(&builder.text, &run, setting.cuts_lines(), section, &mut blocks);
             run.clear();
             section += 1;
         }
         depth = line.depth;
-        if !span.is_empty() {
+        if is_apart && !span.is_empty() {
+            let kind = BlockKind::Paragraph;
+            blocks.push(Block { span, kind, section });
+            section += 1;
+        } else if !span.is_empty() {
             run.push(Line { span, joined });
         }
         joined = end.joined;
         match end.break_until {
             Some(until) => {
                 builder.replace(end.words..until, "\n");
-                lines.at = until;
+                lines.skip_to(until);
             }
             None if !joined => builder.copy(line.words.end..line.next),
             None => {}
         }
     }
-    push_run(&builder.text, &run, section, &mut blocks);
+    push_run(&builder.text, &run, setting.cuts_lines(), section, &mut blocks);
     Layout {
         text: builder.text,
         map: builder.map,
@@ -62,13 +71,15 @@ struct Line {
 }
 
 /// A line of the source: its words, without the marks of quotation before them, and where the next line begins.
-struct SourceLine {
-    words: Range<usize>,
-    next: usize,
+pub(super) struct SourceLine {
+    pub(super) words: Range<usize>,
+    pub(super) next: usize,
     /// Whether a page ends with it.
-    feeds: bool,
+    pub(super) feeds: bool,
     /// How many marks of quotation stood before the words (`> > `).
     depth: usize,
+    /// Whether it belongs to the page and not to the text.
+    is_furniture: bool,
 }
 
 /// What becomes of the end of a line.
@@ -77,7 +88,7 @@ struct End {
     words: usize,
     /// Whether the next line goes on in the middle of a word or sentence.
     joined: bool,
-    /// Where the sentence goes on, if a page break stands between.
+    /// Where the text goes on, if a page break or a blank line that says nothing stands between.
     break_until: Option<usize>,
 }
 
@@ -85,8 +96,10 @@ struct End {
 #[derive(Clone)]
 struct SourceLines<'a> {
     source: &'a str,
+    setting: &'a Setting,
     at: usize,
-    has_pages: bool,
+    /// How many lines with words this page has had.
+    on_page: usize,
     /// Whether the last line with words that is no quotation ends with a colon.
     introduced: bool,
     /// The lines up to here all have marks of quotation.
@@ -96,11 +109,12 @@ struct SourceLines<'a> {
 }
 
 impl<'a> SourceLines<'a> {
-    fn new(source: &'a str) -> Self {
+    fn new(source: &'a str, setting: &'a Setting) -> Self {
         SourceLines {
             source,
+            setting,
             at: 0,
-            has_pages: source.contains('\u{C}'),
+            on_page: 0,
             introduced: false,
             marked_until: 0,
             is_quotation: false,
@@ -110,7 +124,16 @@ impl<'a> SourceLines<'a> {
     fn read(&mut self) -> Option<SourceLine> {
         let start = self.at;
         let mut line = self.raw()?;
+        line.words.start += self.setting.margin(&self.source[line.words.clone()]);
         let words = &self.source[line.words.clone()];
+        if self.setting.has_pages {
+            line.is_furniture =
+                !words.trim().is_empty() && self.setting.is_furniture(words) && self.is_at_edge(&line);
+            self.on_page = match line.feeds {
+                true => 0,
+                false => self.on_page + usize::from(!words.trim().is_empty()),
+            };
+        }
         let (length, depth) = quotation_marks(words);
         if depth == 0 {
             if !words.trim().is_empty() {
@@ -128,28 +151,34 @@ impl<'a> SourceLines<'a> {
         Some(line)
     }
 
-    fn raw(&mut self) -> Option<SourceLine> {
-        let start = self.at;
-        let rest = &self.source[start..];
-        if rest.is_empty() {
-            return None;
+    fn skip_to(&mut self, until: usize) {
+        if self.source[self.at..until].contains('\u{C}') {
+            self.on_page = 0;
         }
-        let is_end = |c: char| {
-            matches!(
-                c,
-                '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}'
-            )
-        };
-        let length = rest.find(is_end).unwrap_or(rest.len());
-        let ending = rest[length..].chars().next();
-        let is_pair = rest[length..].starts_with("\r\n");
-        self.at += length + ending.map_or(0, char::len_utf8) + usize::from(is_pair);
-        Some(SourceLine {
-            words: start..start + length,
-            next: self.at,
-            feeds: ending == Some('\u{C}'),
-            depth: 0,
-        })
+        self.at = until;
+    }
+
+    fn raw(&mut self) -> Option<SourceLine> {
+        let line = raw_line(self.source, self.at)?;
+        self.at = line.next;
+        Some(line)
+    }
+
+    /// Whether nothing but what belongs to the page stands above or below a line that was read last.
+    fn is_at_edge(&self, line: &SourceLine) -> bool {
+        if self.on_page < EDGE || line.feeds {
+            return true;
+        }
+        let mut ahead = self.clone();
+        for _ in 0..MOST_LINES_OF_FURNITURE {
+            match ahead.raw() {
+                None => return true,
+                Some(next) if !self.setting.is_furniture(&self.source[next.words.clone()]) => return false,
+                Some(next) if next.feeds => return true,
+                Some(_) => {}
+            }
+        }
+        false
     }
 
     /// Whether the lines from `start` on that have marks of quotation (`> `, as replies to mail have them) are one. What begins
@@ -189,43 +218,85 @@ impl<'a> SourceLines<'a> {
         } else {
             line.words.end
         };
-        let break_until = if is_broken {
-            None
-        } else {
-            self.over_page_break(line)
-        };
+        if is_broken {
+            return End {
+                words,
+                joined: true,
+                break_until: None,
+            };
+        }
+        let over_page_break = self.over_page_break(line);
         End {
             words,
-            joined: is_broken || break_until.is_some(),
-            break_until,
+            joined: over_page_break.is_some(),
+            break_until: over_page_break.or_else(|| self.over_blank_line(line)),
         }
     }
 
-    /// Where the sentence of a line goes on behind a page break, if only the page's number and blank lines stand between.
+    /// Where the sentence of a line goes on behind a page break, if only what belongs to the page and blank lines stand between.
     fn over_page_break(&self, line: &SourceLine) -> Option<usize> {
-        const MOST_LINES: usize = 8;
-        let is_furniture = |words: &str| {
-            let number = words.trim().trim_matches(['-', '–', '—', ' ']);
-            number.len() <= 4 && number.bytes().all(|b| b.is_ascii_digit())
-        };
         let words = self.source[line.words.clone()].trim();
-        if !self.has_pages || is_furniture(words) {
+        if words.is_empty() || self.setting.is_furniture(words) {
             return None;
         }
         let mut ahead = self.clone();
-        let mut feeds = line.feeds;
-        for _ in 0..MOST_LINES {
+        let mut breaks = line.feeds;
+        for _ in 0..MOST_LINES_OF_FURNITURE {
             let start = ahead.at;
-            let next = ahead.read()?;
-            let following = &self.source[next.words];
-            if !is_furniture(following) {
-                let goes_on = feeds && next.depth == line.depth && cuts(words, following.trim());
+            let next = ahead.raw()?;
+            let following = &self.source[next.words.clone()];
+            if !self.setting.is_furniture(following) {
+                if !breaks {
+                    return None;
+                }
+                ahead.at = start;
+                let next = ahead.read()?;
+                let following = self.source[next.words].trim();
+                let goes_on =
+                    next.depth == line.depth && (cuts(words, following) || is_open(words, following));
                 return goes_on.then_some(start);
             }
-            feeds |= next.feeds;
+            breaks |= next.feeds || names_page(following);
         }
         None
     }
+
+    /// Where the next line begins behind the blank line that stands below every line.
+    fn over_blank_line(&self, line: &SourceLine) -> Option<usize> {
+        let is_blank = |line: &SourceLine| self.source[line.words.clone()].trim().is_empty();
+        if !self.setting.is_double_spaced || is_blank(line) || line.feeds {
+            return None;
+        }
+        let mut ahead = self.clone();
+        let next = ahead.read()?;
+        let start = ahead.at;
+        let after = ahead.read()?;
+        (is_blank(&next) && !next.feeds && !is_blank(&after) && after.depth == line.depth).then_some(start)
+    }
+}
+
+/// The line of the source that begins at a place, as it stands there.
+pub(super) fn raw_line(source: &str, start: usize) -> Option<SourceLine> {
+    let rest = &source[start..];
+    if rest.is_empty() {
+        return None;
+    }
+    let is_end = |c: char| {
+        matches!(
+            c,
+            '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        )
+    };
+    let length = rest.find(is_end).unwrap_or(rest.len());
+    let ending = rest[length..].chars().next();
+    let is_pair = rest[length..].starts_with("\r\n");
+    Some(SourceLine {
+        words: start..start + length,
+        next: start + length + ending.map_or(0, char::len_utf8) + usize::from(is_pair),
+        feeds: ending == Some('\u{C}'),
+        depth: 0,
+        is_furniture: false,
+    })
 }
 
 /// The length in bytes of the marks of quotation at the start of a line, and how many there are.
@@ -261,9 +332,19 @@ pub(super) fn is_hyphenated(line: &str, next: &str) -> bool {
 }
 
 /// Turns lines that follow each other without a blank line into blocks.
-fn push_run(text: &str, run: &[Line], section: u32, blocks: &mut Vec<Block>) {
+fn push_run(text: &str, run: &[Line], is_cut: bool, section: u32, blocks: &mut Vec<Block>) {
     let lines: Vec<&str> = run.iter().map(|line| &text[line.span.clone()]).collect();
-    let goes_on = continued(&lines);
+    if let [first, second, ..] = lines[..]
+        && is_heading_above(first, second)
+    {
+        blocks.push(Block {
+            span: run[0].span.clone(),
+            kind: BlockKind::Heading,
+            section,
+        });
+        return push_run(text, &run[1..], is_cut, section, blocks);
+    }
+    let goes_on = continued(&lines, is_cut);
     let mut first = 0;
     for i in 0..lines.len() {
         let joined = run.get(i + 1).is_some_and(|next| next.joined);
@@ -283,8 +364,8 @@ fn push_run(text: &str, run: &[Line], section: u32, blocks: &mut Vec<Block>) {
     }
 }
 
-/// Of each line but the last, whether its paragraph goes on in the next one.
-fn continued(lines: &[&str]) -> Vec<bool> {
+/// Of each line but the last, whether its paragraph goes on in the next one. `is_cut` where lines are known to be filled.
+fn continued(lines: &[&str], is_cut: bool) -> Vec<bool> {
     let widths: Vec<usize> = lines.iter().map(|l| l.chars().count()).collect();
     let widest = widths.iter().copied().max().unwrap_or(0);
     let breaks = lines.len().saturating_sub(1);
@@ -296,7 +377,11 @@ fn continued(lines: &[&str]) -> Vec<bool> {
     };
     // A program that fills lines greedily breaks where the next word would not have fitted.
     let is_full = |i: usize| !is_item(i) && with_next(i) > widest;
-    let severed = severed(lines);
+    let mut severed = severed(lines);
+    for i in 0..breaks {
+        let (line, next) = (lines[i], lines[i + 1]);
+        severed[i] |= !is_item(i) && (is_open(line, next) || (is_cut && cuts(line, next)));
+    }
     // Where widths are those of a proportional font, full lines differ in their number of characters.
     let is_about_full = |i: usize| {
         let (line, next) = (lines[i], lines[i + 1]);
@@ -315,8 +400,13 @@ fn continued(lines: &[&str]) -> Vec<bool> {
     // are about full count where a sentence shows that lines are broken.
     let is_broken = severed.contains(&true);
     let is_evidence = |i: usize| is_full(i) || severed[i] || (is_broken && !is_item(i) && is_about_full(i));
-    let is_wrapped =
-        widest <= LONGEST_WRAPPED_LINE && 2 * (0..breaks).filter(|&i| is_evidence(i)).count() > breaks;
+    // A heading or a salutation says nothing of how the prose below it is broken.
+    let ends_as_prose = lines.last().is_some_and(|line| sentence::stops(line));
+    let is_headed =
+        breaks > 1 && 5 * widths[0] < 3 * widest && widest >= SHORTEST_SEVERED_LINE && ends_as_prose;
+    let first = usize::from(is_headed);
+    let evidence = (first..breaks).filter(|&i| is_evidence(i)).count();
+    let is_wrapped = widest <= LONGEST_WRAPPED_LINE && 2 * evidence > breaks - first;
     let is_cut = |i: usize| 2 * widths[i] > widest && cuts(lines[i], lines[i + 1]);
     (0..breaks)
         .map(|i| {
@@ -334,7 +424,6 @@ fn severed(lines: &[&str]) -> Vec<bool> {
             && line.split_whitespace().nth(5).is_some()
             && is_wordy(line)
     };
-    let caption = lines.iter().position(|line| is_timing(line));
     let mut severed: Vec<bool> = lines
         .windows(2)
         .map(|pair| {
@@ -352,15 +441,16 @@ fn severed(lines: &[&str]) -> Vec<bool> {
     if items.iter().all(|line| line.starts_with(char::is_lowercase)) {
         severed.fill(false);
     }
-    // The lines of a subtitle are short, and its sentence may end in the next one.
-    for i in caption.map_or(lines.len(), |i| i + 1)..severed.len() {
-        severed[i] |= lines[i + 1].starts_with(char::is_lowercase) && cuts(lines[i], lines[i + 1]);
-    }
     severed
 }
 
 /// What stands between the cells of a table, or in settings.
 fn has_gap(line: &str) -> bool {
+    let is_label = |c: char| c.is_ascii_uppercase();
+    let line = line
+        .strip_prefix(is_label)
+        .and_then(|rest| rest.strip_prefix(". "))
+        .map_or(line, str::trim_start); // "Q.   "
     line.contains(['\t', '=']) || line.contains("   ")
 }
 
@@ -378,14 +468,44 @@ fn is_wordy(line: &str) -> bool {
     5 * letters >= 4 * visible
 }
 
-/// `00:00:01,000 --> 00:00:04,000`, above the lines of a subtitle.
-fn is_timing(line: &str) -> bool {
-    line.starts_with(|c: char| c.is_ascii_digit()) && line.contains(" --> ")
+/// Words that a sentence does not end with, nor an item of a list.
+#[rustfmt::skip]
+const LEADING_WORDS: &[&str] = &[
+    "a", "an", "and", "are", "as", "at", "be", "been", "between", "by", "can", "could", "during", "for", "from", "had",
+    "has", "have", "her", "his", "in", "into", "is", "its", "may", "might", "must", "my", "nor", "of", "on", "or", "our",
+    "shall", "should", "than", "that", "the", "their", "these", "this", "those", "through", "to", "under", "was", "were",
+    "which", "whose", "will", "with", "would", "your",
+];
+
+/// Whether a line breaks off behind a word or an abbreviation that something has to follow.
+fn is_open(line: &str, next: &str) -> bool {
+    let goes_on = next
+        .trim_start_matches(sentence::is_opening)
+        .starts_with(char::is_alphanumeric);
+    let last = line.split_whitespace().next_back().unwrap_or_default();
+    let is_long = || line.split_whitespace().nth(3).is_some() && line.chars().nth(24).is_some();
+    goes_on
+        && !has_gap(line)
+        && !has_gap(next)
+        && (sentence::introduces(last) || (LEADING_WORDS.binary_search(&last).is_ok() && is_long()))
+}
+
+/// Whether a line is a heading that its text follows without a blank line: underlined, or in capitals.
+fn is_heading_above(line: &str, next: &str) -> bool {
+    let letters = |line: &str| line.chars().filter(|c| c.is_alphabetic()).count();
+    let is_high = |line: &str| !line.contains(char::is_lowercase);
+    looks_like_heading(line) && !has_gap(line) && is_high(line) && letters(line) >= 4 && !is_high(next)
+}
+
+/// A line of dashes or the like.
+fn is_rule(line: &str) -> bool {
+    let first = line.chars().next().unwrap_or_default();
+    line.len() >= 3 && "-=~_*#^+".contains(first) && line.chars().all(|c| c == first)
 }
 
 /// Whether a line breaks off in the middle of a sentence and the next one begins like the rest of it: with a plain
 /// word in lower case, or with a figure after such a word.
-fn cuts(line: &str, next: &str) -> bool {
+pub(super) fn cuts(line: &str, next: &str) -> bool {
     if sentence::stops(line) || line.trim_end_matches(sentence::is_closing).ends_with([':', ';']) {
         return false;
     }
@@ -556,6 +676,68 @@ mod tests {
     }
 
     #[test]
+    fn what_belongs_to_pages_stands_in_no_sentence() {
+        let whole = "It was found that Mr.\nRoe had never read it.";
+        for between in [
+            "\nROE-000123\n\u{c}",
+            "\nPage 4 of 9\n\n",
+            "\n\n   Page 4\n\n",
+            "\n\n - 4 -\n\u{c}ACME v. ROE\n\n",
+        ] {
+            let source = format!("ACME v. ROE\n\nIt was found that Mr.{between}Roe had never read it.\n");
+            assert_eq!(text_and_blocks(&source).1, ["ACME v. ROE", whole], "{between:?}");
+        }
+        let (_, blocks) = text_and_blocks("It was read.\nROE-000123\n\u{c}It was not.\nROE-000124\n");
+        assert_eq!(
+            blocks,
+            ["It was read.", "ROE-000123", "It was not.", "ROE-000124"]
+        );
+    }
+
+    #[test]
+    fn numbers_in_the_margin_are_not_read() {
+        let source = "1   Q.   Did you read the memo before you\n2  signed it?\n3   A.   I was told that it\n4\n5   was routine, and\n6   the envelope\n\n  Page 2\n\n 1   was wet.\n";
+        let (text, blocks) = text_and_blocks(source);
+        assert_eq!(
+            blocks,
+            [
+                "Q.   Did you read the memo before you\nsigned it?",
+                "A.   I was told that it",
+                "was routine, and\nthe envelope\nwas wet."
+            ]
+        );
+        assert!(!text.contains('6'));
+    }
+
+    #[test]
+    fn double_spaced_lines_are_one_paragraph() {
+        let source = "The contract was given away. The director,\n\nMr. Paul Berg, signed it, although the\n\nboard had not met. He repaid it, but\n\nnever admitted it.\n\n\nThe end came soon.\n";
+        let (_, blocks) = text_and_blocks(source);
+        assert_eq!(
+            blocks,
+            [
+                "The contract was given away. The director,\nMr. Paul Berg, signed it, although the\nboard had not met. He repaid it, but\nnever admitted it.",
+                "The end came soon."
+            ]
+        );
+    }
+
+    #[test]
+    fn a_line_above_a_paragraph_does_not_break_its_sentences() {
+        let wrapped = "The work was paid by the Lindgren Foundation and the city of Port\nEllis, which owns the laboratory.";
+        for above in ["FUNDING", "Warranty\n--------", "Dear Ms. Lowe,"] {
+            let source = format!("{above}\n{wrapped}\n");
+            assert_eq!(texts(&source).last(), Some(&wrapped), "{above}");
+        }
+        for whole in [
+            "The rent was raised by Mr.\nHolm in May.",
+            "The rent was last raised by\nHolm & Sons in 2019.",
+        ] {
+            assert_eq!(texts(whole), [whole]);
+        }
+    }
+
+    #[test]
     fn a_paragraph_a_line() {
         let long = "A sentence that is long enough. ".repeat(8);
         let text = format!("{long}\nShort one.\n{long}");
@@ -630,18 +812,6 @@ mod tests {
                     noticed it by Friday.\nJANE: I never saw it.\nMARK: No, you did not.\nJANE: Nobody told me either.";
         assert_eq!(texts(text).len(), 4);
         assert!(texts(text)[0].ends_with("by Friday."));
-    }
-
-    #[test]
-    fn subtitles_go_on_in_lower_case() {
-        let text = "1\n00:00:01,000 --> 00:00:04,000\nThe harbour was closed by the storm\nthat came in from the west.\n\n\
-                    2\n00:00:05,000 --> 00:00:08,000\nThe mayor,\nOtto Lund, opened it.";
-        let texts = texts(text);
-        assert_eq!(texts.len(), 7);
-        assert_eq!(
-            texts[2],
-            "The harbour was closed by the storm\nthat came in from the west."
-        );
     }
 
     #[test]

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use ignore::WalkBuilder;
 
-use super::{Document, Format};
+use super::{Document, Format, subtitles};
 use crate::error::{Error, Result};
 
 /// What may be read.
@@ -342,13 +342,17 @@ fn read_limited(stream: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>
 /// When they are no text, or hold none.
 pub fn document(name: String, bytes: &[u8], path: Option<&Path>) -> Result<Document> {
     refuse_other_formats(&name, bytes, path)?;
-    let source: Arc<str> = decode(&name, bytes)?.into();
+    let (source, undecoded) = decode(&name, bytes)?;
+    let source: Arc<str> = source.into();
     let extension = path.and_then(Path::extension).map(|e| e.to_ascii_lowercase());
     let format = match extension.as_ref().and_then(|e| e.to_str()) {
         Some("md" | "markdown" | "mdown" | "mkd") => Format::Markdown,
+        _ if subtitles::begins_like(&source) => Format::Subtitles,
         _ => Format::Plain,
     };
-    Document::new(name, source, format)
+    let mut document = Document::new(name, source, format)?;
+    document.undecoded = undecoded;
+    Ok(document)
 }
 
 /// Formats with text that another program has to take out, by their first bytes or their extension.
@@ -408,9 +412,9 @@ fn shell_quoted(text: &str) -> String {
     }
 }
 
-/// By byte order mark, then UTF-8, then detection. The text of a UTF-8 file keeps its byte order mark, so
-/// that offsets are those of the file.
-fn decode(name: &str, bytes: &[u8]) -> Result<String> {
+/// By byte order mark, then UTF-8, then detection: the text, and how many bytes are not in its encoding. The text of a UTF-8
+/// file keeps its byte order mark, so that offsets are those of the file.
+fn decode(name: &str, bytes: &[u8]) -> Result<(String, usize)> {
     let not_text = |reason| Error::NotText {
         name: name.to_owned(),
         reason,
@@ -423,7 +427,7 @@ fn decode(name: &str, bytes: &[u8]) -> Result<String> {
         if broken > text.len() / 100 {
             return Err(not_text("it begins like UTF-16 and is none"));
         }
-        return Ok(text.into_owned());
+        return Ok((text.into_owned(), broken));
     }
     if memchr::memchr(0, bytes).is_some() {
         return Err(not_text("it holds NUL bytes"));
@@ -436,21 +440,31 @@ fn decode(name: &str, bytes: &[u8]) -> Result<String> {
         return Err(not_text("it holds control characters"));
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok(text.to_owned());
+        return Ok((text.to_owned(), 0));
     }
-    // A few broken bytes do not make a UTF-8 file anything else.
+    // A few broken bytes do not make a UTF-8 file anything else: lines from other files, mostly, or the end was cut off.
     let (mut whole, mut broken) = (0usize, 0usize);
     for chunk in bytes.utf8_chunks() {
         whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         broken += usize::from(!chunk.invalid().is_empty());
     }
-    if whole > 2 * broken {
-        return Ok(String::from_utf8_lossy(bytes).into_owned());
+    let is_cut = std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none());
+    if whole > 2 * broken || (is_cut && whole > 0) {
+        let (mut text, mut undecoded) = (String::with_capacity(bytes.len()), 0);
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            match is_cut {
+                true if !chunk.invalid().is_empty() => text.push(char::REPLACEMENT_CHARACTER),
+                _ => text.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0),
+            }
+            undecoded += chunk.invalid().len();
+        }
+        return Ok((text, undecoded));
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     let encoding = detector.guess(None, Utf8Detection::Deny);
-    Ok(encoding.decode_without_bom_handling(bytes).0.into_owned())
+    Ok((encoding.decode_without_bom_handling(bytes).0.into_owned(), 0))
 }
 
 /// Reads many files at once, each with its own result, in order.
@@ -486,7 +500,7 @@ mod tests {
     use super::*;
 
     fn text(bytes: &[u8]) -> String {
-        decode("t", bytes).unwrap()
+        decode("t", bytes).unwrap().0
     }
 
     #[test]
@@ -505,6 +519,16 @@ mod tests {
             text(b"\xc3\xa9t\xc3\xa9 \xc3\xa0 \xc3\xaele \xc3"),
             "été à île \u{fffd}"
         );
+    }
+
+    #[test]
+    fn what_is_not_in_the_encoding_is_read_and_counted() {
+        let mixed = "Le café de l’été à Málaga.\n".repeat(3).into_bytes();
+        let mixed = [&mixed[..], b"Its chef is Ren\xe9e \xd8deg\xe5rd.\n"].concat();
+        let document = document("t".into(), &mixed, None).unwrap();
+        assert!(document.text().ends_with("Its chef is Renée Ødegård.\n"));
+        assert_eq!(document.undecoded(), 3);
+        assert_eq!(decode("t", "é".as_bytes()).unwrap().1, 0);
     }
 
     #[test]

@@ -216,7 +216,9 @@ fn with_openings(block: &str, boundaries: &[usize]) -> Vec<usize> {
 
 fn opens_unseen(before: &str, after: &str) -> bool {
     // The common case first, for speed: the word before ends with no mark at all.
-    if before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == ',') {
+    if before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == ',')
+        && without_note_number(before).len() == before.len()
+    {
         return false;
     }
     let unmarked = without_reference_marks(before);
@@ -422,6 +424,14 @@ fn is_title(token: &str) -> bool {
         .any(|title| *title == token || (in_capitals && title.eq_ignore_ascii_case(token)))
 }
 
+/// Whether a word is an abbreviation that always stands before something: "Mr.", "St.", "e.g.".
+pub(super) fn introduces(word: &str) -> bool {
+    let token = word.trim_start_matches(is_opening).strip_suffix('.');
+    token.is_some_and(|token| {
+        is_title(token) || token == "St" || INTRODUCERS.contains(&token.to_lowercase().as_str())
+    })
+}
+
 /// A number in Roman numerals that is no other word: "IV", "X", but not "I" or "C".
 fn is_roman(word: &str) -> bool {
     matches!(word, "V" | "X") || (word.len() > 1 && word.bytes().all(|b| b"IVXLC".contains(&b)))
@@ -450,19 +460,20 @@ pub(super) fn is_opening(c: char) -> bool {
 }
 
 /// `text` without the reference marks at its end: "closed.[1][2]", "closed. [1]",
-/// "closed.¹".
+/// "closed.[^1]", "closed.¹", "closed.1".
 fn without_reference_marks(text: &str) -> &str {
-    let mut rest = text.trim_end_matches(|c| matches!(c, '⁰'..='⁹' | '¹' | '²' | '³' | '†' | '‡'));
+    let mut rest = without_note_number(text.trim_end_matches(is_raised));
     // More marks than any author sets would only make hostile input slow.
     for _ in 0..8 {
         let Some(inner) = rest.strip_suffix(']') else {
             break;
         };
         let before = inner.trim_end_matches(|c: char| c.is_ascii_digit());
+        let before = before.strip_suffix('^').unwrap_or(before);
         let Some(before) = before.strip_suffix('[') else {
             break;
         };
-        if !matches!(inner.len() - before.len(), 2..=4) {
+        if !matches!(inner.len() - before.len(), 2..=5) {
             break;
         }
         rest = before.trim_end();
@@ -470,6 +481,26 @@ fn without_reference_marks(text: &str) -> &str {
     // "[12]" alone is not a mark on anything, and "10²" has no stop before it.
     let stopped = rest.trim_end_matches(is_closing).ends_with(is_stop);
     if stopped { rest } else { text }
+}
+
+/// Marks of notes above the line, and those that stand for them.
+pub(crate) fn is_raised(c: char) -> bool {
+    matches!(c, '⁰'..='⁹' | '¹' | '²' | '³' | '†' | '‡' | '*')
+}
+
+/// `text` without the number of a note that lost its place above the line: "closed.1", but not "No.1" and "$4.50".
+fn without_note_number(text: &str) -> &str {
+    let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    if !matches!(text.len() - before.len(), 1..=2) {
+        return text;
+    }
+    let Some(clause) = before.trim_end_matches(is_closing).strip_suffix(is_stop) else {
+        return text;
+    };
+    let word = clause.trim_end_matches(is_closing);
+    let word = &word[word.trim_end_matches(char::is_lowercase).len()..];
+    let is_word = word.chars().nth(2).is_some() && !BEFORE_FIGURE.contains(&word);
+    if is_word { before } else { text }
 }
 
 /// Whether `text` starts with a note's number in brackets.

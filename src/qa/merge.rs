@@ -226,6 +226,13 @@ fn whole_tokens(text: &str, span: Span) -> Span {
         }
         end += rest.len() - fraction.len() + digits;
     }
+    let others = text[..end].trim_end_matches(|c: char| c.is_alphabetic() || c == '.');
+    let is_abbreviation = text[others.len()..end]
+        .split_once('.')
+        .is_some_and(|(first, rest)| first.len() == 1 && rest.split('.').all(|part| part.len() == 1));
+    if is_abbreviation && text[end..].starts_with('.') {
+        end += 1; // "6 a.m"
+    }
     start..end
 }
 

@@ -6,7 +6,8 @@
 //! its lines instead.
 
 use super::opener;
-use crate::document::{Block, BlockKind, Document, Span, item_marker};
+use super::terms::is_function_word;
+use crate::document::{Block, BlockKind, Document, Span, is_raised, item_marker, names_page};
 
 /// A sentence that can stand in a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,8 @@ const MOST_WORDS: usize = 150;
 const FEWEST_WORDS_OF_AN_ITEM: usize = 10;
 /// The same in characters where words are not set apart.
 const FEWEST_CHARACTERS_OF_AN_ITEM: usize = 20;
+/// A heading has at most so many words behind its number.
+const MOST_WORDS_OF_A_TITLE: usize = 8;
 /// A document with less prose than this share of its words is summarised by its lines.
 const LEAST_PROSE: f64 = 0.05;
 /// A section of fewer headings than this is no structure: a title, or a line taken for one.
@@ -222,7 +225,10 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             vec![span]
         } {
             let sentence = &text[part.clone()];
-            let fitness = fitness(sentence, kind);
+            let fitness = match fitness(sentence, kind) {
+                Fitness::Prose if first_of_block && begins_in_the_middle(sentence) => Fitness::Line,
+                fitness => fitness,
+            };
             opening &= fitness != Fitness::Prose;
             sentences.push(Sentence {
                 fitness,
@@ -317,22 +323,39 @@ fn count_words(text: &str) -> usize {
 fn fitness(sentence: &str, kind: BlockKind) -> Fitness {
     let letters = sentence.chars().filter(|c| c.is_alphabetic()).count();
     let visible = sentence.chars().filter(|c| !c.is_whitespace()).count();
-    if letters == 0 || is_standing_matter(sentence) || is_caption(sentence) {
+    if letters == 0 || is_standing_matter(sentence) || is_caption(sentence) || names_page(sentence) {
         return Fitness::None;
     }
     let words = count_words(sentence);
+    // Sums and dates are part of sentences where words of a sentence are around them.
+    let low = sentence
+        .split_whitespace()
+        .filter(|word| word.starts_with(char::is_lowercase));
+    let least_letters = if low.count() >= FEWEST_WORDS - 1 { 0.4 } else { 0.6 };
     match kind {
         BlockKind::Verbatim | BlockKind::TableCell | BlockKind::Heading => Fitness::None,
         BlockKind::Paragraph
             if ends_like_a_sentence(sentence)
                 && (words >= FEWEST_WORDS || is_unspaced(sentence))
                 && words <= MOST_WORDS
-                && letters * 5 >= visible * 3 =>
+                && letters as f64 >= least_letters * visible as f64
+                && !is_title(sentence) =>
         {
             Fitness::Prose
         }
         _ => Fitness::Line,
     }
+}
+
+/// "2.3 Effect of Termination.": a heading within a paragraph, all of whose words but function words begin with capitals.
+fn is_title(sentence: &str) -> bool {
+    let low = |word: &str| word.starts_with(char::is_lowercase) && !is_function_word(word);
+    let mut words = sentence.split_whitespace();
+    let begins = words
+        .next()
+        .unwrap_or_default()
+        .starts_with(|c: char| c.is_ascii_digit());
+    begins && words.clone().count() <= MOST_WORDS_OF_A_TITLE && !words.any(low)
 }
 
 /// A script that sets no spaces between words has no words to count.
@@ -345,16 +368,28 @@ fn is_unspaced(sentence: &str) -> bool {
 pub(super) fn ends_like_a_sentence(sentence: &str) -> bool {
     // Reference marks and closing marks stand behind the stop: `… it fell.”[3]`.
     let end = sentence.trim_end_matches(|c: char| {
-        c.is_ascii_digit() || matches!(c, '”' | '"' | '’' | '\'' | ')' | ']' | '[' | '»' | '*' | '_')
+        c.is_ascii_digit()
+            || is_raised(c)
+            || matches!(c, '”' | '"' | '’' | '\'' | ')' | ']' | '[' | '^' | '»' | '_')
     });
     end.ends_with(['.', '!', '?', '…', '。', '！', '？', '।', '؟', '۔'])
+}
+
+/// Whether a paragraph begins like the rest of a sentence: what a list or a formula stood in the middle of.
+fn begins_in_the_middle(sentence: &str) -> bool {
+    let word = sentence
+        .split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    word.starts_with(char::is_lowercase) && !word.contains(char::is_uppercase) // "iPhone"
 }
 
 /// What stands on many pages and says nothing of this one.
 #[rustfmt::skip]
 const STANDING_MATTER: &[&str] = &[
     "all rights reserved", "associated press writer", "click here", "contributed to this report",
-    "contributed to this story", "follow us on", "getty images", "like us on facebook",
+    "contributed to this story", "end-to-end encrypted", "follow us on", "forward-looking statements", "getty images",
+    "in error, please", "intended recipient", "like us on facebook",
     "may not be published, broadcast", "project gutenberg", "sign up for our", "sign up to our",
     "subscribe now", "subscribe to our", "this copyrighted", "this story has been updated",
 ];

@@ -55,8 +55,14 @@ mod tests {
         for (sentence, statement) in [
             ("The dam broke.", "The dam broke."),
             ("“A dam broke”", "The dam broke."),
-            ("The dam above Elbing broke late on Monday night.", "The dam above Elbing broke on Monday."),
-            ("He didn’t pay the rent in May, Holm said.", "He didn't pay the rent in May."),
+            (
+                "The dam above Elbing broke late on Monday night.",
+                "The dam above Elbing broke on Monday.",
+            ),
+            (
+                "He didn’t pay the rent in May, Holm said.",
+                "He didn't pay the rent in May.",
+            ),
             ("—", "—"),
         ] {
             assert!(tells(sentence, statement), "{sentence} / {statement}");
@@ -66,9 +72,15 @@ mod tests {
     #[test]
     fn what_differs_does_not() {
         for (one, other) in [
-            ("Mr. Roe was found guilty of theft.", "Mr. Roe was found not guilty of theft."),
+            (
+                "Mr. Roe was found guilty of theft.",
+                "Mr. Roe was found not guilty of theft.",
+            ),
             ("The board approved the sale.", "The board rejected the sale."),
-            ("The board approved the sale.", "The board denied that it approved the sale."),
+            (
+                "The board approved the sale.",
+                "The board denied that it approved the sale.",
+            ),
             ("Roe sold the mill to Holm.", "Holm sold the mill to Roe."),
             ("It paid 400,000 crowns.", "It paid 900,000 crowns."),
             ("He paid the rent.", "He hasn't paid the rent."),

@@ -1,0 +1,324 @@
+//! How plain text was set: what stands on its pages and beside its lines that is none of its words.
+
+use std::collections::{HashMap, HashSet};
+
+use super::plain::{cuts, raw_line};
+
+/// So many lines at the top and at the foot of a page may belong to it.
+pub(super) const EDGE: usize = 2;
+/// Longer lines are words.
+const LONGEST_REPEATED_LINE: usize = 100;
+/// More different lines at the edges of pages than this are not remembered.
+const MOST_EDGES: usize = 20_000;
+
+/// What a text's lines have in common.
+#[derive(Debug, Default)]
+pub(super) struct Setting {
+    pub(super) has_pages: bool,
+    /// Whether a blank line stands below every line, as in drafts and pleadings.
+    pub(super) is_double_spaced: bool,
+    /// Whether lines are numbered in the margin, as in transcripts and pleadings.
+    has_line_numbers: bool,
+    /// Lines at the edges of more than one page, with `#` for figures.
+    repeated: HashSet<String>,
+}
+
+impl Setting {
+    pub(super) fn of(source: &str) -> Self {
+        let mut edges = Edges::default();
+        let (mut margins, mut spacing) = (Margins::default(), Spacing::default());
+        let mut has_pages = false;
+        let mut at = 0;
+        while let Some(line) = raw_line(source, at) {
+            at = line.next;
+            let words = source[line.words].trim();
+            edges.read(words);
+            margins.read(words);
+            spacing.read(words);
+            if line.feeds {
+                has_pages = true;
+                edges.turn();
+            }
+        }
+        edges.turn();
+        Self {
+            has_pages,
+            is_double_spaced: spacing.is_double(),
+            has_line_numbers: margins.are_numbers(),
+            repeated: if has_pages {
+                edges.repeated()
+            } else {
+                HashSet::new()
+            },
+        }
+    }
+
+    /// Whether lines are known to be as long as the page is wide.
+    pub(super) fn cuts_lines(&self) -> bool {
+        self.is_double_spaced || self.has_line_numbers
+    }
+
+    /// Whether a line belongs to a page and not to the text: its number, a stamp, what stands on other pages, too.
+    pub(super) fn is_furniture(&self, line: &str) -> bool {
+        let line = line.trim();
+        line.len() <= LONGEST_REPEATED_LINE
+            && (is_page_number(line)
+                || is_stamp(line)
+                || (self.has_pages && self.repeated.contains(&masked(line))))
+    }
+
+    /// The length in bytes of a number in the margin of a line, with the white space around it; 0 if there is none.
+    pub(super) fn margin(&self, line: &str) -> usize {
+        match numbered(line) {
+            Some((length, _)) if self.has_line_numbers => length,
+            _ => 0,
+        }
+    }
+}
+
+/// `12`, `- 12 -`, `Page 4`, `Page 4 of 9`, `4/9`; a blank line, too.
+fn is_page_number(line: &str) -> bool {
+    let number = line.trim_matches(['-', '–', '—', ' ']);
+    number.len() <= 4 && number.bytes().all(|b| b.is_ascii_digit()) || names_page(line)
+}
+
+/// `Page 4`, `p. 4 of 9`, `4 of 9`, `4/9`.
+pub(crate) fn names_page(line: &str) -> bool {
+    let line = line.trim();
+    if line.len() > 24 {
+        return false;
+    }
+    let is_number = |word: &str| matches!(word.len(), 1..=4) && word.bytes().all(|b| b.is_ascii_digit());
+    let folded = line
+        .trim_matches(['-', '–', '—', '[', ']', '|', '.', ' '])
+        .to_lowercase();
+    let named = ["page ", "pg. ", "p. "]
+        .iter()
+        .find_map(|name| folded.strip_prefix(name));
+    let rest = named.unwrap_or(&folded);
+    match rest.split_once(" of ").or_else(|| rest.split_once('/')) {
+        Some((number, total)) => is_number(number.trim()) && is_number(total.trim()),
+        None => named.is_some() && is_number(rest.trim()),
+    }
+}
+
+/// `ROE-000123`, the number that a page has in evidence.
+fn is_stamp(line: &str) -> bool {
+    let figures = line.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let name = line[..line.len() - figures.len()].trim_end_matches(['-', '_', ' ']);
+    figures.len() >= 5
+        && figures.bytes().all(|b| b.is_ascii_digit())
+        && matches!(name.len(), 2..=24)
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_' | b' '))
+}
+
+/// A line with `#` for each run of figures and one space for each run of white space.
+fn masked(line: &str) -> String {
+    let mut masked = String::with_capacity(line.len());
+    let mut last = '\0';
+    for c in line.chars() {
+        let c = match c {
+            c if c.is_numeric() => '#',
+            c if c.is_whitespace() => ' ',
+            c => c,
+        };
+        if c != last || !matches!(c, '#' | ' ') {
+            masked.push(c);
+        }
+        last = c;
+    }
+    masked
+}
+
+/// The first and the last lines of pages.
+#[derive(Default)]
+struct Edges<'a> {
+    page: Vec<&'a str>,
+    pages_with: HashMap<String, u32>,
+}
+
+impl<'a> Edges<'a> {
+    fn read(&mut self, words: &'a str) {
+        if words.is_empty() {
+            return;
+        }
+        if self.page.len() == 2 * EDGE {
+            self.page.remove(EDGE);
+        }
+        self.page.push(words);
+    }
+
+    /// Ends a page.
+    fn turn(&mut self) {
+        let lines: HashSet<String> = self
+            .page
+            .drain(..)
+            .filter(|line| line.len() <= LONGEST_REPEATED_LINE)
+            .map(masked)
+            .collect();
+        for line in lines {
+            if self.pages_with.len() < MOST_EDGES || self.pages_with.contains_key(&line) {
+                *self.pages_with.entry(line).or_default() += 1;
+            }
+        }
+    }
+
+    fn repeated(self) -> HashSet<String> {
+        let repeated = self.pages_with.into_iter().filter(|&(_, pages)| pages > 1);
+        repeated.map(|(line, _)| line).collect()
+    }
+}
+
+/// The length in bytes of a number at the start of a line that is set apart from the words, and the number.
+fn numbered(line: &str) -> Option<(usize, u32)> {
+    let start = line.len() - line.trim_start_matches(' ').len();
+    let digits = line[start..].bytes().take_while(u8::is_ascii_digit).count();
+    if start > 12 || !matches!(digits, 1..=2) {
+        return None;
+    }
+    let rest = &line[start + digits..];
+    let is_apart = rest.is_empty() || rest.starts_with("  ") || rest.starts_with('\t');
+    let length = line.len() - rest.trim_start_matches([' ', '\t']).len();
+    is_apart.then_some((length, line[start..start + digits].parse().ok()?))
+}
+
+/// Whether numbers at the start of lines count them. What they count may be items, too: these do not go on in the next line.
+#[derive(Default)]
+struct Margins<'a> {
+    lines: u32,
+    counted: u32,
+    go_on: u32,
+    last: Option<(u32, &'a str)>,
+}
+
+impl<'a> Margins<'a> {
+    fn read(&mut self, words: &'a str) {
+        if words.is_empty() {
+            return;
+        }
+        self.lines += 1;
+        let Some((length, number)) = numbered(words) else {
+            return;
+        };
+        let words = &words[length..];
+        let before = self.last.replace((number, words));
+        let is_next = before.is_some_and(|(last, _)| number == last + 1);
+        self.counted += u32::from(is_next || number == 1);
+        self.go_on += u32::from(before.is_some_and(|(_, last)| is_next && cuts(last, words)));
+    }
+
+    fn are_numbers(&self) -> bool {
+        self.counted >= 3 && 4 * self.counted >= 3 * self.lines && 5 * self.go_on >= self.counted
+    }
+}
+
+/// How many blank lines stand between lines. Paragraphs of one line each are not cut in the middle of sentences.
+#[derive(Default)]
+struct Spacing<'a> {
+    blank: u32,
+    none: u32,
+    one: u32,
+    go_on: u32,
+    last: Option<&'a str>,
+}
+
+impl<'a> Spacing<'a> {
+    fn read(&mut self, words: &'a str) {
+        if words.is_empty() {
+            self.blank += 1;
+            return;
+        }
+        if let Some(last) = self.last.replace(words) {
+            self.none += u32::from(self.blank == 0);
+            self.one += u32::from(self.blank == 1);
+            self.go_on += u32::from(self.blank == 1 && cuts(last, words));
+        }
+        self.blank = 0;
+    }
+
+    fn is_double(&self) -> bool {
+        self.one >= 3 && 3 * self.none <= self.one && 4 * self.go_on >= self.one
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_stamps_belong_to_pages() {
+        let setting = Setting::default();
+        for line in [
+            "",
+            "12",
+            "- 12 -",
+            "Page 4",
+            "Page 4 of 9",
+            "page 4 of 9.",
+            "4/9",
+            "ROE-000123",
+            "US DOJ 0012345",
+        ] {
+            assert!(setting.is_furniture(line), "{line:?}");
+        }
+        for line in [
+            "12345",
+            "Page",
+            "Page four",
+            "4 of the 9",
+            "A-1",
+            "Room 101",
+            "COVID-19",
+            "On page 4",
+        ] {
+            assert!(!setting.is_furniture(line), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_at_the_edges_of_pages_belongs_to_them() {
+        let setting = Setting::of(
+            "ACME v. ROE 1\n\nThe first\npage ends.\nCONFIDENTIAL\n\u{c}ACME v. ROE 2\nmore\nwords\nhere\nCONFIDENTIAL\n",
+        );
+        assert!(setting.has_pages);
+        assert!(setting.is_furniture("ACME v. ROE 7") && setting.is_furniture(" CONFIDENTIAL"));
+        assert!(!setting.is_furniture("more") && !setting.is_furniture("page ends."));
+        assert!(!Setting::of("A\nb\nA\n").is_furniture("A"));
+    }
+
+    #[test]
+    fn margins_are_told_from_items() {
+        let setting = Setting::of(
+            "1   Cramer is liable. On July 9 it\n 2  terminated her because she had said that the\n3\tboiler had no valve.\n",
+        );
+        assert_eq!(setting.margin(" 2  terminated"), 4);
+        assert_eq!(setting.margin("terminated"), 0);
+        for text in [
+            "1  Apples\n2  Pears\n3  Plums\n4  Nuts\n",
+            "1  one\n2  line\n",
+            "1 a line that\n2 goes on\n3 and on\n",
+        ] {
+            assert_eq!(Setting::of(text).margin("2  Pears"), 0, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn double_spacing_is_told_from_paragraphs() {
+        assert!(
+            Setting::of("The board met on\n\nMonday and\n\nagreed to go on with\n\nthe work.\n")
+                .is_double_spaced
+        );
+        assert!(
+            !Setting::of(
+                "The board met.\n\nMonday came.\n\nIt agreed to go on with\n\nthe work.\n\nThe end.\n\nIt is."
+            )
+            .is_double_spaced
+        );
+        assert!(
+            !Setting::of("The board met on\nMonday and\nagreed to go on with\n\nthe work.\n")
+                .is_double_spaced
+        );
+    }
+}

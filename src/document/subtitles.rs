@@ -1,0 +1,249 @@
+//! Subtitles (SubRip and `WebVTT`): what is said, without numbers, times and tags; sentences go on from cue to cue.
+
+use std::ops::Range;
+
+use super::plain::raw_line;
+use super::{Block, BlockKind, Builder, Layout, sentence};
+
+/// A silence behind the end of a sentence that begins a paragraph, in milliseconds.
+const PAUSE: u64 = 1_500;
+/// A silence that ends a sentence without a stop.
+const LONG_PAUSE: u64 = 10_000;
+
+/// Whether a text is subtitles, by its first lines.
+pub(super) fn begins_like(source: &str) -> bool {
+    let source = source.trim_start_matches(['\u{FEFF}', '\n', '\r', ' ']);
+    let mut lines = source.lines().map(str::trim);
+    let first = lines.next().unwrap_or_default();
+    let is_number = !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit());
+    first == "WEBVTT"
+        || first.starts_with("WEBVTT ")
+        || timing(first).is_some()
+        || (is_number && lines.next().is_some_and(|line| timing(line).is_some()))
+}
+
+pub(super) fn layout(source: &str) -> Layout {
+    let mut words = Words {
+        builder: Builder::new(source),
+        blocks: Vec::new(),
+        last: "",
+        until: 0,
+    };
+    let mut cue: Option<(u64, u64)> = None;
+    let mut at = 0;
+    while let Some(line) = raw_line(source, at) {
+        at = line.next;
+        let text = source[line.words.clone()].trim();
+        if let Some(times) = timing(text) {
+            cue = Some(times);
+        } else if text.is_empty() {
+            cue = None;
+        } else if let Some((from, until)) = cue {
+            let next = raw_line(source, at).map(|next| source[next.words].trim());
+            if text.bytes().all(|b| b.is_ascii_digit()) && next.is_some_and(|next| timing(next).is_some()) {
+                continue; // The number of a cue that no blank line stands above.
+            }
+            words.take(line.words, from);
+            words.until = until;
+        }
+    }
+    Layout {
+        text: words.builder.text,
+        map: words.builder.map,
+        blocks: words.blocks,
+    }
+}
+
+/// What has been said so far.
+struct Words<'a> {
+    builder: Builder<'a>,
+    blocks: Vec<Block>,
+    /// The last line, as it stands in the source.
+    last: &'a str,
+    /// When the last cue ended.
+    until: u64,
+}
+
+impl Words<'_> {
+    /// Takes over a line of a cue that begins at `from`.
+    fn take(&mut self, line: Range<usize>, from: u64) {
+        let text = self.builder.source[line.clone()].trim();
+        // Captions that roll show a line twice.
+        if text == std::mem::replace(&mut self.last, text) {
+            return;
+        }
+        let pieces = pieces(self.builder.source, line);
+        let Some(first) = pieces.first() else { return };
+        let silence = from.saturating_sub(self.until);
+        let is_new = match self.blocks.last() {
+            None => true,
+            Some(block) => {
+                let said = &self.builder.text[block.span.clone()];
+                first.speaks || silence >= LONG_PAUSE || (silence >= PAUSE && sentence::stops(said))
+            }
+        };
+        let between = if is_new { "\n\n" } else { "\n" };
+        if !self.blocks.is_empty() {
+            self.builder.separate(first.source.start, between);
+        }
+        let start = self.builder.text.len();
+        for piece in pieces {
+            match piece.reads {
+                None => self.builder.copy(piece.source),
+                Some(with) => self.builder.replace(piece.source, with),
+            }
+        }
+        let text = &self.builder.text[start..];
+        let span = start + text.len() - text.trim_start().len()..start + text.trim_end().len();
+        match self.blocks.last_mut() {
+            Some(block) if !is_new => block.span.end = span.end,
+            _ => self.blocks.push(Block {
+                span,
+                kind: BlockKind::Paragraph,
+                section: u32::try_from(self.blocks.len()).unwrap_or(u32::MAX),
+            }),
+        }
+    }
+}
+
+/// A stretch of a line, and what it reads where it is not taken as it is.
+struct Piece {
+    source: Range<usize>,
+    reads: Option<&'static str>,
+    /// Whether somebody else begins to speak.
+    speaks: bool,
+}
+
+/// The words of a line without tags; empty if there are none. A voice (`<v Mayor Ruiz>`) is named.
+fn pieces(source: &str, line: Range<usize>) -> Vec<Piece> {
+    let text = &source[line.clone()];
+    let opening = text.trim_start();
+    let dash = ["- ", "– ", ">> "]
+        .iter()
+        .find_map(|dash| opening.strip_prefix(dash));
+    let mut speaks = dash.is_some();
+    let mut at = line.start + text.len() - dash.unwrap_or(opening).trim_start().len();
+    let mut found = Vec::new();
+    let mut push = |source: Range<usize>, reads, speaks| {
+        if !source.is_empty() {
+            found.push(Piece {
+                source,
+                reads,
+                speaks,
+            });
+        }
+    };
+    let end = line.start + text.trim_end().len();
+    while at < end {
+        let rest = &source[at..end];
+        let Some(next) = rest.find(['<', '{', '&']) else {
+            push(at..end, None, speaks);
+            break;
+        };
+        push(at..at + next, None, speaks);
+        speaks &= next == 0;
+        at += next;
+        let rest = &source[at..end];
+        let tag = match rest.as_bytes()[0] {
+            b'<' => rest.find('>'),
+            b'{' if rest.starts_with("{\\") => rest.find('}'),
+            _ => None,
+        };
+        if let Some(close) = tag {
+            let voice = rest[..close]
+                .strip_prefix("<v")
+                .and_then(|voice| voice.split_once(' '));
+            if let Some((_, name)) = voice {
+                push(at + close - name.len()..at + close, None, true);
+                push(at + close..at + close + 1, Some(": "), false);
+            }
+            at += close + 1;
+        } else if let Some((entity, character)) = ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity))
+        {
+            push(at..at + entity.len(), Some(character), speaks);
+            at += entity.len();
+        } else {
+            push(at..at + 1, None, speaks);
+            at += 1;
+        }
+    }
+    let has_words = |piece: &Piece| piece.reads.unwrap_or(&source[piece.source.clone()]).trim() != "";
+    if found.iter().any(has_words) {
+        found
+    } else {
+        Vec::new()
+    }
+}
+
+/// The character references of `WebVTT` (section 6.4).
+const ENTITIES: [(&str, &str); 6] = [
+    ("&amp;", "&"),
+    ("&gt;", ">"),
+    ("&lrm;", ""),
+    ("&lt;", "<"),
+    ("&nbsp;", " "),
+    ("&rlm;", ""),
+];
+
+/// `00:00:01,000 --> 00:00:04,000`, in milliseconds.
+fn timing(line: &str) -> Option<(u64, u64)> {
+    let (from, rest) = line.split_once(" --> ")?;
+    let until = rest.split_whitespace().next()?;
+    Some((milliseconds(from.trim())?, milliseconds(until)?))
+}
+
+/// `01:02:03,456` or `02:03.456`.
+fn milliseconds(time: &str) -> Option<u64> {
+    let (clock, fraction) = time.split_once([',', '.'])?;
+    let mut seconds: u64 = 0;
+    for part in clock.split(':') {
+        seconds = seconds.checked_mul(60)?.checked_add(part.parse().ok()?)?;
+    }
+    let fraction: u64 = fraction.get(..3)?.parse().ok()?;
+    seconds.checked_mul(1000)?.checked_add(fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::document::{Document, Format};
+
+    fn paragraphs(source: &str) -> Vec<String> {
+        let document = Document::new("t", source, Format::Subtitles).unwrap();
+        let blocks = document.blocks().iter();
+        blocks
+            .map(|b| document.text()[b.span.clone()].to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn sentences_go_on_from_cue_to_cue() {
+        let source = "17\n00:00:17,500 --> 00:00:20,000\nThe supply boat comes every second\nThursday, if the weather allows.\n\n\
+            18\n00:00:20,500 --> 00:00:23,000\nThe keeper has not left the island\n\n\
+            19\r\n00:00:23,100 --> 00:00:25,000\r\nfor eleven years, she says.\r\n\r\n\
+            20\n00:00:27,000 --> 00:00:28,000\n<i>It rains.</i>\n21\n00:00:28,000 --> 00:00:29,000\n- {\\an8}Who is there?\n- 42\n";
+        assert_eq!(
+            paragraphs(source),
+            [
+                "The supply boat comes every second\nThursday, if the weather allows.\nThe keeper has not left the island\nfor eleven years, she says.",
+                "It rains.",
+                "Who is there?",
+                "42"
+            ]
+        );
+        let document = Document::new("t", source, Format::Subtitles).unwrap();
+        let span = document.text().find("Thursday").unwrap();
+        let place = document.source_span(&(span..span + 8));
+        assert_eq!(&document.source()[place.clone()], "Thursday");
+        assert_eq!(document.position(place.start).line, 4);
+    }
+
+    #[test]
+    fn voices_are_named_and_notes_left_out() {
+        let source = "WEBVTT - Council\n\nNOTE by Ann\n\nSTYLE\n::cue { color: red }\n\nintro\n00:01.000 --> 00:04.000 align:start\n\
+            <v.loud Mayor Ruiz>We close the <b>pier</b> &amp; the\n\n00:04.000 --> 00:06.000\n<v.loud Mayor Ruiz>We close the <b>pier</b> &amp; the\nharbour < 5 May.\n\n00:04.000 --> 00:06.000\n<i></i>\n";
+        assert_eq!(
+            paragraphs(source),
+            ["Mayor Ruiz: We close the pier & the\nharbour < 5 May."]
+        );
+    }
+}
