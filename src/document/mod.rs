@@ -15,8 +15,8 @@ use std::sync::{Arc, OnceLock};
 use crate::error::{Error, Result};
 use map::OffsetMap;
 pub(crate) use plain::item_marker;
-pub(crate) use sentence::is_raised;
 pub use sentence::sentences;
+pub(crate) use sentence::stops;
 pub(crate) use setting::names_page;
 
 /// A half-open range of bytes of a document's clean text.

@@ -438,7 +438,7 @@ fn is_roman(word: &str) -> bool {
 }
 
 /// Whether `text` ends with a stop, whatever that is the stop of; marks of closing and of reference may follow it.
-pub(super) fn stops(text: &str) -> bool {
+pub(crate) fn stops(text: &str) -> bool {
     without_reference_marks(text.trim_end())
         .trim_end_matches(is_closing)
         .ends_with(is_stop)
@@ -484,7 +484,7 @@ fn without_reference_marks(text: &str) -> &str {
 }
 
 /// Marks of notes above the line, and those that stand for them.
-pub(crate) fn is_raised(c: char) -> bool {
+fn is_raised(c: char) -> bool {
     matches!(c, '⁰'..='⁹' | '¹' | '²' | '³' | '†' | '‡' | '*')
 }
 

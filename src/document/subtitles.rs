@@ -27,6 +27,7 @@ pub(super) fn layout(source: &str) -> Layout {
         builder: Builder::new(source),
         blocks: Vec::new(),
         last: "",
+        voice: "",
         until: 0,
     };
     let mut cue: Option<(u64, u64)> = None;
@@ -60,6 +61,8 @@ struct Words<'a> {
     blocks: Vec<Block>,
     /// The last line, as it stands in the source.
     last: &'a str,
+    /// Who is known to speak.
+    voice: &'a str,
     /// When the last cue ended.
     until: u64,
 }
@@ -67,30 +70,42 @@ struct Words<'a> {
 impl Words<'_> {
     /// Takes over a line of a cue that begins at `from`.
     fn take(&mut self, line: Range<usize>, from: u64) {
-        let text = self.builder.source[line.clone()].trim();
+        let source = self.builder.source;
+        let text = source[line.clone()].trim();
         // Captions that roll show a line twice.
         if text == std::mem::replace(&mut self.last, text) {
             return;
         }
-        let pieces = pieces(self.builder.source, line);
-        let Some(first) = pieces.first() else { return };
+        let said = Said::of(source, line);
+        let Some((first, _)) = said.pieces.first().cloned() else {
+            return;
+        };
+        let voice = said.voice.clone().map(|voice| &source[voice]);
+        let is_another = voice.is_some_and(|voice| voice != std::mem::replace(&mut self.voice, voice));
         let silence = from.saturating_sub(self.until);
         let is_new = match self.blocks.last() {
             None => true,
             Some(block) => {
-                let said = &self.builder.text[block.span.clone()];
-                first.speaks || silence >= LONG_PAUSE || (silence >= PAUSE && sentence::stops(said))
+                let before = &self.builder.text[block.span.clone()];
+                let has_paused = silence >= PAUSE && sentence::stops(before);
+                said.has_dash || is_another || has_paused || silence >= LONG_PAUSE
             }
         };
-        let between = if is_new { "\n\n" } else { "\n" };
+        let name = said.voice.filter(|_| is_new);
         if !self.blocks.is_empty() {
-            self.builder.separate(first.source.start, between);
+            let start = name.as_ref().map_or(first.start, |name| name.start);
+            self.builder.separate(start, if is_new { "\n\n" } else { "\n" });
         }
         let start = self.builder.text.len();
-        for piece in pieces {
-            match piece.reads {
-                None => self.builder.copy(piece.source),
-                Some(with) => self.builder.replace(piece.source, with),
+        if let Some(name) = name {
+            let tag_end = name.end + 1;
+            self.builder.copy(name.clone());
+            self.builder.replace(name.end..tag_end, ": ");
+        }
+        for (range, reads) in said.pieces {
+            match reads {
+                None => self.builder.copy(range),
+                Some(with) => self.builder.replace(range, with),
             }
         }
         let text = &self.builder.text[start..];
@@ -106,72 +121,66 @@ impl Words<'_> {
     }
 }
 
-/// A stretch of a line, and what it reads where it is not taken as it is.
-struct Piece {
-    source: Range<usize>,
-    reads: Option<&'static str>,
-    /// Whether somebody else begins to speak.
-    speaks: bool,
+/// A line of a cue.
+struct Said {
+    /// The name in a voice tag, `<v Mayor Ruiz>`.
+    voice: Option<Range<usize>>,
+    /// Whether a dash says that somebody else speaks.
+    has_dash: bool,
+    /// The words without tags, and what is read in place of some; empty if there are no words.
+    pieces: Vec<(Range<usize>, Option<&'static str>)>,
 }
 
-/// The words of a line without tags; empty if there are none. A voice (`<v Mayor Ruiz>`) is named.
-fn pieces(source: &str, line: Range<usize>) -> Vec<Piece> {
-    let text = &source[line.clone()];
-    let opening = text.trim_start();
-    let dash = ["- ", "– ", ">> "]
-        .iter()
-        .find_map(|dash| opening.strip_prefix(dash));
-    let mut speaks = dash.is_some();
-    let mut at = line.start + text.len() - dash.unwrap_or(opening).trim_start().len();
-    let mut found = Vec::new();
-    let mut push = |source: Range<usize>, reads, speaks| {
-        if !source.is_empty() {
-            found.push(Piece {
-                source,
-                reads,
-                speaks,
-            });
-        }
-    };
-    let end = line.start + text.trim_end().len();
-    while at < end {
-        let rest = &source[at..end];
-        let Some(next) = rest.find(['<', '{', '&']) else {
-            push(at..end, None, speaks);
-            break;
+impl Said {
+    fn of(source: &str, line: Range<usize>) -> Self {
+        let text = source[line.clone()].trim_end();
+        let opening = text.trim_start();
+        let marks = ["- ", "– ", ">> "];
+        let dash = marks.iter().find_map(|dash| opening.strip_prefix(dash));
+        let mut said = Self {
+            voice: None,
+            has_dash: dash.is_some(),
+            pieces: Vec::new(),
         };
-        push(at..at + next, None, speaks);
-        speaks &= next == 0;
-        at += next;
-        let rest = &source[at..end];
-        let tag = match rest.as_bytes()[0] {
-            b'<' => rest.find('>'),
-            b'{' if rest.starts_with("{\\") => rest.find('}'),
-            _ => None,
-        };
-        if let Some(close) = tag {
-            let voice = rest[..close]
-                .strip_prefix("<v")
-                .and_then(|voice| voice.split_once(' '));
-            if let Some((_, name)) = voice {
-                push(at + close - name.len()..at + close, None, true);
-                push(at + close..at + close + 1, Some(": "), false);
+        let end = line.start + text.len();
+        let mut at = end - dash.unwrap_or(opening).trim_start().len();
+        while at < end {
+            let rest = &source[at..end];
+            let plain = rest.find(['<', '{', '&']).unwrap_or(rest.len());
+            if plain > 0 {
+                said.pieces.push((at..at + plain, None));
+                at += plain;
+                continue;
             }
-            at += close + 1;
-        } else if let Some((entity, character)) = ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity))
-        {
-            push(at..at + entity.len(), Some(character), speaks);
-            at += entity.len();
-        } else {
-            push(at..at + 1, None, speaks);
-            at += 1;
+            let tag = match rest.as_bytes()[0] {
+                b'<' => rest.find('>'),
+                b'{' if rest.starts_with("{\\") => rest.find('}'),
+                _ => None,
+            };
+            let entity = ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity));
+            if let Some(close) = tag {
+                let voice = rest[..close]
+                    .strip_prefix("<v")
+                    .and_then(|tag| tag.split_once(' '));
+                if let Some((_, name)) = voice.filter(|(_, name)| !name.trim().is_empty()) {
+                    said.voice = Some(at + close - name.len()..at + close);
+                }
+                at += close + 1;
+            } else if let Some((entity, character)) = entity {
+                said.pieces.push((at..at + entity.len(), Some(character)));
+                at += entity.len();
+            } else {
+                said.pieces.push((at..at + 1, None));
+                at += 1;
+            }
         }
-    }
-    let has_words = |piece: &Piece| piece.reads.unwrap_or(&source[piece.source.clone()]).trim() != "";
-    if found.iter().any(has_words) {
-        found
-    } else {
-        Vec::new()
+        let is_blank = |(range, reads): &(Range<usize>, Option<&str>)| {
+            reads.unwrap_or(&source[range.clone()]).trim().is_empty()
+        };
+        if said.pieces.iter().all(is_blank) {
+            said.pieces.clear();
+        }
+        said
     }
 }
 

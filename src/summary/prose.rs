@@ -7,7 +7,7 @@
 
 use super::opener;
 use super::terms::is_function_word;
-use crate::document::{Block, BlockKind, Document, Span, is_raised, item_marker, names_page};
+use crate::document::{Block, BlockKind, Document, Span, item_marker, names_page, stops};
 
 /// A sentence that can stand in a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -323,6 +323,7 @@ fn count_words(text: &str) -> usize {
 fn fitness(sentence: &str, kind: BlockKind) -> Fitness {
     let letters = sentence.chars().filter(|c| c.is_alphabetic()).count();
     let visible = sentence.chars().filter(|c| !c.is_whitespace()).count();
+    let is_shouted = sentence.contains(char::is_uppercase) && !sentence.contains(char::is_lowercase);
     if letters == 0 || is_standing_matter(sentence) || is_caption(sentence) || names_page(sentence) {
         return Fitness::None;
     }
@@ -339,6 +340,7 @@ fn fitness(sentence: &str, kind: BlockKind) -> Fitness {
                 && (words >= FEWEST_WORDS || is_unspaced(sentence))
                 && words <= MOST_WORDS
                 && letters as f64 >= least_letters * visible as f64
+                && !is_shouted
                 && !is_title(sentence) =>
         {
             Fitness::Prose
@@ -366,13 +368,8 @@ fn is_unspaced(sentence: &str) -> bool {
 }
 
 pub(super) fn ends_like_a_sentence(sentence: &str) -> bool {
-    // Reference marks and closing marks stand behind the stop: `… it fell.”[3]`.
-    let end = sentence.trim_end_matches(|c: char| {
-        c.is_ascii_digit()
-            || is_raised(c)
-            || matches!(c, '”' | '"' | '’' | '\'' | ')' | ']' | '[' | '^' | '»' | '_')
-    });
-    end.ends_with(['.', '!', '?', '…', '。', '！', '？', '।', '؟', '۔'])
+    // Reference marks and closing marks stand behind the stop: `… it fell.”[3]`; emphasis may, too.
+    stops(sentence.trim_end_matches(['*', '_']))
 }
 
 /// Whether a paragraph begins like the rest of a sentence: what a list or a formula stood in the middle of.
