@@ -1,21 +1,20 @@
 //! Many questions: JSON Lines in, JSON Lines out.
 //!
-//! A thread reads lines; what is ready is answered in parallel and written in order, and output is flushed
-//! when no further input is ready. So a caller that writes one line and waits gets its answer, and a file
+//! A thread reads lines; what is ready is answered in parallel and written in order, each answer as soon as those
+//! before it are written. So a caller that writes one line and waits gets its answer, and a file
 //! of a million lines keeps all cores busy. The parallel part takes no lock: a rayon thread that waits may
 //! start another line.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -282,26 +281,54 @@ fn answer_group(
     waiting: &AtomicUsize,
     environment: &mut Environment,
 ) -> anyhow::Result<()> {
-    let interrupted = &environment.interrupted;
-    let lines: Vec<Option<Vec<u8>>> = group
-        .into_par_iter()
-        .map(|line| {
-            let stopped = || interrupted.load(Ordering::SeqCst);
-            if stopped() {
-                return None;
-            }
-            let output = batch.line(&line, sets, &stopped);
-            if let RawLine::Line(line) = line {
-                waiting.fetch_sub(line.len(), Ordering::Relaxed);
-            }
-            output
-        })
-        .collect();
-    // After Ctrl-C, what was finished before it is still written, up to the first line that was not.
-    for line in lines {
-        match line {
-            Some(line) => environment.output.write_all(&line)?,
-            None => break,
+    let Environment {
+        interrupted, output, ..
+    } = environment;
+    let interrupted: &AtomicBool = interrupted;
+    let is_read = AtomicBool::new(true);
+    let stopped = || interrupted.load(Ordering::SeqCst) || !is_read.load(Ordering::SeqCst);
+    let (sender, finished) = channel();
+    rayon::in_place_scope_fifo(|scope| {
+        for (number, line) in group.into_iter().enumerate() {
+            let (sender, stopped) = (sender.clone(), &stopped);
+            scope.spawn_fifo(move |_| {
+                let answer = if stopped() {
+                    None
+                } else {
+                    batch.line(&line, sets, stopped)
+                };
+                if let RawLine::Line(line) = line {
+                    waiting.fetch_sub(line.len(), Ordering::Relaxed);
+                }
+                // Nobody waits for it where the one before could not be written.
+                let _ = sender.send((number, answer));
+            });
+        }
+        drop(sender);
+        let written = write_in_order(&finished, output);
+        is_read.store(written.is_ok(), Ordering::SeqCst);
+        Ok(written?)
+    })
+}
+
+/// Writes answers as soon as those before them are written. After Ctrl-C, what was finished before it is still written, up to
+/// the first line that was not.
+fn write_in_order(
+    finished: &Receiver<(usize, Option<Vec<u8>>)>,
+    output: &mut dyn Write,
+) -> std::io::Result<()> {
+    let mut early = BTreeMap::new();
+    let mut next = 0;
+    for (number, answer) in finished {
+        early.insert(number, answer);
+        let before = next;
+        while let Some(answer) = early.remove(&next) {
+            let Some(line) = answer else { return Ok(()) };
+            output.write_all(&line)?;
+            next += 1;
+        }
+        if next > before {
+            output.flush()?;
         }
     }
     Ok(())

@@ -13,17 +13,16 @@ pub struct Candidate {
     pub span: Span,
 }
 
-/// The best span of a window among those that `allowed` accepts.
+/// Calls `found` with each span of a window that can be an answer, as the first and the last token of the context, and its score.
 ///
 /// A span starts and ends with whole words, starts no later than it ends, lies in the context and within
-/// one section, has at most `answer_tokens` tokens, and is [read in this window](Window::ends). Of equal scores the earlier and shorter span wins.
-/// `None` where no span is allowed.
-pub fn best_span(
+/// one section, has at most `answer_tokens` tokens, and is [read in this window](Window::ends).
+fn spans(
     window: &Window,
     logits: &SpanLogits,
     answer_tokens: usize,
-    mut allowed: impl FnMut(&Span) -> bool,
-) -> Option<Candidate> {
+    mut found: impl FnMut(usize, usize, f32),
+) {
     let context = &window.context; // [tokens]
     let from = window.context_start;
     let start = &logits.start[from..from + context.len()]; // [tokens]
@@ -31,25 +30,65 @@ pub fn best_span(
     // Position 0 is where the model points when the window does not answer (Devlin et al. 2019, section 4.3).
     let null = logits.start[0] + logits.end[0];
     let ends_word = |i: usize| context.get(i + 1).is_none_or(|next| next.starts_word);
-
-    let mut best: Option<Candidate> = None;
     for first in (0..context.len()).filter(|&i| context[i].starts_word) {
         let ends = window.ends(first);
         for last in ends.start..ends.end.min(first + answer_tokens) {
             if context[last].section != context[first].section {
                 break;
             }
-            let score = start[first] + end[last] - null;
-            if best.as_ref().is_some_and(|b| score <= b.score) || !ends_word(last) {
-                continue;
-            }
-            let span = context[first].start..context[last].end;
-            if span.start < span.end && allowed(&span) {
-                best = Some(Candidate { score, span });
+            if ends_word(last) && context[first].start < context[last].end {
+                found(first, last, start[first] + end[last] - null);
             }
         }
     }
-    best
+}
+
+/// The best span of a window; of equal scores the earlier and shorter one. `None` where no span can be an answer.
+#[must_use]
+pub fn best_span(window: &Window, logits: &SpanLogits, answer_tokens: usize) -> Option<Candidate> {
+    let mut best: Option<(usize, usize, f32)> = None;
+    spans(window, logits, answer_tokens, |first, last, score| {
+        if best.is_none_or(|(_, _, highest)| score > highest) {
+            best = Some((first, last, score));
+        }
+    });
+    best.map(|(first, last, score)| candidate(window, first, last, score))
+}
+
+/// The best `count` spans of a window behind `after` in the order of [`best_span`], the best first.
+#[must_use]
+pub fn next_spans(
+    window: &Window,
+    logits: &SpanLogits,
+    answer_tokens: usize,
+    after: Option<&Candidate>,
+    count: usize,
+) -> Vec<Candidate> {
+    let order = |a: &Candidate, b: &Candidate| {
+        let place = |c: &Candidate| (c.span.start, c.span.end);
+        b.score.total_cmp(&a.score).then_with(|| place(a).cmp(&place(b)))
+    };
+    let mut found = Vec::new();
+    spans(window, logits, answer_tokens, |first, last, score| {
+        // A negative zero would come behind a positive one.
+        let candidate = candidate(window, first, last, score + 0.0);
+        if after.is_none_or(|after| order(after, &candidate).is_lt()) {
+            found.push(candidate);
+        }
+    });
+    if found.len() > count {
+        found.select_nth_unstable_by(count, order);
+        found.truncate(count);
+    }
+    found.sort_unstable_by(order);
+    found
+}
+
+fn candidate(window: &Window, first: usize, last: usize, score: f32) -> Candidate {
+    Candidate {
+        score,
+        span: window.context[first].start..window.context[last].end,
+    }
 }
 
 /// How strongly a window speaks for an answer at all, wherever it begins and ends: the logarithm of the sum of
@@ -129,9 +168,9 @@ mod tests {
     proptest! {
         /// Against a list of all spans, sorted.
         #[test]
-        fn the_best_span_is_the_best_of_all(
+        fn the_next_spans_are_the_best_of_the_rest(
             tokens in prop::collection::vec((any::<bool>(), 0u32..3, -9i8..9, -9i8..9), 1..40),
-            null in -9i8..9, answer_tokens in 1usize..12, forbidden in 0usize..80,
+            null in -9i8..9, answer_tokens in 1usize..12, count in 1usize..9,
         ) {
             let words: Vec<bool> = tokens.iter().map(|t| t.0).collect();
             let mut sections: Vec<u32> = tokens.iter().map(|t| t.1).collect();
@@ -144,19 +183,28 @@ mod tests {
                 logits
             };
             let logits = SpanLogits { start: pad(|t| t.2), end: pad(|t| t.3) };
-            let allowed = |span: &Span| !span.contains(&forbidden);
             let mut all = Vec::new();
             for i in 0..tokens.len() {
                 for j in i..tokens.len().min(i + answer_tokens) {
                     let whole = words[i] && (j + 1 == tokens.len() || words[j + 1]);
-                    let span = 2 * i..2 * j + 2;
-                    if whole && sections[i] == sections[j] && allowed(&span) {
-                        all.push(Candidate { score: f32::from(tokens[i].2) + f32::from(tokens[j].3) - 2.0 * f32::from(null), span });
+                    if whole && sections[i] == sections[j] {
+                        let score = f32::from(tokens[i].2) + f32::from(tokens[j].3) - 2.0 * f32::from(null);
+                        all.push(Candidate { score, span: 2 * i..2 * j + 2 });
                     }
                 }
             }
             all.sort_by(|a, b| b.score.total_cmp(&a.score));
-            prop_assert_eq!(best_span(&window, &logits, answer_tokens, allowed), all.into_iter().next());
+            prop_assert_eq!(best_span(&window, &logits, answer_tokens), all.first().cloned());
+            let mut found: Vec<Candidate> = Vec::new();
+            loop {
+                let next = next_spans(&window, &logits, answer_tokens, found.last(), count);
+                let is_last = next.len() < count;
+                found.extend(next);
+                if is_last {
+                    break;
+                }
+            }
+            prop_assert_eq!(found, all);
         }
     }
 
@@ -182,7 +230,7 @@ mod tests {
             }
             let found = f64::from(evidence(&window, &logits, answer_tokens));
             prop_assert!((found - mass.ln()).abs() < 1e-4, "{} {}", found, mass.ln());
-            let best = best_span(&window, &logits, answer_tokens, |_| true).unwrap();
+            let best = best_span(&window, &logits, answer_tokens).unwrap();
             prop_assert!(found + 1e-4 >= f64::from(best.score));
         }
     }
@@ -197,7 +245,7 @@ mod tests {
         // The last item, two tokens into the window, and a weaker span in its middle.
         (logits.start[3 + 2], logits.end[3 + 3]) = (6.0, 6.0);
         (logits.start[3 + 90], logits.end[3 + 91]) = (2.0, 2.0);
-        let span = |window: &Window| best_span(window, &logits, 96, |_| true).unwrap().span;
+        let span = |window: &Window| best_span(window, &logits, 96).unwrap().span;
         assert_eq!(span(&window), 4..8);
         let whole = evidence(&window, &logits, 96);
         window.shared_before = 128;
@@ -214,7 +262,7 @@ mod tests {
         };
         logits.start[3 + 2] = 5.0;
         logits.end[3 + 70] = 5.0;
-        let best = best_span(&window, &logits, 96, |_| true).unwrap();
+        let best = best_span(&window, &logits, 96).unwrap();
         assert_eq!(best.span, 4..142);
         assert!((best.score - 10.0).abs() < f32::EPSILON);
     }

@@ -1,11 +1,11 @@
 //! Candidates of all windows of all documents, merged: the best k that neither overlap nor say the same.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 
 use unicode_segmentation::GraphemeCursor;
 
-use super::decode::{Candidate, best_span, evidence};
+use super::decode::{Candidate, best_span, evidence, next_spans};
 use crate::document::{Document, Span};
 use crate::engine::SpanLogits;
 use crate::window::Window;
@@ -86,7 +86,7 @@ impl Merger {
     pub fn add(&mut self, index: usize, document: &Document, window: Window, logits: SpanLogits) {
         let order = self.windows;
         self.windows += 1;
-        let Some(best) = best_span(&window, &logits, self.answer_tokens, |_| true) else {
+        let Some(best) = best_span(&window, &logits, self.answer_tokens) else {
             return;
         };
         let evidence = evidence(&window, &logits, self.answer_tokens);
@@ -123,36 +123,81 @@ impl Merger {
     /// The best spans with the index of their document, best first.
     ///
     /// Chosen one after the other: each is the best that does not overlap a better one and does not repeat
-    /// its words.
+    /// its words. What a window has to offer is looked at once, from the best down: what does not fit to those
+    /// that are chosen will not fit later.
     #[must_use]
     pub fn finish(self, documents: &[&Document]) -> Vec<(usize, Candidate)> {
+        let mut offers: Vec<Offers> = self.kept.values().rev().map(Offers::of).collect();
+        // The best of each window, or more where it was not looked at yet.
+        let first = self.kept.keys().rev().enumerate();
+        let mut queue: BinaryHeap<(OrderedScore, Reverse<usize>)> =
+            first.map(|(i, (score, _))| (*score, Reverse(i))).collect();
         let mut chosen: Vec<(usize, Candidate)> = Vec::new();
-        let mut words: Vec<String> = Vec::new();
-        while chosen.len() < self.answers {
-            let mut best: Option<(usize, Candidate)> = None;
-            for kept in self.kept.values().rev() {
-                let text = documents[kept.document].text();
-                let candidate = best_span(&kept.window, &kept.logits, self.answer_tokens, |span| {
-                    !chosen
-                        .iter()
-                        .any(|(document, c)| *document == kept.document && overlap(&c.span, span))
-                        && !repeats(&folded(&text[span.clone()]), &words)
-                });
-                if let Some(candidate) = candidate
-                    && best.as_ref().is_none_or(|(_, b)| candidate.score > b.score)
-                {
-                    best = Some((kept.document, candidate));
+        let mut said = String::from("\n");
+        while chosen.len() < self.answers
+            && let Some((_, Reverse(i))) = queue.pop()
+        {
+            let document = offers[i].kept.document;
+            let text = documents[document].text();
+            let is_new = |candidate: &Candidate, chosen: &[(usize, Candidate)], said: &str| {
+                !chosen
+                    .iter()
+                    .any(|(other, c)| *other == document && overlap(&c.span, &candidate.span))
+                    && !repeats(&folded(&text[candidate.span.clone()]), said)
+            };
+            if let Some(candidate) = offers[i].best(self.answer_tokens)
+                && is_new(candidate, &chosen, &said)
+            {
+                let mut candidate = candidate.clone();
+                said += &folded(&text[candidate.span.clone()]);
+                said.push('\n');
+                candidate.span = whole_tokens(text, whole_characters(text, candidate.span));
+                chosen.push((document, candidate));
+                if chosen.len() == self.answers {
+                    break;
                 }
             }
-            let Some((document, mut candidate)) = best else {
-                break;
-            };
-            let text = documents[document].text();
-            words.push(folded(&text[candidate.span.clone()]));
-            candidate.span = whole_tokens(text, whole_characters(text, candidate.span));
-            chosen.push((document, candidate));
+            while let Some(candidate) = offers[i].best(self.answer_tokens) {
+                if is_new(candidate, &chosen, &said) {
+                    queue.push((OrderedScore(candidate.score), Reverse(i)));
+                    break;
+                }
+                offers[i].drop_best();
+            }
         }
         chosen
+    }
+}
+
+/// Spans of a window that are looked for at a time.
+const OFFERS: usize = 64;
+
+/// What a window has to offer, from the best down.
+struct Offers<'a> {
+    kept: &'a Kept,
+    next: VecDeque<Candidate>,
+    dropped: Option<Candidate>,
+}
+
+impl<'a> Offers<'a> {
+    fn of(kept: &'a Kept) -> Self {
+        Self {
+            kept,
+            next: VecDeque::new(),
+            dropped: None,
+        }
+    }
+
+    fn best(&mut self, answer_tokens: usize) -> Option<&Candidate> {
+        if self.next.is_empty() {
+            let (window, logits) = (&self.kept.window, &self.kept.logits);
+            self.next = next_spans(window, logits, answer_tokens, self.dropped.as_ref(), OFFERS).into();
+        }
+        self.next.front()
+    }
+
+    fn drop_best(&mut self) {
+        self.dropped = self.next.pop_front();
     }
 }
 
@@ -173,9 +218,9 @@ fn folded(text: &str) -> String {
     folded
 }
 
-/// Whether a better answer has these words, or they are punctuation, which says nothing.
-fn repeats(folded: &str, said: &[String]) -> bool {
-    folded.trim().is_empty() || said.iter().any(|s| s.contains(folded))
+/// Whether a better answer, a line of `said`, has these words, or they are punctuation, which says nothing.
+fn repeats(folded: &str, said: &str) -> bool {
+    folded.trim().is_empty() || memchr::memmem::find(said.as_bytes(), folded.as_bytes()).is_some()
 }
 
 /// Widens a span to whole user-perceived characters, since tokenizers leave out combining marks at the end
@@ -304,8 +349,8 @@ mod tests {
     #[test]
     fn the_same_words_are_the_same_answer() {
         assert_eq!(folded("Marco Rubio,"), folded("marco rubio"));
-        assert!(repeats(&folded("— “…”"), &[]));
-        let said = [folded("Bob Smith Jr")];
+        assert!(repeats(&folded("— “…”"), ""));
+        let said = format!("\n{}\n", folded("Bob Smith Jr"));
         assert!(repeats(&folded("Smith"), &said));
         assert!(!repeats(&folded("Smi"), &said));
         assert!(!repeats(&folded("Al Jones"), &said));
