@@ -1,7 +1,7 @@
 //! From a span to the place where a person finds it.
 
 use crate::document::{Document, Position, Span};
-use crate::qa::Answer;
+use crate::qa::{Answer, Cell};
 
 /// A span of a document with its place in the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,19 @@ pub struct Quotation {
     pub position: Position,
 }
 
+/// The encoding of a document whose bytes are not those of its source.
+pub(crate) fn foreign_encoding(document: &Document) -> Option<&'static str> {
+    match (document.encoding(), document.undecoded()) {
+        ("UTF-8", 0) => None,
+        ("UTF-8", _) => Some("UTF-8, damaged"),
+        (encoding, _) => Some(encoding),
+    }
+}
+
 /// Quotes a span of a document.
+///
+/// # Panics
+/// When it is no span of the document's clean text.
 #[must_use]
 pub fn quotation(document: &Document, span: &Span) -> Quotation {
     let source = document.source_span(span);
@@ -32,7 +44,19 @@ pub fn quotation(document: &Document, span: &Span) -> Quotation {
 #[must_use]
 pub fn quote(document: &Document, document_index: usize, span: Span, score: f32, confidence: f64) -> Answer {
     let quotation = quotation(document, &span);
+    let text = |span: Span| document.text()[span].to_owned();
+    let row = document.table_row(&span);
+    let row = row.map(|row| {
+        row.into_iter()
+            .map(|(heading, cell)| Cell {
+                heading: heading.map(text),
+                text: text(cell),
+            })
+            .collect()
+    });
     Answer {
+        row,
+        encoding: foreign_encoding(document),
         text: quotation.text,
         confidence,
         score,

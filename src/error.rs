@@ -46,6 +46,13 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A link to a folder, inside of a folder.
+    #[error("{}: is a link to a folder, which is not followed; name it to read what is in it", .path.display())]
+    LinkedFolder {
+        /// The link.
+        path: PathBuf,
+    },
+
     /// A format whose text has to be extracted by another program.
     #[error("{name}: is {format}, which ask does not read; convert it first: {converter}")]
     NeedsConverter {
@@ -315,6 +322,15 @@ pub enum Error {
         model: PathBuf,
         /// `model_type` of its configuration.
         architecture: String,
+    },
+
+    /// An engine, a scorer or a generator of your own failed.
+    #[error("{name}: {reason}; this is a fault of the program, not of the text")]
+    Engine {
+        /// What failed.
+        name: String,
+        /// Why.
+        reason: String,
     },
 
     /// `ASK_KERNELS` names what there is not, or not here.

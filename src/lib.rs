@@ -2,7 +2,7 @@
 //!
 //! `quotable` answers questions with the exact words of documents, says where they stand and how sure it
 //! is, or that the documents do not say. It reads with a local transformer that is part of the crate, and
-//! opens no network connection. The command-line program `ask` is this library with [`cli`] around it.
+//! opens no network connection to do so. The command-line program `ask` is this library with [`cli`] around it.
 //!
 //! ```
 //! use quotable::{AskOptions, Document, Format, Reader};
@@ -14,7 +14,7 @@
 //!     Format::Plain,
 //! )?;
 //! let found = reader.ask("Who presented the accounts?", &[&minutes], &AskOptions::default())?;
-//! let best = &found.answers[0];
+//! let best = found.best().expect("the minutes say it");
 //! assert!(best.text.contains("Ines Vidal"));
 //! assert_eq!((best.document.as_str(), best.line), ("minutes.txt", 2));
 //! # Ok::<(), quotable::Error>(())
@@ -31,6 +31,14 @@
 //!     assert_eq!(sentence.text, news.text()[sentence.span.clone()]);
 //! }
 //! # Ok::<(), quotable::Error>(())
+//! ```
+//!
+//! Without optimisation a question takes seconds instead of milliseconds. For debug builds of a program of your own, put
+//! into its `Cargo.toml`:
+//!
+//! ```toml
+//! [profile.dev.package.quotable]
+//! opt-level = 3
 //! ```
 //!
 //! In reading order: a [`Document`] is clean text with a map to its source; [`window`] cuts it to the

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cite;
 use crate::document::{Document, Span};
 use crate::engine::native::{Kernels, Native};
-use crate::engine::{Choice, Device, Engine, Input, Kind};
+use crate::engine::{Choice, Device, Engine, Input, Kind, SpanLogits};
 use crate::error::{Error, Result};
 use crate::model::{Calibration, Limits, Model, Tokenizer};
 use crate::qa::Answers;
@@ -51,7 +51,7 @@ pub struct Progress {
     pub total_bytes: u64,
 }
 
-/// A model, its tokenizer and its calibration, ready to answer.
+/// A model, its tokenizer and its calibration, ready to answer. Made once and shared: threads may ask at the same time.
 ///
 /// ```
 /// use quotable::{AskOptions, Document, Format, Reader};
@@ -59,8 +59,12 @@ pub struct Progress {
 /// let reader = Reader::embedded()?;
 /// let note = Document::new("note", "The bridge was opened by Mayor Ada Quist in 1931.", Format::Plain)?;
 /// let answers = reader.ask("Who opened the bridge?", &[&note], &AskOptions::default())?;
-/// assert!(answers.answers[0].text.contains("Ada Quist"));
-/// assert_eq!(&note.source()[answers.answers[0].start_byte..answers.answers[0].end_byte], answers.answers[0].text);
+/// let best = answers.best().expect("the note says it");
+/// assert!(best.text.contains("Ada Quist"));
+/// assert_eq!(note.source()[best.start_byte..best.end_byte], best.text);
+/// // The best guess is in `answers` where the documents do not answer, too, but it is no answer.
+/// let unknown = reader.ask("Who painted the ceiling?", &[&note], &AskOptions::default())?;
+/// assert!(unknown.best().is_none());
 /// # Ok::<(), quotable::Error>(())
 /// ```
 pub struct Reader {
@@ -88,7 +92,7 @@ impl Reader {
     /// With the model that is part of the program.
     ///
     /// # Errors
-    /// Never for an unchanged build.
+    /// When the environment's `ASK_KERNELS` names kernels that are not there; else never for an unchanged build.
     pub fn embedded() -> Result<Self> {
         Self::with_kernels(Model::embedded()?, Kernels::choose()?)
     }
@@ -163,7 +167,8 @@ impl Reader {
         })
     }
 
-    /// With an engine of your own for a model's tokenizer and manifest.
+    /// With an engine of your own for a model's tokenizer and manifest. The manifest's calibration and the hash of its weights
+    /// count as the engine's; clear them in `model` where they are not. Such a reader does not score sentences.
     #[must_use]
     pub fn with_engine(model: Model, engine: Box<dyn Engine>) -> Self {
         let weights = model.manifest.files.get("model.safetensors");
@@ -219,10 +224,10 @@ impl Reader {
         Question::new(text, &self.tokenizer, &self.limits)
     }
 
-    /// Answers a question from documents.
+    /// Answers a question from documents. All of them are read for every question, by rayon's threads.
     ///
     /// # Errors
-    /// When the question is empty or too long, or the model cannot read.
+    /// When the question is empty or too long, an option is out of range, or the model cannot read.
     pub fn ask(&self, question: &str, documents: &[&Document], options: &AskOptions) -> Result<Answers> {
         self.ask_with_progress(question, documents, options, |_| true)
     }
@@ -239,6 +244,13 @@ impl Reader {
         mut progress: impl FnMut(Progress) -> bool,
     ) -> Result<Answers> {
         let question = self.question(question)?;
+        if !(0.0..=1.0).contains(&options.min_confidence) {
+            return Err(Error::BadOption {
+                option: "min_confidence".to_owned(),
+                value: options.min_confidence.to_string(),
+                expected: "0 to 1",
+            });
+        }
         let total_bytes = documents.iter().map(|d| d.text().len() as u64).sum();
         let mut merger = Merger::new(options.top.max(1), self.limits.answer_tokens);
         let mut batch: Vec<(usize, Window)> = Vec::with_capacity(BATCH_WINDOWS);
@@ -277,12 +289,32 @@ impl Reader {
         let mut order: Vec<usize> = (0..batch.len()).collect();
         order.sort_by_key(|&i| std::cmp::Reverse(batch[i].1.input.len()));
         let inputs: Vec<&Input> = order.iter().map(|&i| &batch[i].1.input).collect();
-        let mut logits: Vec<_> = order.iter().copied().zip(self.engine.spans(&inputs)?).collect();
+        let spans = self.engine.spans(&inputs)?;
+        self.check_outputs(&inputs, &spans)?;
+        let mut logits: Vec<_> = order.iter().copied().zip(spans).collect();
         logits.sort_by_key(|(i, _)| *i);
         for ((document, window), (_, logits)) in batch.drain(..).zip(logits) {
             merger.add(document, documents[document], window, logits);
         }
         Ok(())
+    }
+
+    /// An engine of one's own may give too little; nothing is to go unread for that.
+    fn check_outputs(&self, inputs: &[&Input], spans: &[SpanLogits]) -> Result<()> {
+        let fits = |(input, span): (&&Input, &SpanLogits)| {
+            let length = input.len();
+            span.start.len() == length
+                && span.end.len() == length
+                && span.start.iter().chain(&span.end).all(|logit| logit.is_finite())
+        };
+        if spans.len() == inputs.len() && inputs.iter().zip(spans).all(fits) {
+            return Ok(());
+        }
+        Err(Error::Engine {
+            name: self.name.clone(),
+            reason: "its engine has to give a finite start and end logit for each token of each window"
+                .to_owned(),
+        })
     }
 
     fn answers(&self, merger: Merger, documents: &[&Document], options: &AskOptions) -> Answers {

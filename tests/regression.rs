@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 
 use common::Scene;
 use quotable::document::Document;
+use quotable::engine::native::Native;
 use quotable::engine::scripted::Scripted;
+use quotable::engine::{Engine, Head, Input, Output};
 use quotable::model::Model;
 use quotable::summary::textrank::TextRank;
 use quotable::summary::{Length, Method, SummaryOptions, summarize};
@@ -35,6 +37,89 @@ fn recurring_words_do_not_crowd_out_the_next_answer() {
     let answers = reader.ask("who?", &documents, &options).unwrap().answers;
     let texts: Vec<&str> = answers.iter().map(|a| a.text.as_str()).collect();
     assert_eq!(texts, ["Bob Smith", "Al Jones"]);
+}
+
+/// An engine that gave too little had windows read with the logits of others.
+#[test]
+fn an_engine_that_gives_too_little_is_an_error() {
+    struct Forgetful(Native);
+    impl Engine for Forgetful {
+        fn encode(&self, inputs: &[&Input], head: Head) -> quotable::Result<Output> {
+            self.0.encode(&inputs[1..], head)
+        }
+    }
+    let model = Model::embedded().unwrap();
+    let engine = Forgetful(Native::new(&model).unwrap());
+    let reader = Reader::with_engine(model, Box::new(engine));
+    let document = Document::new("t", "The chairman is Bob Smith. ".repeat(300), Format::Plain).unwrap();
+    let error = reader
+        .ask("who?", &[&document], &AskOptions::default())
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("for each token of each window"),
+        "{error}"
+    );
+}
+
+/// Inputs that no window had been planned for ended the program.
+#[test]
+fn an_input_that_was_not_planned_is_an_error() {
+    let engine = Native::new(&Model::embedded().unwrap()).unwrap();
+    for (length, id) in [(0, 5), (513, 5), (9, 999_999)] {
+        let mut input = Input::with_capacity(length);
+        input.extend((0..length).map(|_| (id, 0)));
+        let error = engine.spans(&[&input]).unwrap_err();
+        assert!(error.to_string().contains("not planned"), "{error}");
+    }
+}
+
+/// Summaries cited one document for the contrary of what it says, and left the contrary out.
+#[test]
+fn a_contradiction_is_no_second_source() {
+    let document = |name: &str, text: &str| Document::new(name, text, Format::Plain).unwrap();
+    let pairs = [
+        (
+            "Mr. Roe was found guilty of theft by the jury.",
+            "Mr. Roe was found not guilty of theft by the jury.",
+        ),
+        (
+            "The board approved the sale of the pier on 4 May.",
+            "The board rejected the sale of the pier on 4 May.",
+        ),
+        (
+            "Mr. Roe sold the mill to Mr. Holm in May 2019.",
+            "Mr. Holm sold the mill to Mr. Roe in May 2019.",
+        ),
+        (
+            "It had paid Mr. Holm 400,000 crowns for the mill.",
+            "It had paid Mr. Holm 900,000 crowns for the mill.",
+        ),
+    ];
+    let options = SummaryOptions {
+        length: Length::Sentences(9),
+        method: Method::Textrank,
+        together: true,
+        focus: None,
+    };
+    for (one, other) in pairs {
+        let documents = [document("one", one), document("other", other)];
+        let documents: Vec<&Document> = documents.iter().collect();
+        let summary = summarize(&documents, &TextRank, &options, |_| true).unwrap();
+        let chosen: Vec<_> = summary.documents.iter().flat_map(|d| &d.sentences).collect();
+        assert_eq!(chosen.len(), 2, "{one}");
+        assert!(chosen.iter().all(|s| s.also.is_empty()), "{one}");
+    }
+    let same = [
+        document("one", pairs[0].0),
+        document("other", &format!("On Monday {}", pairs[0].0)),
+    ];
+    let same: Vec<&Document> = same.iter().collect();
+    let summary = summarize(&same, &TextRank, &options, |_| true).unwrap();
+    let chosen: Vec<_> = summary.documents.iter().flat_map(|d| &d.sentences).collect();
+    assert!(
+        chosen.iter().any(|s| s.also.len() == 1) || chosen.len() == 1,
+        "{chosen:?}"
+    );
 }
 
 /// Lines that named the same folder waited for each other for ever: a thread that waited for files to be

@@ -203,7 +203,7 @@ at that first.
 Examples:
   ask batch questions.jsonl > answers.jsonl
   ask batch --docs contracts/ < questions.jsonl |
-    jq -r 'if .answered then .answers[0].text else \"\" end'
+    jq -r 'if .answered then .answers[0].text | gsub(\"\\\\s+\"; \" \") else \"\" end'
   parallel --pipe --block 1M ask batch < questions.jsonl
 
 Exit code: 0 when the whole stream was processed, whatever the answers; 2 on an error;

@@ -125,8 +125,10 @@ fn load_found(
             Err(error) => failures.push((name, error)),
         }
     }
-    if loaded.documents.is_empty() {
-        return Err(nothing_to_read(failures, loaded.empty));
+    // Files without text hold no answer, which can be said of a folder of them.
+    let has_read = !loaded.empty.is_empty() && failures.is_empty();
+    if loaded.documents.is_empty() && !has_read {
+        return Err(nothing_to_read(failures));
     }
     loaded.unread = failures
         .into_iter()
@@ -138,19 +140,13 @@ fn load_found(
     Ok(loaded)
 }
 
-/// Why there is no document: the first failure, or else the first file without text.
-fn nothing_to_read(failures: Vec<(String, Error)>, empty: Vec<String>) -> anyhow::Error {
-    let (more, what) = match failures.len() {
-        0 => (empty.len(), "hold none, too"),
-        n => (n, "could not be read"),
-    };
-    let empty = empty.into_iter().map(|name| Error::EmptyDocument { name });
-    let Some(error) = failures.into_iter().map(|(_, error)| error).chain(empty).next() else {
-        return anyhow!("no documents were found");
-    };
-    match more.saturating_sub(1) {
-        0 => error.into(),
-        n => anyhow!("{error} (and {n} more that {what})"),
+/// Why there is no document.
+fn nothing_to_read(failures: Vec<(String, Error)>) -> anyhow::Error {
+    let more = failures.len().saturating_sub(1);
+    match (failures.into_iter().next(), more) {
+        (None, _) => anyhow!("no documents were found"),
+        (Some((_, error)), 0) => error.into(),
+        (Some((_, error)), n) => anyhow!("{error} (and {n} more that could not be read)"),
     }
 }
 
@@ -177,21 +173,24 @@ impl Loaded {
         if let more @ 1.. = self.unread.len().saturating_sub(MOST_UNREAD_LINES) {
             environment.tell(&format!("not read: {more} more files (--json lists all)"));
         }
-        if quiet {
-            return;
-        }
+        // Told in any case: answers are from other documents than it may seem.
         if let Some(note) = &self.note {
             environment.tell(&format!("note: {note}"));
         }
-        let damaged = self.documents.iter().filter(|d| d.undecoded() > 0);
-        for document in damaged.take(MOST_UNREAD_LINES) {
+        if quiet {
+            return;
+        }
+        let is_foreign = |d: &&Document| d.undecoded() > 0 || d.encoding() != "UTF-8";
+        for document in self.documents.iter().filter(is_foreign).take(MOST_UNREAD_LINES) {
+            let encoding = document.encoding();
+            let damage = match document.undecoded() {
+                0 => String::new(),
+                1 => " but for 1 byte, and what stands there may be wrong".to_owned(),
+                n => format!(" but for {n} bytes, and what stands there may be wrong"),
+            };
             environment.tell(&format!(
-                "note: {}: {} not in its encoding; what stands there may be wrong, and bytes in --json are not those of the file",
-                document.name(),
-                match document.undecoded() {
-                    1 => "1 byte is".to_owned(),
-                    n => format!("{n} bytes are"),
-                }
+                "note: {}: read as {encoding}{damage}; bytes in --json are those of its UTF-8 form",
+                document.name()
             ));
         }
         match &self.empty[..] {

@@ -114,14 +114,21 @@ impl Plan {
     /// # Errors
     /// When an option is out of range or `ask.toml` is wrong.
     pub fn of_summarize(args: &SummarizeArgs, environment: &Environment) -> anyhow::Result<Self> {
-        let config = config::find(environment)?.unwrap_or_default();
+        let mut config = config::find(environment)?.unwrap_or_default();
         let paths = args.paths.iter().chain(&args.docs);
         let source = source(paths, true, "ask summarize", &config, environment)?;
-        let common = CommonArgs {
+        let mut common = CommonArgs {
             min_confidence: None,
             always_answer: false,
             reading: args.reading.clone(),
         };
+        if args
+            .summary
+            .method
+            .is_some_and(|method| method.without_model().is_some())
+        {
+            (config.model, common.reading.model) = (None, None);
+        }
         let mut plan = Self::new(&common, None, source, &config, environment)?;
         plan.json = args.json;
         Ok(plan)

@@ -53,6 +53,10 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
             Ok(line) => line,
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => break,
+            Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                environment.tell("that line is not UTF-8; set the terminal to it, or type the line again");
+                continue;
+            }
             Err(error) => return Err(error.into()),
         };
         let line = line.trim();

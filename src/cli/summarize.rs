@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use anyhow::bail;
+
 use super::args::SummarizeArgs;
 use super::ask::{milliseconds, note_language};
 use super::documents;
@@ -31,6 +33,9 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
     loaded.report(plan.quiet, environment);
     let documents: Vec<&Document> = loaded.documents.iter().collect();
+    if documents.is_empty() {
+        bail!("there is nothing to summarise: the files hold no text");
+    }
     let mut bar = Bar::new(!plan.quiet && environment.error_is_terminal);
     let summary = summarize(&documents, scorer, &options, |progress| {
         bar.update(progress);

@@ -82,6 +82,7 @@ pub struct Document {
     clean: Option<String>,
     map: OffsetMap,
     blocks: Vec<Block>,
+    encoding: &'static encoding_rs::Encoding,
     undecoded: usize,
     lines: OnceLock<Lines>,
 }
@@ -131,6 +132,7 @@ impl Document {
             clean,
             map: layout.map,
             blocks: layout.blocks,
+            encoding: encoding_rs::UTF_8,
             undecoded: 0,
             lines: OnceLock::new(),
         })
@@ -154,6 +156,13 @@ impl Document {
         &self.source
     }
 
+    /// The encoding that the file was read in, by the name of the WHATWG Encoding Standard. Bytes of [`source`](Self::source)
+    /// are those of the file where it is `UTF-8`.
+    #[must_use]
+    pub fn encoding(&self) -> &'static str {
+        self.encoding.name()
+    }
+
     /// How many bytes of the file are not in its encoding: in a file of UTF-8 they were read as windows-1252. Where there are
     /// any, bytes of [`source`](Self::source) are not those of the file.
     #[must_use]
@@ -174,6 +183,9 @@ impl Document {
     }
 
     /// Line, column and page of a byte of the source.
+    ///
+    /// # Panics
+    /// When the byte lies behind the end or within a character.
     #[must_use]
     pub fn position(&self, source_byte: usize) -> Position {
         let lines = self.lines.get_or_init(|| Lines {

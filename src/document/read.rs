@@ -127,6 +127,8 @@ fn walk(root: &Path, glob: Option<&globset::GlobMatcher>, options: &ReadOptions,
             .filter_entry(|entry| entry.file_name() != ".git")
             .build()
     };
+    // Whether the pattern reaches into folders.
+    let may_be_below = glob.is_none_or(|glob| glob.glob().glob().contains('/'));
     let mut kept = 0;
     for entry in entries(options.no_ignore) {
         match entry {
@@ -134,6 +136,14 @@ fn walk(root: &Path, glob: Option<&globset::GlobMatcher>, options: &ReadOptions,
                 let Some(kind) = entry.file_type() else {
                     continue;
                 };
+                if kind.is_symlink() && may_be_below && leads_away(entry.path(), root) {
+                    let path = strip_dot(entry.path());
+                    found.unread.push(Unread {
+                        document: path.display().to_string(),
+                        error: Error::LinkedFolder { path },
+                    });
+                    continue;
+                }
                 if kind.is_dir() || !matches(entry.path()) {
                     continue;
                 }
@@ -161,6 +171,14 @@ fn walk(root: &Path, glob: Option<&globset::GlobMatcher>, options: &ReadOptions,
             .filter(|e| e.file_type().is_some_and(|t| t.is_file()) && matches(e.path()))
             .count() as u64;
         found.excluded += all.saturating_sub(kept);
+    }
+}
+
+/// Whether a link leads to a folder that is not read anyway.
+fn leads_away(link: &Path, root: &Path) -> bool {
+    match (link.canonicalize(), root.canonicalize()) {
+        (Ok(target), Ok(root)) => target.is_dir() && !target.starts_with(root),
+        _ => false,
     }
 }
 
@@ -342,8 +360,8 @@ fn read_limited(stream: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>
 /// When they are no text, or hold none.
 pub fn document(name: String, bytes: &[u8], path: Option<&Path>) -> Result<Document> {
     refuse_other_formats(&name, bytes, path)?;
-    let (source, undecoded) = decode(&name, bytes)?;
-    let source: Arc<str> = source.into();
+    let decoded = decode(&name, bytes)?;
+    let source: Arc<str> = decoded.text.into();
     let extension = path.and_then(Path::extension).map(|e| e.to_ascii_lowercase());
     let format = match extension.as_ref().and_then(|e| e.to_str()) {
         Some("md" | "markdown" | "mdown" | "mkd") => Format::Markdown,
@@ -351,7 +369,8 @@ pub fn document(name: String, bytes: &[u8], path: Option<&Path>) -> Result<Docum
         _ => Format::Plain,
     };
     let mut document = Document::new(name, source, format)?;
-    document.undecoded = undecoded;
+    document.encoding = decoded.encoding;
+    document.undecoded = decoded.undecoded;
     Ok(document)
 }
 
@@ -412,9 +431,17 @@ fn shell_quoted(text: &str) -> String {
     }
 }
 
-/// By byte order mark, then UTF-8, then detection: the text, and how many bytes are not in its encoding. The text of a UTF-8
-/// file keeps its byte order mark, so that offsets are those of the file.
-fn decode(name: &str, bytes: &[u8]) -> Result<(String, usize)> {
+/// The text of a file.
+struct Decoded {
+    text: String,
+    encoding: &'static Encoding,
+    /// How many bytes are not in the encoding.
+    undecoded: usize,
+}
+
+/// By byte order mark, then UTF-8, then detection. The text of a UTF-8 file keeps its byte order mark, so
+/// that offsets are those of the file.
+fn decode(name: &str, bytes: &[u8]) -> Result<Decoded> {
     let not_text = |reason| Error::NotText {
         name: name.to_owned(),
         reason,
@@ -427,7 +454,11 @@ fn decode(name: &str, bytes: &[u8]) -> Result<(String, usize)> {
         if broken > text.len() / 100 {
             return Err(not_text("it begins like UTF-16 and is none"));
         }
-        return Ok((text.into_owned(), broken));
+        return Ok(Decoded {
+            text: text.into_owned(),
+            encoding,
+            undecoded: broken,
+        });
     }
     if memchr::memchr(0, bytes).is_some() {
         return Err(not_text("it holds NUL bytes"));
@@ -440,7 +471,11 @@ fn decode(name: &str, bytes: &[u8]) -> Result<(String, usize)> {
         return Err(not_text("it holds control characters"));
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok((text.to_owned(), 0));
+        return Ok(Decoded {
+            text: text.to_owned(),
+            encoding: UTF_8,
+            undecoded: 0,
+        });
     }
     // A few broken bytes do not make a UTF-8 file anything else: lines from other files, mostly, or the end was cut off.
     let (mut whole, mut broken) = (0usize, 0usize);
@@ -449,7 +484,7 @@ fn decode(name: &str, bytes: &[u8]) -> Result<(String, usize)> {
         broken += usize::from(!chunk.invalid().is_empty());
     }
     let is_cut = std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none());
-    if whole > 2 * broken || (is_cut && whole > 0) {
+    if whole >= broken {
         let (mut text, mut undecoded) = (String::with_capacity(bytes.len()), 0);
         for chunk in bytes.utf8_chunks() {
             text.push_str(chunk.valid());
@@ -459,12 +494,20 @@ fn decode(name: &str, bytes: &[u8]) -> Result<(String, usize)> {
             }
             undecoded += chunk.invalid().len();
         }
-        return Ok((text, undecoded));
+        return Ok(Decoded {
+            text,
+            encoding: UTF_8,
+            undecoded,
+        });
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     let encoding = detector.guess(None, Utf8Detection::Deny);
-    Ok((encoding.decode_without_bom_handling(bytes).0.into_owned(), 0))
+    Ok(Decoded {
+        text: encoding.decode_without_bom_handling(bytes).0.into_owned(),
+        encoding,
+        undecoded: 0,
+    })
 }
 
 /// Reads many files at once, each with its own result, in order.
@@ -480,7 +523,7 @@ pub fn read_files(files: &[PathBuf], options: &ReadOptions) -> Vec<Result<Docume
         .map(|file| {
             let limit = options.max_total_bytes();
             let too_much = || Error::TooMuchText {
-                limit_mib: limit >> 20,
+                limit_mib: limit.div_ceil(1 << 20),
             };
             if total.load(Ordering::Relaxed) > limit {
                 return Err(too_much());
@@ -500,7 +543,7 @@ mod tests {
     use super::*;
 
     fn text(bytes: &[u8]) -> String {
-        decode("t", bytes).unwrap().0
+        decode("t", bytes).unwrap().text
     }
 
     #[test]
@@ -528,7 +571,13 @@ mod tests {
         let document = document("t".into(), &mixed, None).unwrap();
         assert!(document.text().ends_with("Its chef is Renée Ødegård.\n"));
         assert_eq!(document.undecoded(), 3);
-        assert_eq!(decode("t", "é".as_bytes()).unwrap().1, 0);
+        assert_eq!(document.encoding(), "UTF-8");
+        assert_eq!(decode("t", "é".as_bytes()).unwrap().undecoded, 0);
+        assert_eq!(text(b"Caf\xc3\xa9 of Ren\xe9e"), "Café of Renée");
+        assert_eq!(
+            decode("t", b"caf\xe9 na\xefve").unwrap().encoding.name(),
+            "windows-1252"
+        );
     }
 
     #[test]

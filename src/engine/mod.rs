@@ -56,8 +56,8 @@ impl Input {
         self.ids.is_empty()
     }
 
-    /// Panics when this was not planned for a model of this configuration.
-    fn assert_planned(&self, config: &Config) {
+    /// Whether this can have been planned for a model of this configuration.
+    fn check_planned(&self, config: &Config) -> Result<()> {
         let valid = (1..=config.max_tokens).contains(&self.len())
             && self.segments.len() == self.len()
             && self.ids.iter().all(|&id| (id as usize) < config.vocabulary_size)
@@ -65,7 +65,16 @@ impl Input {
                 .sentences
                 .iter()
                 .all(|s| s.start < s.end && s.end <= self.len());
-        assert!(valid, "an input must have been planned for this model");
+        if valid {
+            return Ok(());
+        }
+        Err(Error::Engine {
+            name: "engine".to_owned(),
+            reason: format!(
+                "an input was not planned for this model, which reads 1 to {} tokens of a vocabulary of {}",
+                config.max_tokens, config.vocabulary_size
+            ),
+        })
     }
 
     /// The mean of each sentence's rows of a hidden state `[tokens, width]`. `[sentences][width]`
@@ -189,7 +198,8 @@ pub trait Engine: Send + Sync {
     /// Reads inputs.
     ///
     /// # Errors
-    /// When the model has no such head, an input is too long for it, or its weights give no finite score.
+    /// When the model has no such head, an input is empty, too long or of another vocabulary, or its weights give no finite
+    /// score. An engine of your own has [`Error::Engine`] for what fails in it.
     fn encode(&self, inputs: &[&Input], head: Head) -> Result<Output>;
 
     /// Start and end logits of each input.

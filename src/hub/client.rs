@@ -226,7 +226,21 @@ impl<'a> Client<'a> {
                 host: url.host().to_owned(),
                 at_home,
             }),
-            Err(error) => Err(of_ureq(&error, url.host(), self.settings.patience)),
+            Err(error) => Err(of_ureq(&error, &self.peer(url), self.settings.patience)),
+        }
+    }
+
+    /// Who is connected to, in words.
+    fn peer(&self, url: &Url) -> String {
+        let proxy = match url.is_encrypted() {
+            true => &self.settings.https_proxy,
+            false => &self.settings.http_proxy,
+        };
+        match proxy {
+            Some(proxy) if !proxy.is_no_proxy(&url.0) => {
+                format!("the proxy for {}", url.host())
+            }
+            _ => url.host().to_owned(),
         }
     }
 
@@ -312,9 +326,15 @@ pub(super) fn of_io(error: &io::Error, host: &str) -> Failure {
             inner => Failure::new(format!("the connection to {host} was cut: {inner}"), TRY_LATER).passing(),
         };
     }
-    // rustls hands its errors on as errors of reading.
+    // rustls hands its errors on as errors of reading; what is no text does not come from it.
     if error.kind() == io::ErrorKind::InvalidData {
-        return of_tls(&error.to_string(), host);
+        return match inner.is_some() {
+            true => of_tls(&error.to_string(), host),
+            false => Failure::new(
+                format!("{host} does not answer as a server of HTTP does: {error}"),
+                "check HF_ENDPOINT, and behind a proxy HTTPS_PROXY",
+            ),
+        };
     }
     // The standard library has no kind of error for it.
     if error.to_string().starts_with("failed to lookup address") {

@@ -36,6 +36,23 @@ fn is_true(value: &bool) -> bool {
     *value
 }
 
+impl Answers {
+    /// The best answer; `None` where the documents do not answer, as far as the model can tell.
+    #[must_use]
+    pub fn best(&self) -> Option<&Answer> {
+        self.answers.first().filter(|_| self.answered)
+    }
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    /// What stands above its column, in the clean text; `None` where there is no row of headings.
+    pub heading: Option<String>,
+    /// Its own clean text.
+    pub text: String,
+}
+
 /// A quotation that may answer a question.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answer {
@@ -61,6 +78,12 @@ pub struct Answer {
     pub sentence: String,
     /// The page that it begins on, from 1, where the text has pages.
     pub page: Option<usize>,
+    /// The row that it stands in, if it stands in a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<Vec<Cell>>,
+    /// The encoding that the document was read in, if it is not UTF-8: then bytes are those of its UTF-8 form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<&'static str>,
     /// Which of the documents.
     #[serde(skip)]
     pub document_index: usize,

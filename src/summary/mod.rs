@@ -122,6 +122,9 @@ pub struct Summary {
 pub struct DocumentSummary {
     /// The document's name.
     pub document: String,
+    /// The encoding that it was read in, if it is not UTF-8: then bytes are those of its UTF-8 form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<&'static str>,
     /// In the document's order.
     pub sentences: Vec<SummarySentence>,
     /// Sentences that were not considered: headings, lists, tables, code, captions and the like.
@@ -190,7 +193,7 @@ pub struct Place {
 /// ```
 ///
 /// # Errors
-/// When the focus has no word in it, no sentence is short enough, or the scorer fails.
+/// When the length is none, the focus has no word in it, no sentence is short enough, or the scorer fails.
 pub fn summarize(
     documents: &[&Document],
     scorer: &dyn Scorer,
@@ -198,6 +201,7 @@ pub fn summarize(
     mut progress: impl FnMut(Progress) -> bool,
 ) -> Result<Summary> {
     let focus = options.focus.as_deref().map(Focus::new).transpose()?;
+    options.length.check()?;
     let found: Vec<prose::Found> = documents
         .iter()
         .enumerate()
@@ -207,6 +211,7 @@ pub fn summarize(
         documents: std::iter::zip(documents, &found)
             .map(|(document, found)| DocumentSummary {
                 document: document.name().to_owned(),
+                encoding: cite::foreign_encoding(document),
                 sentences: Vec::new(),
                 skipped: found.skipped.len(),
                 by_lines: found.by_lines,
@@ -281,6 +286,22 @@ pub fn summarize(
 }
 
 impl Length {
+    fn check(self) -> Result<()> {
+        let bad = |option: &str, value: String, expected| Error::BadOption {
+            option: option.to_owned(),
+            value,
+            expected,
+        };
+        match self {
+            Self::Sentences(0) => Err(bad("sentences", "0".to_owned(), "1 or more")),
+            Self::Words(0) => Err(bad("words", "0".to_owned(), "1 or more")),
+            Self::Share(share) if !(share > 0.0 && share <= 1.0) => {
+                Err(bad("share", share.to_string(), "more than 0, at most 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The most sentences.
     fn sentences(self) -> usize {
         match self {

@@ -223,7 +223,18 @@ fn one_line(text: &str) -> String {
 /// The manual page, from the same definitions as the help.
 pub(super) fn man_page(out: &mut Vec<u8>) -> io::Result<()> {
     let command = Args::command();
-    clap_mangen::Man::new(command.clone()).render(out)?;
+    let man = clap_mangen::Man::new(command.clone());
+    man.render_title(out)?;
+    man.render_name_section(out)?;
+    man.render_synopsis_section(out)?;
+    man.render_description_section(out)?;
+    man.render_options_section(out)?;
+    writeln!(out, ".SH COMMANDS")?;
+    for sub in command.get_subcommands() {
+        let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+        writeln!(out, ".TP\n\\fBask {}\\fR\n{}", sub.get_name(), roff(&about))?;
+    }
+    man_examples(&command, out)?;
     let sections = ["batch", "summarize", "eval", "models"];
     for sub in command
         .get_subcommands()
@@ -242,7 +253,29 @@ fn man_section(above: &str, command: &clap::Command, out: &mut Vec<u8>) -> io::R
     let man = clap_mangen::Man::new(command.clone());
     man.render_synopsis_section(out)?;
     man.render_options_section(out)?;
-    man.render_extra_section(out)
+    man_examples(command, out)
+}
+
+/// What stands below the help, in lines as they are.
+fn man_examples(command: &clap::Command, out: &mut Vec<u8>) -> io::Result<()> {
+    let text = command.get_after_long_help().or_else(|| command.get_after_help());
+    let Some(text) = text.map(ToString::to_string) else {
+        return Ok(());
+    };
+    writeln!(out, ".SS Examples and notes\n.nf")?;
+    for line in text.lines() {
+        writeln!(out, "{}", roff(line))?;
+    }
+    writeln!(out, ".fi")
+}
+
+/// A line of text that the formatter of manual pages shows as it is.
+fn roff(line: &str) -> String {
+    let line = line.replace('\\', "\\e").replace('-', "\\-");
+    match line.starts_with(['.', '\'']) {
+        true => format!("\\&{line}"),
+        false => line,
+    }
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ impl Libtorch {
         head: impl Fn(&Encoder, &Input, Tensor) -> Result<T, TchError> + Sync,
     ) -> Result<Vec<T>> {
         let read = |input: &&Input| {
-            input.assert_planned(&self.config);
+            input.check_planned(&self.config)?;
             // Products that several threads share are not the same to the bit for every number of them.
             tch::set_num_threads(1);
             let output = self.encoders.lend(|encoder| {

@@ -160,7 +160,7 @@ impl Native {
     }
 
     fn hidden(&self, input: &Input, depth: usize, alone: bool) -> Result<Vec<f32>> {
-        input.assert_planned(&self.config);
+        input.check_planned(&self.config)?;
         let hidden = self
             .encoder
             .forward(&input.ids, &input.segments, depth, &self.config, alone);
