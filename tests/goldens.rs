@@ -13,7 +13,7 @@ use quotable::{Document, Format, Reader};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// DESIGN.md: logits within 1e-3 of transformers. The tiny models keep to a fifth of it, so that a wrong
+/// The promise to users of other models: logits within 1e-3 of transformers. The tiny models keep to a fifth of it, so that a wrong
 /// activation or epsilon shows.
 const TINY_BOUND: f32 = 2e-4;
 const READER_BOUND: f32 = 1e-3;

@@ -1,4 +1,4 @@
-"""Step 4: fit the two probabilities and the threshold of DESIGN.md on held-out questions over documents of 1 to 256 windows.
+"""Step 4: fit the two probabilities and the threshold on held-out questions over documents of 1 to 256 windows.
 
     python calibrate.py --data ../../train/data --model ../../train/reader --work ../../train/calibration --out ../../train/reader/calibration.json
 

@@ -1,4 +1,4 @@
-"""Step 5: average checkpoints and write the reader's directory in the int8 layout of DESIGN.md.
+"""Step 5: average checkpoints and write the reader's directory in the int8 layout (ARCHITECTURE.md).
 
     python export.py --run ../../train/run --last 3 --like ../../shared/models/starter --out ../../train/reader
 

@@ -160,7 +160,7 @@ def random_weights(model, seed):
 
 
 def quantise(weights):
-    """The int8 layout of DESIGN.md: a matrix X [out, in] as I8 with X_scale F32 [out]; the head and vectors stay F32."""
+    """The int8 layout: a matrix X [out, in] as I8 with X_scale F32 [out]; the head and vectors stay F32."""
     stored = {}
     for name, tensor in weights.items():
         if tensor.ndim != 2 or name.startswith("qa_outputs"):
