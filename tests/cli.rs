@@ -615,6 +615,21 @@ fn an_empty_file_of_a_folder_is_not_unread() {
 }
 
 #[test]
+fn what_is_wrong_in_ask_toml_is_told_in_its_own_words() {
+    for (text, told) in [
+        (&b"top = \"x\"\n"[..], "expected a whole number"),
+        (b"docs = \"x\"\n", "expected a list in brackets"),
+        (b"always-answer = 1\n", "expected true or false"),
+        (b"docs = [\"caf\xe9\"]\n", "is not UTF-8"),
+    ] {
+        bridge()
+            .file("ask.toml", text)
+            .run(&["who?", "bridge.txt"])
+            .fails_with(&["ask.toml", told]);
+    }
+}
+
+#[test]
 fn a_folder_of_empty_files_does_not_answer() {
     let scene = Scene::new().file("none/a.txt", "").file("none/b.txt", " \n");
     let outcome = scene.run(&["--json", "who?", "none"]);
@@ -810,7 +825,7 @@ fn a_path_for_a_question_gets_a_hint() {
     assert_snapshot!(bridge().run(&["bridge.txt"]), @r#"
     exit code 2
     --- error
-    ask: bridge.txt: is a file or folder, not a question; write ask "your question" bridge.txt, or ask -- bridge.txt if you do mean the word
+    ask: bridge.txt: is a file or folder, not a question; write ask "your question" bridge.txt, ask --docs bridge.txt for many questions, or ask -- bridge.txt if you do mean the word
     "#);
     bridge().run(&["bridge.txt"]).failure();
 }

@@ -145,6 +145,23 @@ pub(super) fn find(environment: &Environment) -> anyhow::Result<Option<Config>> 
     }
 }
 
+/// A message of serde's with the types of TOML instead of Rust's.
+fn in_words(message: &str) -> String {
+    let types = [
+        ("usize", "a whole number"),
+        ("u64", "a whole number"),
+        ("f64", "a number"),
+        ("a boolean", "true or false"),
+        ("a sequence", "a list in brackets"),
+        ("path string", "text in quotes"),
+    ];
+    let known = types.iter().find_map(|(rust, toml)| {
+        let rest = message.strip_suffix(&format!("expected {rust}"))?;
+        Some(format!("{rest}expected {toml}"))
+    });
+    known.unwrap_or_else(|| message.to_owned())
+}
+
 fn load(file: &Path, folder: &Path) -> anyhow::Result<Config> {
     let name = file.display();
     let size = std::fs::metadata(file)
@@ -153,12 +170,14 @@ fn load(file: &Path, folder: &Path) -> anyhow::Result<Config> {
     if size > MAX_BYTES {
         bail!("{name}: has {size} bytes, the limit is {MAX_BYTES}; is it an ask.toml at all?");
     }
-    let text = std::fs::read_to_string(file).with_context(|| format!("{name}: cannot be read"))?;
+    let bytes = std::fs::read(file).with_context(|| format!("{name}: cannot be read"))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{name}: is not UTF-8; save it as that"))?;
     let mut config: Config = toml::from_str(&text).map_err(|error| {
         let line = error
             .span()
             .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-        let reason = error.message().replace('\n', " ");
+        let reason = in_words(&error.message().replace('\n', " "));
         anyhow::anyhow!("{name}:{line}: {reason}; correct or remove that line")
     })?;
     file.clone_into(&mut config.file);

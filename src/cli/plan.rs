@@ -506,7 +506,7 @@ fn refuse_what_is_no_question(question: &str, environment: &Environment) -> anyh
     if environment.directory.join(Path::new(question)).exists() {
         bail!(
             "{question}: is a file or folder, not a question; write ask \"your question\" {question}, \
-             or ask -- {question} if you do mean the word"
+             ask --docs {question} for many questions, or ask -- {question} if you do mean the word"
         );
     }
     refuse_command(question)
