@@ -64,7 +64,7 @@ fn text(c: &mut Criterion) {
         .unwrap()
         .remove(0);
     c.bench_function("the best span of a window", |b| {
-        b.iter(|| best_span(black_box(&window), &logits, limits.answer_tokens, |_| true));
+        b.iter(|| best_span(black_box(&window), &logits, limits.answer_tokens));
     });
 }
 

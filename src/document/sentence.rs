@@ -460,7 +460,7 @@ pub(super) fn is_opening(c: char) -> bool {
 }
 
 /// `text` without the reference marks at its end: "closed.[1][2]", "closed. [1]",
-/// "closed.[^1]", "closed.¹", "closed.1".
+/// `closed.[^1]`, "closed.¹", "closed.1".
 fn without_reference_marks(text: &str) -> &str {
     let mut rest = without_note_number(text.trim_end_matches(is_raised));
     // More marks than any author sets would only make hostile input slow.
