@@ -1539,7 +1539,7 @@ fn text_that_would_steer_a_terminal_is_shown_harmless() {
     exit code 0
     --- output
     Ada<U+202E> Quist  (… %)
-      hostile.txt:1  It was  [Ada<U+202E> Quist]  <U+009B>2<U+2066> and<U+200F> more.
+      hostile.txt:1  It was [Ada<U+202E> Quist] <U+009B>2<U+2066> and<U+200F> more.
     "#);
 }
 

@@ -215,9 +215,17 @@ fn ending(text: &str) -> String {
     "… ".to_owned() + &one_line(first.map_or(tail, |at| tail[at..].trim_start()))
 }
 
-/// A stretch of text on one line, harmless.
+/// A stretch of text on one line, harmless, with one space for each run of white space: lines are indented, and justified.
 fn one_line(text: &str) -> String {
-    harmless(&text.replace(['\n', '\t'], " ")).into_owned()
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            ' ' | '\n' | '\t' if line.ends_with(' ') => {}
+            '\n' | '\t' => line.push(' '),
+            c => line.push(c),
+        }
+    }
+    harmless(&line).into_owned()
 }
 
 /// The manual page, from the same definitions as the help.
