@@ -16,6 +16,9 @@ pub struct Quotation {
     pub position: Position,
 }
 
+/// The longest row that goes with an answer, in bytes with its headings.
+const LONGEST_ROW: usize = 3_000;
+
 /// The encoding of a document whose bytes are not those of its source.
 pub(crate) fn foreign_encoding(document: &Document) -> Option<&'static str> {
     match (document.encoding(), document.undecoded()) {
@@ -45,7 +48,12 @@ pub fn quotation(document: &Document, span: &Span) -> Quotation {
 pub fn quote(document: &Document, document_index: usize, span: Span, score: f32, confidence: f64) -> Answer {
     let quotation = quotation(document, &span);
     let text = |span: Span| document.text()[span].to_owned();
-    let row = document.table_row(&span);
+    let is_short = |row: &Vec<(Option<Span>, Span)>| {
+        let length =
+            |(heading, cell): &(Option<Span>, Span)| heading.as_ref().map_or(0, Span::len) + cell.len();
+        row.iter().map(length).sum::<usize>() <= LONGEST_ROW
+    };
+    let row = document.table_row(&span).filter(is_short);
     let row = row.map(|row| {
         row.into_iter()
             .map(|(heading, cell)| Cell {

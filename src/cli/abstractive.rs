@@ -14,7 +14,6 @@ use super::progress::WritingBar;
 use super::render::generated::{Form, GeneratedPrinter};
 use super::summarize::note_skipped;
 use super::{ANSWERED, ERROR, Environment};
-use crate::document::Document;
 use crate::summary::abstractive::{GeneratedSummary, summarize};
 
 pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
@@ -27,7 +26,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     let generator = plan.load_generator(directory, environment)?;
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
     loaded.report(plan.quiet, environment);
-    let documents: Vec<&Document> = loaded.documents.iter().collect();
+    let documents = loaded.to_summarise()?;
     let mut bar = WritingBar::new(!plan.quiet && environment.error_is_terminal);
     let interrupted = &environment.interrupted;
     let summaries = summarize(&documents, &*generator, &options, |writing| {

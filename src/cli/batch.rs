@@ -525,7 +525,7 @@ impl Batch<'_> {
         refuse_keys_of_questions(request)?;
         let options = plan::summary_options(args, |key| format!("summarize.{key}"))?;
         let loaded = self.documents(request, sets)?;
-        let documents: Vec<&Document> = loaded.documents.iter().collect();
+        let documents = loaded.to_summarise()?;
         let summary = self.reader.summarize(&documents, &options, |_| !stopped())?;
         let uses_model = options.method.without_model().is_none();
         let line = SummaryLine {

@@ -160,6 +160,14 @@ fn reason(document: &str, error: &Error) -> String {
 }
 
 impl Loaded {
+    /// The documents, if there are any: of a folder of empty files there is no summary.
+    pub(super) fn to_summarise(&self) -> anyhow::Result<Vec<&Document>> {
+        if self.documents.is_empty() {
+            bail!("there is nothing to summarise: the files hold no text");
+        }
+        Ok(self.documents.iter().collect())
+    }
+
     /// The language of the documents, if they are clearly not English.
     pub(super) fn foreign_language(&self) -> Option<&'static str> {
         *self.language.get_or_init(|| language::foreign(&self.documents))

@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use anyhow::bail;
-
 use super::args::SummarizeArgs;
 use super::ask::{milliseconds, note_language};
 use super::documents;
@@ -12,7 +10,6 @@ use super::plan::{self, Plan};
 use super::progress::Bar;
 use super::render::summary::{Form, SummaryPrinter};
 use super::{ANSWERED, ERROR, Environment};
-use crate::document::Document;
 use crate::eval::problem::counted;
 use crate::summary::focus::Focus;
 use crate::summary::{DocumentSummary, Method, Scorer, Summary, SummaryOptions, summarize};
@@ -32,10 +29,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     };
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
     loaded.report(plan.quiet, environment);
-    let documents: Vec<&Document> = loaded.documents.iter().collect();
-    if documents.is_empty() {
-        bail!("there is nothing to summarise: the files hold no text");
-    }
+    let documents = loaded.to_summarise()?;
     let mut bar = Bar::new(!plan.quiet && environment.error_is_terminal);
     let summary = summarize(&documents, scorer, &options, |progress| {
         bar.update(progress);

@@ -88,16 +88,16 @@ fn escape_sequence(text: &str) -> usize {
         Some(b']') => bytes[2..]
             .iter()
             .position(|&b| matches!(b, 0x07 | 0x1B))
-            .map(|end| {
-                2 + end
-                    + if bytes[2 + end..].starts_with(b"\x1B\\") {
-                        2
-                    } else {
-                        1
-                    }
+            .map(|end| match &bytes[2 + end..] {
+                [0x1B, b'\\', ..] => end + 4,
+                [0x1B, ..] => end + 2, // Another sequence breaks it off.
+                _ => end + 3,
             }),
-        Some(b'(' | b')') if bytes.len() > 2 && bytes[2].is_ascii() => Some(3),
-        _ => None,
+        _ => bytes[1..]
+            .iter()
+            .position(|b| !matches!(b, 0x20..=0x2F))
+            .filter(|&end| matches!(bytes[1 + end], 0x30..=0x7E))
+            .map(|end| end + 2),
     };
     length.unwrap_or(1)
 }
@@ -277,6 +277,8 @@ mod tests {
             ("\u{1B}]8;;http://a.b\u{1B}\\link\u{1B}]8;;\u{7}", "link"),
             ("\u{1B}(Bplain", "plain"),
             ("cut \u{1B}[31", "cut [31"),
+            ("\u{1B}]0;title\u{1B}[31mred", "red"),
+            ("\u{1B}7saved\u{1B}8 \u{1B}", "saved "),
             ("w\u{8}wa\u{8}ax\u{8}x", "wax"),
             ("_\u{8}w_\u{8}ax\u{8}_", "wax"),
             ("b\u{8}b\u{8}b\u{8}b", "b"),

@@ -36,6 +36,14 @@ impl OffsetMap {
                 .last()
                 .is_none_or(|e| e.clean_end <= clean.start && e.source_end <= source.start)
         );
+        if let Some(last) = self.edits.last_mut()
+            && last.clean_start == last.clean_end
+            && clean == (last.clean_end..last.clean_end)
+            && last.source_end == source.start
+        {
+            last.source_end = source.end; // More of what is left out.
+            return;
+        }
         self.edits.push(Edit {
             clean_start: clean.start,
             clean_end: clean.end,

@@ -7,8 +7,12 @@ use super::{Block, BlockKind, Builder, Layout, sentence};
 
 /// Lines wrapped by hand or by a program are seldom longer, and paragraphs on one line seldom shorter.
 const LONGEST_WRAPPED_LINE: usize = 120;
+/// Lines of narrower columns are entries, addresses, cells.
+const NARROWEST_COLUMN: usize = 20;
 /// Lines of verse and items without a mark are seldom so long, in characters.
 const SHORTEST_SEVERED_LINE: usize = 50;
+/// A page's number is seldom longer, and a year is.
+const LONGEST_BARE_NUMBER: usize = 3;
 /// Lines between the words of two pages, blank ones among them.
 const MOST_LINES_OF_FURNITURE: usize = 12;
 
@@ -241,6 +245,7 @@ impl<'a> SourceLines<'a> {
         }
         let mut ahead = self.clone();
         let mut breaks = line.feeds;
+        let mut is_apart = line.feeds;
         for _ in 0..MOST_LINES_OF_FURNITURE {
             let start = ahead.at;
             let next = ahead.raw()?;
@@ -256,7 +261,13 @@ impl<'a> SourceLines<'a> {
                     next.depth == line.depth && (cuts(words, following) || is_open(words, following));
                 return goes_on.then_some(start);
             }
+            if self.setting.is_doubtful(following)
+                && !(is_apart && following.trim().len() <= LONGEST_BARE_NUMBER)
+            {
+                return None;
+            }
             breaks |= next.feeds || names_page(following);
+            is_apart = next.feeds || following.trim().is_empty();
         }
         None
     }
@@ -378,10 +389,18 @@ fn continued(lines: &[&str], is_cut: bool) -> Vec<bool> {
     // A program that fills lines greedily breaks where the next word would not have fitted.
     let is_full = |i: usize| !is_item(i) && with_next(i) > widest;
     let mut severed = severed(lines);
-    for i in 0..breaks {
-        let (line, next) = (lines[i], lines[i + 1]);
-        severed[i] |= !is_item(i) && (is_open(line, next) || (is_cut && cuts(line, next)));
+    if is_cut {
+        for i in 0..breaks {
+            let (line, next) = (lines[i], lines[i + 1]);
+            severed[i] |= !is_item(i) && cuts(line, next) && !has_gap(line) && !has_gap(next);
+        }
     }
+    // Whether a sentence ends below: lists and addresses have no stops.
+    let last_stop = lines
+        .iter()
+        .rposition(|line| line.split_whitespace().any(sentence::stops));
+    let goes_on =
+        |i: usize| last_stop.is_some_and(|last| last > i) && !is_item(i) && is_open(lines[i], lines[i + 1]);
     // Where widths are those of a proportional font, full lines differ in their number of characters.
     let is_about_full = |i: usize| {
         let (line, next) = (lines[i], lines[i + 1]);
@@ -406,11 +425,14 @@ fn continued(lines: &[&str], is_cut: bool) -> Vec<bool> {
         breaks > 1 && 5 * widths[0] < 3 * widest && widest >= SHORTEST_SEVERED_LINE && ends_as_prose;
     let first = usize::from(is_headed);
     let evidence = (first..breaks).filter(|&i| is_evidence(i)).count();
-    let is_wrapped = widest <= LONGEST_WRAPPED_LINE && 2 * evidence > breaks - first;
+    let is_wrapped =
+        (NARROWEST_COLUMN..=LONGEST_WRAPPED_LINE).contains(&widest) && 2 * evidence > breaks - first;
     let is_cut = |i: usize| 2 * widths[i] > widest && cuts(lines[i], lines[i + 1]);
     (0..breaks)
         .map(|i| {
-            severed[i] || (is_wrapped && (is_full(i) || (!is_item(i) && (is_about_full(i) || is_cut(i)))))
+            severed[i]
+                || goes_on(i)
+                || (is_wrapped && (is_full(i) || (!is_item(i) && (is_about_full(i) || is_cut(i)))))
         })
         .collect()
 }
@@ -462,7 +484,7 @@ fn is_title(line: &str) -> bool {
 }
 
 /// Whether most of a line are letters.
-fn is_wordy(line: &str) -> bool {
+pub(super) fn is_wordy(line: &str) -> bool {
     let visible = line.chars().filter(|c| !c.is_whitespace()).count();
     let letters = line.chars().filter(|c| c.is_alphabetic()).count();
     5 * letters >= 4 * visible
@@ -482,12 +504,16 @@ fn is_open(line: &str, next: &str) -> bool {
     let goes_on = next
         .trim_start_matches(sentence::is_opening)
         .starts_with(char::is_alphanumeric);
-    let last = line.split_whitespace().next_back().unwrap_or_default();
+    let mut words = line.split_whitespace().rev();
+    let (last, before) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    // Not "Lund, Anna, Dr." and "12 Harbour St."
+    let is_introduced = before.starts_with(char::is_lowercase) && !before.ends_with(',');
     let is_long = || line.split_whitespace().nth(3).is_some() && line.chars().nth(24).is_some();
     goes_on
         && !has_gap(line)
         && !has_gap(next)
-        && (sentence::introduces(last) || (LEADING_WORDS.binary_search(&last).is_ok() && is_long()))
+        && ((is_introduced && sentence::introduces(last))
+            || (LEADING_WORDS.binary_search(&last).is_ok() && is_long()))
 }
 
 /// Whether a line is a heading that its text follows without a blank line: underlined, or in capitals.
@@ -665,8 +691,10 @@ mod tests {
             let source = format!("The chair, Ms. Lund, resigned on{between}3 May 2021 after the vote.\n");
             assert_eq!(text_and_blocks(&source).1, [whole], "{between:?}");
         }
-        // A new paragraph, a heading of the next page, and no page break.
+        // A new paragraph, a heading of the next page, no page break, and figures that may be the text's.
         for source in [
+            "The chair resigned in\n1995\n\u{c}and left at once.\n",
+            "The chair was beaten by\n3/2\nin the vote.\n",
             "The chair resigned.\n\u{c}She left at once.\n",
             "The chair resigned on\n\u{c}Results of the vote\n",
             "The chair resigned on\n\n3 May 2021 after the vote.\n",
@@ -696,14 +724,14 @@ mod tests {
 
     #[test]
     fn numbers_in_the_margin_are_not_read() {
-        let source = "1   Q.   Did you read the memo before you\n2  signed it?\n3   A.   I was told that it\n4\n5   was routine, and\n6   the envelope\n\n  Page 2\n\n 1   was wet.\n";
+        let source = "1   Q.   Did you read the memo before you\n2  signed it?\n3   A.   I was told that it\n4\n5   was routine. I signed it, and\n6   the envelope\n\n  Page 2\n\n 1   was wet.\n";
         let (text, blocks) = text_and_blocks(source);
         assert_eq!(
             blocks,
             [
                 "Q.   Did you read the memo before you\nsigned it?",
                 "A.   I was told that it",
-                "was routine, and\nthe envelope\nwas wet."
+                "was routine. I signed it, and\nthe envelope\nwas wet."
             ]
         );
         assert!(!text.contains('6'));
@@ -833,6 +861,8 @@ mod tests {
             "let total = sum of all the values that were given to it\nreturn the total of everything in the list that was given to the function.",
             "worker started listening on the port of all interfaces\nconnected: yes\n10:03 ready\nstopped by signal",
             "Otto Lund\nHarbour Street 12\n1234 Elbing\nPhone 555 12 13",
+            "Otto Lund\n12 Harbour St.\nElbing 1234\nPhone 555 12 13",
+            "Lund, Anna, Dr.\nBerg, Karl, Prof.\nHolm, Eva, Mrs.\nRoe, Tom",
         ] {
             assert_eq!(texts(text).len(), text.lines().count(), "{:?}", texts(text));
         }

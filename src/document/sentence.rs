@@ -498,8 +498,16 @@ fn without_note_number(text: &str) -> &str {
         return text;
     };
     let word = clause.trim_end_matches(is_closing);
-    let word = &word[word.trim_end_matches(char::is_lowercase).len()..];
-    let is_word = word.chars().nth(2).is_some() && !BEFORE_FIGURE.contains(&word);
+    let word = &word[word.trim_end_matches(char::is_alphabetic).len()..];
+    // A short word with a capital is an abbreviation: "Matt.5".
+    let least = if word.starts_with(char::is_uppercase) {
+        6
+    } else {
+        3
+    };
+    let is_word = word.ends_with(char::is_lowercase)
+        && word.chars().count() >= least
+        && !BEFORE_FIGURE.contains(&word.to_lowercase().as_str());
     if is_word { before } else { text }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::plain::{cuts, raw_line};
+use super::plain::{cuts, is_wordy, raw_line};
+use super::sentence;
 
 /// So many lines at the top and at the foot of a page may belong to it.
 pub(super) const EDGE: usize = 2;
@@ -19,6 +20,8 @@ pub(super) struct Setting {
     pub(super) is_double_spaced: bool,
     /// Whether lines are numbered in the margin, as in transcripts and pleadings.
     has_line_numbers: bool,
+    /// Whether a page has the number behind that of the page before.
+    has_page_numbers: bool,
     /// Lines at the edges of more than one page, with `#` for figures.
     repeated: HashSet<String>,
 }
@@ -45,6 +48,7 @@ impl Setting {
             has_pages,
             is_double_spaced: spacing.is_double(),
             has_line_numbers: margins.are_numbers(),
+            has_page_numbers: edges.are_numbered,
             repeated: if has_pages {
                 edges.repeated()
             } else {
@@ -58,13 +62,21 @@ impl Setting {
         self.is_double_spaced || self.has_line_numbers
     }
 
-    /// Whether a line belongs to a page and not to the text: its number, a stamp, what stands on other pages, too.
+    /// Whether a line may belong to a page and not to the text: its number, a stamp, what stands on other pages, too; a blank one.
     pub(super) fn is_furniture(&self, line: &str) -> bool {
         let line = line.trim();
         line.len() <= LONGEST_REPEATED_LINE
-            && (is_page_number(line)
+            && (line.is_empty()
+                || page_number(line).is_some()
                 || is_stamp(line)
                 || (self.has_pages && self.repeated.contains(&masked(line))))
+    }
+
+    /// Whether a line may be a page's number as well as one of the text: bare, or a year, where pages are not known to be numbered.
+    pub(super) fn is_doubtful(&self, line: &str) -> bool {
+        let line = line.trim();
+        let is_bare = line.starts_with(|c: char| c.is_ascii_digit());
+        is_bare && page_number(line).is_some() && !self.has_page_numbers
     }
 
     /// The length in bytes of a number in the margin of a line, with the white space around it; 0 if there is none.
@@ -76,30 +88,36 @@ impl Setting {
     }
 }
 
-/// `12`, `- 12 -`, `Page 4`, `Page 4 of 9`, `4/9`; a blank line, too.
-fn is_page_number(line: &str) -> bool {
+/// The number of a page: `12`, `- 12 -`, `Page 4`, `Page 4 of 9`.
+fn page_number(line: &str) -> Option<u32> {
     let number = line.trim_matches(['-', '–', '—', ' ']);
-    number.len() <= 4 && number.bytes().all(|b| b.is_ascii_digit()) || names_page(line)
+    let is_number = matches!(number.len(), 1..=4) && number.bytes().all(|b| b.is_ascii_digit());
+    match is_number {
+        true => number.parse().ok(),
+        false => named_page(line),
+    }
 }
 
-/// `Page 4`, `p. 4 of 9`, `4 of 9`, `4/9`.
+/// Whether a line is `Page 4` or `Page 4 of 9`.
 pub(crate) fn names_page(line: &str) -> bool {
+    named_page(line).is_some()
+}
+
+fn named_page(line: &str) -> Option<u32> {
     let line = line.trim();
     if line.len() > 24 {
-        return false;
+        return None;
     }
-    let is_number = |word: &str| matches!(word.len(), 1..=4) && word.bytes().all(|b| b.is_ascii_digit());
     let folded = line
         .trim_matches(['-', '–', '—', '[', ']', '|', '.', ' '])
         .to_lowercase();
-    let named = ["page ", "pg. ", "p. "]
-        .iter()
-        .find_map(|name| folded.strip_prefix(name));
-    let rest = named.unwrap_or(&folded);
-    match rest.split_once(" of ").or_else(|| rest.split_once('/')) {
-        Some((number, total)) => is_number(number.trim()) && is_number(total.trim()),
-        None => named.is_some() && is_number(rest.trim()),
-    }
+    let rest = folded.strip_prefix("page ")?;
+    let (number, total) = match rest.split_once(" of ").or_else(|| rest.split_once('/')) {
+        Some((number, total)) => (number.trim(), Some(total.trim())),
+        None => (rest.trim(), None),
+    };
+    let is_number = |word: &str| matches!(word.len(), 1..=4) && word.bytes().all(|b| b.is_ascii_digit());
+    (is_number(number) && total.is_none_or(is_number)).then(|| number.parse().ok())?
 }
 
 /// `ROE-000123`, the number that a page has in evidence.
@@ -136,6 +154,9 @@ fn masked(line: &str) -> String {
 #[derive(Default)]
 struct Edges<'a> {
     page: Vec<&'a str>,
+    /// The numbers at the edges of the page before.
+    numbers: Vec<u32>,
+    are_numbered: bool,
     pages_with: HashMap<String, u32>,
 }
 
@@ -152,6 +173,9 @@ impl<'a> Edges<'a> {
 
     /// Ends a page.
     fn turn(&mut self) {
+        let numbers: Vec<u32> = self.page.iter().filter_map(|line| page_number(line)).collect();
+        let before = std::mem::replace(&mut self.numbers, numbers);
+        self.are_numbered |= before.iter().any(|number| self.numbers.contains(&(number + 1)));
         let lines: HashSet<String> = self
             .page
             .drain(..)
@@ -184,12 +208,13 @@ fn numbered(line: &str) -> Option<(usize, u32)> {
     is_apart.then_some((length, line[start..start + digits].parse().ok()?))
 }
 
-/// Whether numbers at the start of lines count them. What they count may be items, too: these do not go on in the next line.
+/// Whether numbers at the start of lines count them. What they count may be rows and items, too: these do not end sentences in
+/// the middle of one line and begin them in another.
 #[derive(Default)]
 struct Margins<'a> {
     lines: u32,
     counted: u32,
-    go_on: u32,
+    flow: Flow,
     last: Option<(u32, &'a str)>,
 }
 
@@ -206,11 +231,12 @@ impl<'a> Margins<'a> {
         let before = self.last.replace((number, words));
         let is_next = before.is_some_and(|(last, _)| number == last + 1);
         self.counted += u32::from(is_next || number == 1);
-        self.go_on += u32::from(before.is_some_and(|(_, last)| is_next && cuts(last, words)));
+        self.flow
+            .read(before.map(|(_, last)| last).filter(|_| is_next), words);
     }
 
     fn are_numbers(&self) -> bool {
-        self.counted >= 3 && 4 * self.counted >= 3 * self.lines && 5 * self.go_on >= self.counted
+        self.counted >= 3 && 4 * self.counted >= 3 * self.lines && self.flow.is_of(self.counted, 5)
     }
 }
 
@@ -220,7 +246,7 @@ struct Spacing<'a> {
     blank: u32,
     none: u32,
     one: u32,
-    go_on: u32,
+    flow: Flow,
     last: Option<&'a str>,
 }
 
@@ -230,16 +256,42 @@ impl<'a> Spacing<'a> {
             self.blank += 1;
             return;
         }
-        if let Some(last) = self.last.replace(words) {
+        let before = self.last.replace(words);
+        if before.is_some() {
             self.none += u32::from(self.blank == 0);
             self.one += u32::from(self.blank == 1);
-            self.go_on += u32::from(self.blank == 1 && cuts(last, words));
         }
+        self.flow.read(before.filter(|_| self.blank == 1), words);
         self.blank = 0;
     }
 
     fn is_double(&self) -> bool {
-        self.one >= 3 && 3 * self.none <= self.one && 4 * self.go_on >= self.one
+        self.one >= 3 && 3 * self.none <= self.one && self.flow.is_of(self.one, 3)
+    }
+}
+
+/// Whether lines are those of running text.
+#[derive(Default)]
+struct Flow {
+    /// Lines of several words that go on in lower case.
+    go_on: u32,
+    /// Lines in the middle of which a sentence ends.
+    stops: u32,
+}
+
+impl Flow {
+    /// Reads a line, and the one before it where that is known to be its neighbour.
+    fn read(&mut self, before: Option<&str>, line: &str) {
+        let is_prose = |line: &str| line.split_whitespace().nth(3).is_some() && is_wordy(line);
+        self.go_on += u32::from(before.is_some_and(|before| is_prose(before) && cuts(before, line)));
+        let words = || line.split_whitespace();
+        let ends = |(word, next): (&str, &str)| sentence::stops(word) && next.starts_with(char::is_uppercase);
+        self.stops += u32::from(words().zip(words().skip(1)).any(ends));
+    }
+
+    /// Whether so many lines are of it: one in `each` goes on, and in some a sentence ends.
+    fn is_of(&self, lines: u32, each: u32) -> bool {
+        each * self.go_on >= lines && 20 * self.stops >= lines
     }
 }
 
@@ -256,8 +308,7 @@ mod tests {
             "- 12 -",
             "Page 4",
             "Page 4 of 9",
-            "page 4 of 9.",
-            "4/9",
+            "page 4/9.",
             "ROE-000123",
             "US DOJ 0012345",
         ] {
@@ -268,6 +319,9 @@ mod tests {
             "Page",
             "Page four",
             "4 of the 9",
+            "4/9",
+            "2 of 3",
+            "p. 45",
             "A-1",
             "Room 101",
             "COVID-19",
@@ -296,6 +350,9 @@ mod tests {
         assert_eq!(setting.margin(" 2  terminated"), 4);
         assert_eq!(setting.margin("terminated"), 0);
         for text in [
+            "1\talice\t30\n2\tbob\t25\n3\tcarol\t41\n4\tdave\t19\n",
+            "1  cut the onions and fry\n2  add the rice and the stock\n3  let it stand for a while\n",
+            "1  the tenant pays the rent.\n2  the landlord repairs the roof.\n3  the deposit is kept.\n",
             "1  Apples\n2  Pears\n3  Plums\n4  Nuts\n",
             "1  one\n2  line\n",
             "1 a line that\n2 goes on\n3 and on\n",
@@ -306,19 +363,18 @@ mod tests {
 
     #[test]
     fn double_spacing_is_told_from_paragraphs() {
-        assert!(
-            Setting::of("The board met on\n\nMonday and\n\nagreed to go on with\n\nthe work.\n")
-                .is_double_spaced
-        );
-        assert!(
-            !Setting::of(
-                "The board met.\n\nMonday came.\n\nIt agreed to go on with\n\nthe work.\n\nThe end.\n\nIt is."
-            )
-            .is_double_spaced
-        );
-        assert!(
-            !Setting::of("The board met on\nMonday and\nagreed to go on with\n\nthe work.\n")
-                .is_double_spaced
-        );
+        let is_double = |text: &str| Setting::of(text).is_double_spaced;
+        assert!(is_double(
+            "The board met on Monday\n\nand agreed. It would go on\n\nwith the work, as long\n\nas it lasted.\n"
+        ));
+        for text in [
+            "The board met. It agreed.\n\nMonday came.\n\nIt agreed to go on with\n\nthe work.\n\nThe end.\n\nIt is.",
+            "The board met on\nMonday. It agreed\nto go on with\n\nthe work.\n",
+            "hey are you coming tonight\n\nyeah on my way\n\nbring the blue folder please\n\nok cool\n",
+            "apples\n\npears\n\nplums\n\nnuts\n",
+            "rent of 500 crowns\n\ndeposit of 900 crowns\n\nnotice of 3 months\n\nno pets in the house\n",
+        ] {
+            assert!(!is_double(text), "{text:?}");
+        }
     }
 }

@@ -26,27 +26,43 @@ pub(super) fn layout(source: &str) -> Layout {
     let mut words = Words {
         builder: Builder::new(source),
         blocks: Vec::new(),
-        last: "",
+        last: (0, ""),
         voice: "",
         until: 0,
     };
-    let mut cue: Option<(u64, u64)> = None;
-    let mut at = 0;
+    let mut cue: Option<Cue> = None;
+    let (mut cues, mut at) = (0, 0);
+    // Above is nothing, or a blank line; and whether a comment or a style goes on, up to one.
+    let (mut is_apart, mut is_comment) = (true, false);
     while let Some(line) = raw_line(source, at) {
         at = line.next;
         let text = source[line.words.clone()].trim();
-        if let Some(times) = timing(text) {
-            cue = Some(times);
-        } else if text.is_empty() {
-            cue = None;
-        } else if let Some((from, until)) = cue {
-            let next = raw_line(source, at).map(|next| source[next.words].trim());
-            if text.bytes().all(|b| b.is_ascii_digit()) && next.is_some_and(|next| timing(next).is_some()) {
-                continue; // The number of a cue that no blank line stands above.
-            }
-            words.take(line.words, from);
-            words.until = until;
+        let was_apart = std::mem::replace(&mut is_apart, text.is_empty());
+        is_comment &= !was_apart;
+        if let Some((from, until)) = timing(text) {
+            cues += 1;
+            cue = Some(Cue {
+                number: cues,
+                from,
+                until,
+            });
+            is_comment = false;
+            continue;
         }
+        let Some(cue) = cue.filter(|_| !text.is_empty() && !is_comment) else {
+            continue;
+        };
+        let is_name = |text: &str| was_apart || text.bytes().all(|b| b.is_ascii_digit());
+        let next = raw_line(source, at).map(|next| source[next.words].trim());
+        if is_name(text) && next.is_some_and(|next| timing(next).is_some()) {
+            continue;
+        }
+        let mut parts = text.split_whitespace();
+        if was_apart && matches!(parts.next(), Some("NOTE" | "STYLE" | "REGION")) {
+            is_comment = true;
+            continue;
+        }
+        words.take(line.words, cue);
     }
     Layout {
         text: words.builder.text,
@@ -55,12 +71,21 @@ pub(super) fn layout(source: &str) -> Layout {
     }
 }
 
+/// When what follows is said, in milliseconds.
+#[derive(Clone, Copy)]
+struct Cue {
+    /// From 1.
+    number: usize,
+    from: u64,
+    until: u64,
+}
+
 /// What has been said so far.
 struct Words<'a> {
     builder: Builder<'a>,
     blocks: Vec<Block>,
-    /// The last line, as it stands in the source.
-    last: &'a str,
+    /// The last line, as it stands in the source, and the number of its cue.
+    last: (usize, &'a str),
     /// Who is known to speak.
     voice: &'a str,
     /// When the last cue ended.
@@ -68,31 +93,42 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// Takes over a line of a cue that begins at `from`.
-    fn take(&mut self, line: Range<usize>, from: u64) {
+    /// Takes over a line of a cue.
+    fn take(&mut self, line: Range<usize>, cue: Cue) {
         let source = self.builder.source;
         let text = source[line.clone()].trim();
+        let said = said(source, line);
+        let (number, last) = std::mem::replace(&mut self.last, (cue.number, text));
+        let has_dash = said.iter().any(|said| said.speaks && said.voice.is_none());
         // Captions that roll show a line twice.
-        if text == std::mem::replace(&mut self.last, text) {
+        if text == last && number < cue.number && cue.from <= self.until && !has_dash {
+            self.until = cue.until;
             return;
         }
-        let said = Said::of(source, line);
-        let Some((first, _)) = said.pieces.first().cloned() else {
-            return;
-        };
+        for said in said {
+            self.say(said, cue.from);
+            self.until = cue.until;
+        }
+    }
+
+    fn say(&mut self, said: Said, from: u64) {
+        let source = self.builder.source;
         let voice = said.voice.clone().map(|voice| &source[voice]);
         let is_another = voice.is_some_and(|voice| voice != std::mem::replace(&mut self.voice, voice));
+        let speaks = is_another || (said.speaks && said.voice.is_none());
         let silence = from.saturating_sub(self.until);
         let is_new = match self.blocks.last() {
             None => true,
             Some(block) => {
                 let before = &self.builder.text[block.span.clone()];
-                let has_paused = silence >= PAUSE && sentence::stops(before);
-                said.has_dash || is_another || has_paused || silence >= LONG_PAUSE
+                speaks || silence >= LONG_PAUSE || (silence >= PAUSE && sentence::stops(before))
             }
         };
         let name = said.voice.filter(|_| is_new);
-        if !self.blocks.is_empty() {
+        let Some((first, _)) = said.pieces.first() else {
+            return;
+        };
+        if !self.builder.text.is_empty() {
             let start = name.as_ref().map_or(first.start, |name| name.start);
             self.builder.separate(start, if is_new { "\n\n" } else { "\n" });
         }
@@ -109,6 +145,9 @@ impl Words<'_> {
             }
         }
         let text = &self.builder.text[start..];
+        if text.trim().is_empty() {
+            return; // Nothing but what is cleaned away.
+        }
         let span = start + text.len() - text.trim_start().len()..start + text.trim_end().len();
         match self.blocks.last_mut() {
             Some(block) if !is_new => block.span.end = span.end,
@@ -121,67 +160,73 @@ impl Words<'_> {
     }
 }
 
-/// A line of a cue.
+/// What one voice says in a line.
+#[derive(Default)]
 struct Said {
     /// The name in a voice tag, `<v Mayor Ruiz>`.
     voice: Option<Range<usize>>,
-    /// Whether a dash says that somebody else speaks.
-    has_dash: bool,
-    /// The words without tags, and what is read in place of some; empty if there are no words.
+    /// Whether a tag or a dash says who speaks.
+    speaks: bool,
+    /// The words without tags, and what is read in place of some.
     pieces: Vec<(Range<usize>, Option<&'static str>)>,
 }
 
-impl Said {
-    fn of(source: &str, line: Range<usize>) -> Self {
-        let text = source[line.clone()].trim_end();
-        let opening = text.trim_start();
-        let marks = ["- ", "– ", ">> "];
-        let dash = marks.iter().find_map(|dash| opening.strip_prefix(dash));
-        let mut said = Self {
-            voice: None,
-            has_dash: dash.is_some(),
-            pieces: Vec::new(),
-        };
-        let end = line.start + text.len();
-        let mut at = end - dash.unwrap_or(opening).trim_start().len();
-        while at < end {
-            let rest = &source[at..end];
-            let plain = rest.find(['<', '{', '&']).unwrap_or(rest.len());
-            if plain > 0 {
-                said.pieces.push((at..at + plain, None));
-                at += plain;
-                continue;
-            }
-            let tag = match rest.as_bytes()[0] {
-                b'<' => rest.find('>'),
-                b'{' if rest.starts_with("{\\") => rest.find('}'),
-                _ => None,
-            };
-            let entity = ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity));
-            if let Some(close) = tag {
-                let voice = rest[..close]
-                    .strip_prefix("<v")
-                    .and_then(|tag| tag.split_once(' '));
-                if let Some((_, name)) = voice.filter(|(_, name)| !name.trim().is_empty()) {
-                    said.voice = Some(at + close - name.len()..at + close);
-                }
-                at += close + 1;
-            } else if let Some((entity, character)) = entity {
-                said.pieces.push((at..at + entity.len(), Some(character)));
-                at += entity.len();
-            } else {
-                said.pieces.push((at..at + 1, None));
-                at += 1;
-            }
+/// The longest tag, in bytes.
+const LONGEST_TAG: usize = 256;
+
+/// What is said in a line, voice by voice.
+fn said(source: &str, line: Range<usize>) -> Vec<Said> {
+    let text = source[line.clone()].trim_end();
+    let opening = text.trim_start();
+    let dash = ["- ", "– ", ">> "]
+        .iter()
+        .find_map(|dash| opening.strip_prefix(dash));
+    let mut all = Vec::new();
+    let mut said = Said {
+        speaks: dash.is_some(),
+        ..Said::default()
+    };
+    let end = line.start + text.len();
+    let mut at = end - dash.unwrap_or(opening).trim_start().len();
+    while at < end {
+        let rest = &source[at..end];
+        let plain = rest.find(['<', '{', '&']).unwrap_or(rest.len());
+        if plain > 0 {
+            said.pieces.push((at..at + plain, None));
+            at += plain;
+            continue;
         }
-        let is_blank = |(range, reads): &(Range<usize>, Option<&str>)| {
-            reads.unwrap_or(&source[range.clone()]).trim().is_empty()
+        let near = &rest[..rest.floor_char_boundary(LONGEST_TAG)];
+        let tag = match rest.as_bytes()[0] {
+            b'<' => near.find('>'),
+            b'{' if rest.starts_with("{\\") => near.find('}'),
+            _ => None,
         };
-        if said.pieces.iter().all(is_blank) {
-            said.pieces.clear();
+        let entity = ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity));
+        if let Some(close) = tag {
+            if let Some(name) = voice(&rest[..close]) {
+                all.push(std::mem::take(&mut said));
+                said.voice = Some(at + close - name.len()..at + close);
+                said.speaks = true;
+            }
+            at += close + 1;
+        } else if let Some((entity, character)) = entity {
+            said.pieces.push((at..at + entity.len(), Some(character)));
+            at += entity.len();
+        } else {
+            said.pieces.push((at..at + 1, None));
+            at += 1;
         }
-        said
     }
+    all.push(said);
+    all
+}
+
+/// The name in the tag of a voice: `<v Mayor Ruiz`, `<v.loud Ann`.
+fn voice(tag: &str) -> Option<&str> {
+    let (class, name) = tag.strip_prefix("<v")?.split_once([' ', '\t'])?;
+    let is_voice = class.is_empty() || class.starts_with('.');
+    (is_voice && !name.trim().is_empty()).then_some(name)
 }
 
 /// The character references of `WebVTT` (section 6.4).
@@ -244,6 +289,24 @@ mod tests {
         let place = document.source_span(&(span..span + 8));
         assert_eq!(&document.source()[place.clone()], "Thursday");
         assert_eq!(document.position(place.start).line, 4);
+    }
+
+    #[test]
+    fn nothing_that_is_said_is_lost() {
+        let source = "1\n00:00:01,000 --> 00:00:02,000\nThe mill was sold by\n\nKarl Berg in 1931.\n- Yes.\n- Yes.\n\n\
+            2\n00:00:02,000 --> 00:00:03,000\n&nbsp;\u{200B}\n<i> \u{FEFF}</i>\n\n3\n00:00:03,000 --> 00:00:04,000\nThe end.\n";
+        assert_eq!(
+            paragraphs(source),
+            [
+                "The mill was sold by\nKarl Berg in 1931.",
+                "Yes.",
+                "Yes.\n \n \nThe end."
+            ]
+        );
+        // Without cues it is text.
+        for source in ["WEBVTT and SubRip compared\n", "WEBVTT\n\nNOTE\nnothing\n"] {
+            assert!(!paragraphs(source).is_empty());
+        }
     }
 
     #[test]

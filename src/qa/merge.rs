@@ -169,13 +169,14 @@ impl Merger {
     }
 }
 
-/// Spans of a window that are looked for at a time.
+/// Spans of a window that are looked for at first, and twice as many each time that none of them fitted.
 const OFFERS: usize = 64;
 
 /// What a window has to offer, from the best down.
 struct Offers<'a> {
     kept: &'a Kept,
     next: VecDeque<Candidate>,
+    count: usize,
     dropped: Option<Candidate>,
 }
 
@@ -184,6 +185,7 @@ impl<'a> Offers<'a> {
         Self {
             kept,
             next: VecDeque::new(),
+            count: OFFERS,
             dropped: None,
         }
     }
@@ -191,7 +193,8 @@ impl<'a> Offers<'a> {
     fn best(&mut self, answer_tokens: usize) -> Option<&Candidate> {
         if self.next.is_empty() {
             let (window, logits) = (&self.kept.window, &self.kept.logits);
-            self.next = next_spans(window, logits, answer_tokens, self.dropped.as_ref(), OFFERS).into();
+            self.next = next_spans(window, logits, answer_tokens, self.dropped.as_ref(), self.count).into();
+            self.count *= 2;
         }
         self.next.front()
     }

@@ -78,7 +78,7 @@ pub struct Answer {
     pub sentence: String,
     /// The page that it begins on, from 1, where the text has pages.
     pub page: Option<usize>,
-    /// The row that it stands in, if it stands in a table.
+    /// The row that it stands in, if it stands in a table and its row has at most 3,000 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<Vec<Cell>>,
     /// The encoding that the document was read in, if it is not UTF-8: then bytes are those of its UTF-8 form.

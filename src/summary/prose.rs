@@ -203,6 +203,12 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             });
             continue;
         }
+        // Whether a sentence may have begun above the block: what stands there is no heading and ends with no stop.
+        let above = block_index.checked_sub(1).map(|above| &document.blocks()[above]);
+        let is_cut_above = above.is_some_and(|above| {
+            let is_prose = above.kind == BlockKind::Paragraph && stops(&text[above.span.clone()]);
+            above.kind != BlockKind::Heading && !is_prose
+        });
         // A quotation over several paragraphs opens anew in each, so a paragraph begins outside of one.
         quoting &= !first_of_block;
         let was_quoting = quoting;
@@ -226,7 +232,9 @@ fn sentences(document: &Document) -> Vec<Sentence> {
         } {
             let sentence = &text[part.clone()];
             let fitness = match fitness(sentence, kind) {
-                Fitness::Prose if first_of_block && begins_in_the_middle(sentence) => Fitness::Line,
+                Fitness::Prose if first_of_block && is_cut_above && begins_in_the_middle(sentence) => {
+                    Fitness::Line
+                }
                 fitness => fitness,
             };
             opening &= fitness != Fitness::Prose;

@@ -30,6 +30,11 @@ pub(super) fn tells(sentence: &str, statement: &str) -> bool {
     !unsettled && wanted.peek().is_none()
 }
 
+/// The words of a sentence, the same for sentences of the same words.
+pub(super) fn folded(sentence: &str) -> String {
+    words(sentence).fold(String::new(), |all, word| all + &word + " ")
+}
+
 fn unsettles(word: &str) -> bool {
     word.ends_with("n't") || UNSETTLING.binary_search(&word).is_ok()
 }

@@ -1,10 +1,10 @@
 //! Which sentences a summary is made of: the best ones, without repetition, that can be read where they stand.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use super::prose::Candidate;
-use super::repetition::tells;
+use super::repetition::{folded, tells};
 use super::terms::Terms;
 use crate::document::Document;
 
@@ -133,6 +133,8 @@ struct Choice<'a> {
     words_used: usize,
     taken: Vec<bool>,
     chosen: Vec<usize>,
+    /// The words of the chosen sentences.
+    told: HashSet<String>,
     /// Of each term, the chosen sentences that have it.
     postings: HashMap<u32, Vec<usize>>,
     /// Of each section of each document: its candidates, and how many of them are chosen.
@@ -152,6 +154,7 @@ impl<'a> Choice<'a> {
             words_used: 0,
             taken: vec![false; pool.candidates.len()],
             chosen: Vec::new(),
+            told: HashSet::new(),
             postings: HashMap::new(),
             sections,
             pool,
@@ -267,10 +270,22 @@ impl<'a> Choice<'a> {
             }
         }
         let most = common.values().copied().max().unwrap_or(0);
-        let is_told = common
-            .iter()
-            .any(|(&chosen, &count)| count == own.len() && self.pool.tells(chosen, index));
-        (most as f64 / own.len().max(1) as f64, is_told)
+        (most as f64 / own.len().max(1) as f64, self.is_told(index))
+    }
+
+    /// Whether a chosen sentence tells all that this one does. The same words are found whatever else is chosen, more words among
+    /// the first that have its rarest term.
+    fn is_told(&self, index: usize) -> bool {
+        if self.told.is_empty() {
+            return false;
+        }
+        let frequency = |term: &u32| self.pool.terms.frequency[*term as usize];
+        let terms = self.pool.terms.of[index].iter().map(|(term, _)| term);
+        let rarest = terms.min_by_key(|term| frequency(term));
+        let chosen = rarest.and_then(|term| self.postings.get(term));
+        let mut chosen = chosen.into_iter().flatten().take(MOST_POSTINGS);
+        self.told.contains(&folded(self.pool.text(index)))
+            || chosen.any(|&chosen| self.pool.tells(chosen, index))
     }
 
     fn take(&mut self, index: usize) {
@@ -278,6 +293,7 @@ impl<'a> Choice<'a> {
         self.taken[index] = true;
         self.words_used += candidate.words;
         self.chosen.push(index);
+        self.told.insert(folded(self.pool.text(index)));
         for &(term, _) in &self.pool.terms.of[index] {
             self.postings.entry(term).or_default().push(index);
         }
