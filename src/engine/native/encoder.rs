@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::kernels::dot::{Dot, Work, dispatch};
 use super::kernels::{self, Matrix};
 use super::quantized;
 use super::weights::{Linear, Norm, Table};
@@ -75,20 +76,62 @@ impl Encoder {
     }
 
     fn embed(&self, ids: &[u32], segments: &[u32], config: &Config) -> Vec<f32> {
-        let width = config.embedding_size;
-        let mut out = vec![0.0; ids.len() * width]; // [tokens, embedding]
-        for (i, row) in out.chunks_exact_mut(width).enumerate() {
-            self.words.add_row(ids[i] as usize, row);
-            self.positions.add_row(config.first_position + i, row);
-            if let Some(table) = &self.segments {
-                // RoBERTa has one segment, whatever the template says.
-                table.add_row((segments[i] as usize).min(config.segments - 1), row);
-            }
-            self.norm.apply(row, config);
+        let mut out = vec![0.0; ids.len() * config.embedding_size]; // [tokens, embedding]
+        let embedding = Embedding {
+            encoder: self,
+            ids,
+            segments,
+            config,
+            out: &mut out,
+        };
+        match &self.layers {
+            Stack::F32(_) => embedding.fill(),
+            Stack::Int8(layers) => dispatch(layers.set, embedding),
         }
         match &self.projection {
             Some(linear) => linear.apply(&out, ids.len(), |_| {}),
             None => out,
+        }
+    }
+}
+
+/// The embeddings of tokens. Nothing is said of instructions: whoever runs it has it compiled for its own, with the same bits.
+struct Embedding<'a> {
+    encoder: &'a Encoder,
+    ids: &'a [u32],
+    segments: &'a [u32],
+    config: &'a Config,
+    /// `[tokens, embedding]`, zeros.
+    out: &'a mut [f32],
+}
+
+impl Work for Embedding<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<D: Dot>(self) {
+        self.fill();
+    }
+}
+
+impl Embedding<'_> {
+    #[inline(always)]
+    fn fill(self) {
+        let Self {
+            encoder,
+            ids,
+            segments,
+            config,
+            out,
+        } = self;
+        for (i, row) in out.chunks_exact_mut(config.embedding_size).enumerate() {
+            encoder.words.add_row(ids[i] as usize, row);
+            encoder.positions.add_row(config.first_position + i, row);
+            if let Some(table) = &encoder.segments {
+                // RoBERTa has one segment, whatever the template says.
+                table.add_row((segments[i] as usize).min(config.segments - 1), row);
+            }
+            encoder.norm.apply(row, config);
         }
     }
 }
@@ -168,6 +211,7 @@ impl Linear {
 }
 
 impl Norm {
+    #[inline(always)]
     fn apply(&self, row: &mut [f32], config: &Config) {
         kernels::layer_norm(row, &self.scale, &self.bias, config.layer_norm_epsilon);
     }

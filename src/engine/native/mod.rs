@@ -145,10 +145,10 @@ impl Native {
         &self,
         inputs: &[&Input],
         depth: usize,
-        head: impl Fn(&Input, Vec<f32>) -> T + Sync,
+        head: impl Fn(&Input, Vec<f32>) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
         let alone = inputs.len() < 2 * rayon::current_num_threads();
-        let read = |input: &&Input| Ok(head(input, self.hidden(input, depth, alone)?));
+        let read = |input: &&Input| head(input, self.hidden(input, depth, alone)?);
         // A thread outside the pool would wait for it, and it for that thread, at every layer.
         rayon::scope(|_| {
             if alone {
@@ -161,11 +161,9 @@ impl Native {
 
     fn hidden(&self, input: &Input, depth: usize, alone: bool) -> Result<Vec<f32>> {
         input.check_planned(&self.config)?;
-        let hidden = self
+        Ok(self
             .encoder
-            .forward(&input.ids, &input.segments, depth, &self.config, alone);
-        check_finite(&hidden, &self.origin)?;
-        Ok(hidden)
+            .forward(&input.ids, &input.segments, depth, &self.config, alone))
     }
 }
 
@@ -177,22 +175,29 @@ impl Engine for Native {
             Head::Span => {
                 let head = self.span.as_ref().ok_or_else(|| no_span_head(&self.name))?;
                 let spans = self.read(inputs, depth, |_, hidden| {
-                    let (start, end) = hidden
-                        .chunks_exact(width)
+                    let rows = hidden.chunks_exact(width);
+                    let (start, end): (Vec<f32>, Vec<f32>) = rows
                         .map(|row| (head.row_dot(0, row), head.row_dot(1, row)))
                         .unzip();
-                    SpanLogits { start, end }
+                    // What is not finite in a row makes its logits so.
+                    check_finite(&start, &self.origin)?;
+                    check_finite(&end, &self.origin)?;
+                    Ok(SpanLogits { start, end })
                 });
                 Ok(Output::Span(spans?))
             }
             Head::Sentence => {
                 let depth = self.sentence_layer.ok_or_else(|| no_sentence_head(&self.name))?;
                 let vectors = self.read(inputs, depth, |input, hidden| {
-                    input.sentence_means(&hidden, width)
+                    check_finite(&hidden, &self.origin)?;
+                    Ok(input.sentence_means(&hidden, width))
                 })?;
                 Ok(Output::Sentence(vectors))
             }
-            Head::Hidden => Ok(Output::Hidden(self.read(inputs, depth, |_, hidden| hidden)?)),
+            Head::Hidden => Ok(Output::Hidden(self.read(inputs, depth, |_, hidden| {
+                check_finite(&hidden, &self.origin)?;
+                Ok(hidden)
+            })?)),
         }
     }
 }

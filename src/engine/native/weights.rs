@@ -60,6 +60,7 @@ pub(super) enum Table {
 
 impl Table {
     /// `out += table[row]`.
+    #[inline(always)]
     pub(super) fn add_row(&self, row: usize, out: &mut [f32]) {
         match self {
             Self::F32 { data, width } => kernels::add(out, &data[row * width..(row + 1) * width]),

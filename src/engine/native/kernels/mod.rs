@@ -163,6 +163,7 @@ pub(super) fn relu(row: &mut [f32]) {
 }
 
 /// Layer normalisation of a row (Ba et al. 2016), in place.
+#[inline(always)]
 pub(super) fn layer_norm(row: &mut [f32], scale: &[f32], bias: &[f32], epsilon: f32) {
     let n = row.len() as f32;
     let mean = sum(row) / n;
@@ -176,6 +177,7 @@ pub(super) fn layer_norm(row: &mut [f32], scale: &[f32], bias: &[f32], epsilon: 
     }
 }
 
+#[inline(always)]
 fn sum(row: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];
     let chunks = row.chunks_exact(8);
@@ -189,6 +191,7 @@ fn sum(row: &[f32]) -> f32 {
 }
 
 /// Inner product.
+#[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];
     let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
@@ -207,6 +210,7 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// `row += other`.
+#[inline(always)]
 pub(super) fn add(row: &mut [f32], other: &[f32]) {
     for (x, y) in row.iter_mut().zip(other) {
         *x += y;
