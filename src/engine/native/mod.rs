@@ -147,8 +147,12 @@ impl Native {
         depth: usize,
         head: impl Fn(&Input, Vec<f32>) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
-        let alone = inputs.len() < 2 * rayon::current_num_threads();
+        let threads = rayon::current_num_threads();
+        let alone = threads > 1 && inputs.len() < 2 * threads;
         let read = |input: &&Input| head(input, self.hidden(input, depth, alone)?);
+        if threads == 1 {
+            return inputs.iter().map(read).collect(); // Without waking the pool's only thread.
+        }
         // A thread outside the pool would wait for it, and it for that thread, at every layer.
         rayon::scope(|_| {
             if alone {
