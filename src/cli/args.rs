@@ -196,8 +196,8 @@ summary \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"togethe
 goes before what was typed, and that before ask.toml. Other keys are refused.
 
 There is one line of output for every line of input, in order; blank lines give none, a bad
-line gives {\"id\": …, \"error\": …} and the rest goes on. Output is written as soon as no
-further input is ready. \"answers\" has the best candidates also when \"answered\" is false: look
+line gives {\"id\": …, \"error\": …} and the rest goes on. Each is written as soon as those
+before it are. \"answers\" has the best candidates also when \"answered\" is false: look
 at that first.
 
 Examples:

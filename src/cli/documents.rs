@@ -13,6 +13,7 @@ use super::{Environment, Input, language};
 use crate::document::Document;
 use crate::document::read::{self, Found, ReadOptions};
 use crate::error::Error;
+use crate::eval::problem::counted;
 
 /// The name of standard input in messages and results.
 pub(super) const STANDARD_INPUT: &str = "standard input";
@@ -193,8 +194,10 @@ impl Loaded {
             let encoding = document.encoding();
             let damage = match document.undecoded() {
                 0 => String::new(),
-                1 => " but for 1 byte, and what stands there may be wrong".to_owned(),
-                n => format!(" but for {n} bytes, and what stands there may be wrong"),
+                n => format!(
+                    " but for {}, and what stands there may be wrong",
+                    counted(n, "byte")
+                ),
             };
             environment.tell(&format!(
                 "note: {}: read as {encoding}{damage}; bytes in --json are those of its UTF-8 form",

@@ -18,7 +18,7 @@ enum Action {
 /// Calls `edit` for each stretch of `text` to be changed: start and end in bytes, and what it reads.
 pub(crate) fn edits(text: &str, mut edit: impl FnMut(usize, usize, Option<char>)) {
     let mut at = 0;
-    // Where the last character begins that is kept as it is; an edit may have taken what stood before.
+    // Where the last edit ends: what it took cannot be printed over.
     let mut edited = 0;
     // Everything that a rule looks at begins with a control or a non-ASCII character.
     while let Some(skip) = text.as_bytes()[at..]

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use map::OffsetMap;
 pub(crate) use plain::item_marker;
 pub use sentence::sentences;
-pub(crate) use sentence::stops;
+pub(crate) use sentence::{is_brand, stops};
 pub(crate) use setting::names_page;
 
 /// A half-open range of bytes of a document's clean text.

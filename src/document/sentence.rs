@@ -549,7 +549,7 @@ fn is_fronted_phrase(text: &str) -> bool {
 }
 
 /// Whether `text` starts with a name like iPhone or eBay.
-fn is_brand(text: &str) -> bool {
+pub(crate) fn is_brand(text: &str) -> bool {
     let word = leading_word(text);
     word.starts_with(char::is_lowercase) && word.chars().any(char::is_uppercase)
 }

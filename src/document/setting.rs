@@ -81,21 +81,22 @@ impl Setting {
 
     /// The length in bytes of a number in the margin of a line, with the white space around it; 0 if there is none.
     pub(super) fn margin(&self, line: &str) -> usize {
-        match numbered(line) {
-            Some((length, _)) if self.has_line_numbers => length,
-            _ => 0,
+        match self.has_line_numbers {
+            true => numbered(line).map_or(0, |(length, _)| length),
+            false => 0,
         }
     }
 }
 
 /// The number of a page: `12`, `- 12 -`, `Page 4`, `Page 4 of 9`.
 fn page_number(line: &str) -> Option<u32> {
-    let number = line.trim_matches(['-', '–', '—', ' ']);
-    let is_number = matches!(number.len(), 1..=4) && number.bytes().all(|b| b.is_ascii_digit());
-    match is_number {
-        true => number.parse().ok(),
-        false => named_page(line),
-    }
+    figures(line.trim_matches(['-', '–', '—', ' '])).or_else(|| named_page(line))
+}
+
+/// A number of one to four figures.
+fn figures(word: &str) -> Option<u32> {
+    let is_number = matches!(word.len(), 1..=4) && word.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| word.parse().ok())?
 }
 
 /// Whether a line is `Page 4` or `Page 4 of 9`.
@@ -112,12 +113,10 @@ fn named_page(line: &str) -> Option<u32> {
         .trim_matches(['-', '–', '—', '[', ']', '|', '.', ' '])
         .to_lowercase();
     let rest = folded.strip_prefix("page ")?;
-    let (number, total) = match rest.split_once(" of ").or_else(|| rest.split_once('/')) {
-        Some((number, total)) => (number.trim(), Some(total.trim())),
-        None => (rest.trim(), None),
-    };
-    let is_number = |word: &str| matches!(word.len(), 1..=4) && word.bytes().all(|b| b.is_ascii_digit());
-    (is_number(number) && total.is_none_or(is_number)).then(|| number.parse().ok())?
+    match rest.split_once(" of ").or_else(|| rest.split_once('/')) {
+        Some((number, total)) => figures(total.trim()).and(figures(number.trim())),
+        None => figures(rest.trim()),
+    }
 }
 
 /// `ROE-000123`, the number that a page has in evidence.

@@ -99,7 +99,7 @@ impl Words<'_> {
         let text = source[line.clone()].trim();
         let said = said(source, line);
         let (number, last) = std::mem::replace(&mut self.last, (cue.number, text));
-        let has_dash = said.iter().any(|said| said.speaks && said.voice.is_none());
+        let has_dash = said.iter().any(|said| said.has_dash);
         // Captions that roll show a line twice.
         if text == last && number < cue.number && cue.from <= self.until && !has_dash {
             self.until = cue.until;
@@ -115,7 +115,7 @@ impl Words<'_> {
         let source = self.builder.source;
         let voice = said.voice.clone().map(|voice| &source[voice]);
         let is_another = voice.is_some_and(|voice| voice != std::mem::replace(&mut self.voice, voice));
-        let speaks = is_another || (said.speaks && said.voice.is_none());
+        let speaks = is_another || said.has_dash;
         let silence = from.saturating_sub(self.until);
         let is_new = match self.blocks.last() {
             None => true,
@@ -165,8 +165,8 @@ impl Words<'_> {
 struct Said {
     /// The name in a voice tag, `<v Mayor Ruiz>`.
     voice: Option<Range<usize>>,
-    /// Whether a tag or a dash says who speaks.
-    speaks: bool,
+    /// Whether a dash says that somebody else speaks.
+    has_dash: bool,
     /// The words without tags, and what is read in place of some.
     pieces: Vec<(Range<usize>, Option<&'static str>)>,
 }
@@ -183,7 +183,7 @@ fn said(source: &str, line: Range<usize>) -> Vec<Said> {
         .find_map(|dash| opening.strip_prefix(dash));
     let mut all = Vec::new();
     let mut said = Said {
-        speaks: dash.is_some(),
+        has_dash: dash.is_some(),
         ..Said::default()
     };
     let end = line.start + text.len();
@@ -207,7 +207,6 @@ fn said(source: &str, line: Range<usize>) -> Vec<Said> {
             if let Some(name) = voice(&rest[..close]) {
                 all.push(std::mem::take(&mut said));
                 said.voice = Some(at + close - name.len()..at + close);
-                said.speaks = true;
             }
             at += close + 1;
         } else if let Some((entity, character)) = entity {

@@ -230,13 +230,16 @@ impl<'a> Client<'a> {
         }
     }
 
+    fn proxy(&self, url: &Url) -> Option<&ureq::Proxy> {
+        match url.is_encrypted() {
+            true => self.settings.https_proxy.as_ref(),
+            false => self.settings.http_proxy.as_ref(),
+        }
+    }
+
     /// Who is connected to, in words.
     fn peer(&self, url: &Url) -> String {
-        let proxy = match url.is_encrypted() {
-            true => &self.settings.https_proxy,
-            false => &self.settings.http_proxy,
-        };
-        match proxy {
+        match self.proxy(url) {
             Some(proxy) if !proxy.is_no_proxy(&url.0) => {
                 format!("the proxy for {}", url.host())
             }
@@ -245,17 +248,15 @@ impl<'a> Client<'a> {
     }
 
     fn agent(&self, url: &Url) -> Result<&Agent, Failure> {
-        let (cell, proxy) = if url.is_encrypted() {
-            (&self.encrypted, &self.settings.https_proxy)
-        } else {
-            (&self.plain, &self.settings.http_proxy)
+        let proxy = self.proxy(url);
+        let cell = match url.is_encrypted() {
+            true => &self.encrypted,
+            false => &self.plain,
         };
         if let Some(agent) = cell.get() {
             return Ok(agent);
         }
-        let encrypted_proxy = proxy
-            .as_ref()
-            .is_some_and(|proxy| proxy.protocol() == ureq::ProxyProtocol::Https);
+        let encrypted_proxy = proxy.is_some_and(|proxy| proxy.protocol() == ureq::ProxyProtocol::Https);
         let patience = Some(self.settings.patience);
         let mut config = Agent::config_builder()
             .user_agent(concat!("ask/", env!("CARGO_PKG_VERSION")))
@@ -266,7 +267,7 @@ impl<'a> Client<'a> {
             .timeout_connect(patience)
             .timeout_recv_response(patience)
             .timeout_per_read(patience)
-            .proxy(proxy.clone());
+            .proxy(proxy.cloned());
         if url.is_encrypted() || encrypted_proxy {
             config = config.tls_config(tls::config()?);
         }

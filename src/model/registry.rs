@@ -102,6 +102,12 @@ pub fn entries() -> &'static [Entry] {
     })
 }
 
+/// The recommended model of this name.
+#[must_use]
+pub fn of_name(name: &str) -> Option<&'static Entry> {
+    entries().iter().find(|entry| entry.name == name)
+}
+
 /// The recommended model of this repository.
 #[must_use]
 pub fn of_repository(repository: &str) -> Option<&'static Entry> {
@@ -114,7 +120,7 @@ pub fn of_repository(repository: &str) -> Option<&'static Entry> {
 /// [`Error::ModelName`] when it is neither.
 pub fn resolve(text: &str) -> Result<Name> {
     let (name, revision) = text.split_at(text.find('@').unwrap_or(text.len()));
-    let full = match entries().iter().find(|entry| entry.name == name) {
+    let full = match of_name(name) {
         Some(entry) => format!("{}{revision}", entry.repository),
         None => text.to_owned(),
     };

@@ -7,7 +7,7 @@
 
 use super::opener;
 use super::terms::is_function_word;
-use crate::document::{Block, BlockKind, Document, Span, item_marker, names_page, stops};
+use crate::document::{Block, BlockKind, Document, Span, is_brand, item_marker, names_page, stops};
 
 /// A sentence that can stand in a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -382,11 +382,7 @@ pub(super) fn ends_like_a_sentence(sentence: &str) -> bool {
 
 /// Whether a paragraph begins like the rest of a sentence: what a list or a formula stood in the middle of.
 fn begins_in_the_middle(sentence: &str) -> bool {
-    let word = sentence
-        .split(|c: char| !c.is_alphanumeric())
-        .next()
-        .unwrap_or_default();
-    word.starts_with(char::is_lowercase) && !word.contains(char::is_uppercase) // "iPhone"
+    sentence.starts_with(char::is_lowercase) && !is_brand(sentence)
 }
 
 /// What stands on many pages and says nothing of this one.

@@ -7,6 +7,8 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::terms::fold;
+
 /// Words beyond those of a statement that deny it, doubt it, or say whose it is not to be.
 #[rustfmt::skip]
 const UNSETTLING: &[&str] = &[
@@ -42,7 +44,7 @@ fn unsettles(word: &str) -> bool {
 /// Words in lower case without articles.
 fn words(text: &str) -> impl Iterator<Item = String> + '_ {
     text.unicode_words()
-        .map(|word| word.to_lowercase().replace('’', "'"))
+        .map(fold)
         .filter(|word| !matches!(word.as_str(), "a" | "an" | "the"))
 }
 

@@ -244,10 +244,10 @@ impl<'a> Choice<'a> {
 
     /// What a sentence is worth whatever it leans on.
     fn bare_worth(&self, index: usize) -> Option<f64> {
-        let (repeated, is_told) = self.repeated(index);
-        if is_told {
+        if self.is_told(index) {
             return None;
         }
+        let repeated = self.repeated(index);
         let variation = if repeated < REPEATS { 0.0 } else { VARIATION };
         let (size, chosen) = self.sections[&section_of(&self.pool.candidates[index])];
         // A section's share of what is chosen once this sentence is, at least one sentence.
@@ -257,8 +257,8 @@ impl<'a> Choice<'a> {
         Some(self.values[index] - REPETITION * repeated - CROWDING * crowding - variation)
     }
 
-    /// The largest share of a sentence's terms that stands in one chosen sentence, and whether one tells all of it.
-    fn repeated(&self, index: usize) -> (f64, bool) {
+    /// The largest share of a sentence's terms that stands in one chosen sentence.
+    fn repeated(&self, index: usize) -> f64 {
         let own = &self.pool.terms.of[index];
         let mut common: HashMap<usize, usize> = HashMap::new();
         for (term, _) in own {
@@ -270,7 +270,7 @@ impl<'a> Choice<'a> {
             }
         }
         let most = common.values().copied().max().unwrap_or(0);
-        (most as f64 / own.len().max(1) as f64, self.is_told(index))
+        most as f64 / own.len().max(1) as f64
     }
 
     /// Whether a chosen sentence tells all that this one does. The same words are found whatever else is chosen, more words among

@@ -28,17 +28,21 @@ pub(super) fn is_function_word(folded: &str) -> bool {
     FUNCTION_WORDS.binary_search(&folded).is_ok()
 }
 
+/// A word in lower case, apostrophes alike.
+pub(super) fn fold(word: &str) -> String {
+    word.to_lowercase().replace('’', "'")
+}
+
 /// The stem of a word.
 pub(super) fn stem(word: &str) -> String {
-    let folded = word.to_lowercase().replace('’', "'");
-    Stemmer::create(Algorithm::English).stem(&folded).into_owned()
+    Stemmer::create(Algorithm::English).stem(&fold(word)).into_owned()
 }
 
 /// The stems of the words of `text` that carry meaning, in order.
 pub(super) fn stems(text: &str) -> impl Iterator<Item = String> + '_ {
     let stemmer = Stemmer::create(Algorithm::English);
     text.unicode_words()
-        .map(|word| word.to_lowercase().replace('’', "'"))
+        .map(fold)
         .filter(|word| !is_function_word(word))
         .map(move |word| stemmer.stem(&word).into_owned())
 }

@@ -41,10 +41,9 @@ pub(super) fn run(model: &str, json: bool, quiet: bool, environment: &mut Enviro
         .into());
     }
     let name = registry::resolve(model)?;
-    let entry = registry::entries().iter().find(|entry| entry.name == model);
     if cfg!(not(feature = "libtorch"))
         && !quiet
-        && entry.is_some_and(|entry| !entry.engines.contains(&Kind::Native))
+        && registry::of_name(model).is_some_and(|entry| !entry.engines.contains(&Kind::Native))
     {
         environment.tell(
             "note: this model needs a program that was built with --features libtorch, and this one was not (README.md, A second engine)",

@@ -6,6 +6,7 @@ pub(super) mod summary;
 use std::io::{self, Write};
 
 use clap::CommandFactory;
+use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{Args, Around};
 use crate::document::{Document, Span};
@@ -237,11 +238,14 @@ pub(super) fn man_page(out: &mut Vec<u8>) -> io::Result<()> {
     man.render_synopsis_section(out)?;
     man.render_description_section(out)?;
     man.render_options_section(out)?;
-    writeln!(out, ".SH COMMANDS")?;
+    let mut commands = Roff::new();
+    commands.control("SH", ["COMMANDS"]);
     for sub in command.get_subcommands() {
         let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
-        writeln!(out, ".TP\n\\fBask {}\\fR\n{}", sub.get_name(), roff(&about))?;
+        let name = bold(format!("ask {}", sub.get_name()));
+        commands.control("TP", []).text([name]).text([roman(about)]);
     }
+    commands.to_writer(out)?;
     man_examples(&command, out)?;
     let sections = ["batch", "summarize", "eval", "models"];
     for sub in command
@@ -270,20 +274,12 @@ fn man_examples(command: &clap::Command, out: &mut Vec<u8>) -> io::Result<()> {
     let Some(text) = text.map(ToString::to_string) else {
         return Ok(());
     };
-    writeln!(out, ".SS Examples and notes\n.nf")?;
+    let mut page = Roff::new();
+    page.control("SS", ["Examples and notes"]).control("nf", []);
     for line in text.lines() {
-        writeln!(out, "{}", roff(line))?;
+        page.text([roman(line)]);
     }
-    writeln!(out, ".fi")
-}
-
-/// A line of text that the formatter of manual pages shows as it is.
-fn roff(line: &str) -> String {
-    let line = line.replace('\\', "\\e").replace('-', "\\-");
-    match line.starts_with(['.', '\'']) {
-        true => format!("\\&{line}"),
-        false => line,
-    }
+    page.control("fi", []).to_writer(out)
 }
 
 #[cfg(test)]
