@@ -13,6 +13,9 @@ use crate::model::{Activation, Config};
 const PARTS: usize = 4;
 const ROWS: usize = 64;
 
+/// Words whose embeddings are on their way from memory while one is worked on.
+const WORDS_AHEAD: usize = 4;
+
 #[derive(Debug)]
 pub(super) struct Encoder {
     pub(super) words: Table,
@@ -52,79 +55,83 @@ pub(super) struct Layer {
 }
 
 impl Encoder {
-    /// Hidden state behind the first `depth` layers. `[tokens, hidden]`
+    /// What `read` makes of the hidden state behind the first `depth` layers. `[tokens, hidden]`
     ///
     /// With `alone`, all threads may work on this input.
-    pub(super) fn forward(
+    pub(super) fn forward<T>(
         &self,
         ids: &[u32],
         segments: &[u32],
         depth: usize,
         config: &Config,
         alone: bool,
-    ) -> Vec<f32> {
-        let mut hidden = self.embed(ids, segments, config); // [tokens, hidden]
-        match &self.layers {
-            Stack::F32(layers) => {
-                for layer in &layers[..depth] {
-                    layer.forward(&mut hidden, config);
-                }
-                hidden
-            }
-            Stack::Int8(layers) => layers.forward(hidden, depth, alone),
-        }
-    }
-
-    fn embed(&self, ids: &[u32], segments: &[u32], config: &Config) -> Vec<f32> {
-        let mut out = vec![0.0; ids.len() * config.embedding_size]; // [tokens, embedding]
+        read: impl FnOnce(&[f32]) -> T,
+    ) -> T {
         let embedding = Embedding {
             encoder: self,
             ids,
             segments,
             config,
-            out: &mut out,
         };
         match &self.layers {
-            Stack::F32(_) => embedding.fill(),
-            Stack::Int8(layers) => dispatch(layers.set, embedding),
-        }
-        match &self.projection {
-            Some(linear) => linear.apply(&out, ids.len(), |_| {}),
-            None => out,
+            Stack::F32(layers) => {
+                let mut hidden = vec![0.0; ids.len() * config.embedding_size]; // [tokens, embedding]
+                embedding.write(&mut hidden);
+                if let Some(linear) = &self.projection {
+                    hidden = linear.apply(&hidden, ids.len(), |_| {}); // [tokens, hidden]
+                }
+                for layer in &layers[..depth] {
+                    layer.forward(&mut hidden, config);
+                }
+                read(&hidden)
+            }
+            Stack::Int8(layers) => {
+                let embed = |out: &mut [f32]| dispatch(layers.set, Embed { embedding, out });
+                layers.forward(ids.len(), depth, alone, embed, read)
+            }
         }
     }
 }
 
-/// The embeddings of tokens. Nothing is said of instructions: whoever runs it has it compiled for its own, with the same bits.
+/// The embeddings of tokens.
 struct Embedding<'a> {
     encoder: &'a Encoder,
     ids: &'a [u32],
     segments: &'a [u32],
     config: &'a Config,
-    /// `[tokens, embedding]`, zeros.
+}
+
+/// Writes embeddings. It names no instructions: whoever runs it has it compiled for its own, with the same bits.
+struct Embed<'a> {
+    embedding: Embedding<'a>,
     out: &'a mut [f32],
 }
 
-impl Work for Embedding<'_> {
+impl Work for Embed<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<D: Dot>(self) {
-        self.fill();
+        self.embedding.write(self.out);
     }
 }
 
 impl Embedding<'_> {
+    /// `out`: `[tokens, embedding]`
     #[inline(always)]
-    fn fill(self) {
+    fn write(self, out: &mut [f32]) {
         let Self {
             encoder,
             ids,
             segments,
             config,
-            out,
         } = self;
         for (i, row) in out.chunks_exact_mut(config.embedding_size).enumerate() {
+            // Rows of words lie all over a table that is larger than a cache.
+            if let Some(&id) = ids.get(i + WORDS_AHEAD) {
+                encoder.words.fetch(id as usize);
+            }
+            row.fill(0.0);
             encoder.words.add_row(ids[i] as usize, row);
             encoder.positions.add_row(config.first_position + i, row);
             if let Some(table) = &encoder.segments {

@@ -138,18 +138,25 @@ impl Native {
         }
     }
 
-    /// Hidden state of each input behind the first `depth` layers, as `head` reads it. `[tokens, hidden_size]`
+    /// What `head` makes of the hidden state of each input behind the first `depth` layers. `[tokens, hidden_size]`
     ///
     /// Threads take whole inputs where there are enough of them, and share each input otherwise.
     fn read<T: Send>(
         &self,
         inputs: &[&Input],
         depth: usize,
-        head: impl Fn(&Input, Vec<f32>) -> Result<T> + Sync,
+        head: impl Fn(&Input, &[f32]) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
         let threads = rayon::current_num_threads();
         let alone = threads > 1 && inputs.len() < 2 * threads;
-        let read = |input: &&Input| head(input, self.hidden(input, depth, alone)?);
+        let read = |input: &&Input| {
+            input.check_planned(&self.config)?;
+            let (ids, segments) = (&input.ids, &input.segments);
+            self.encoder
+                .forward(ids, segments, depth, &self.config, alone, |hidden| {
+                    head(input, hidden)
+                })
+        };
         if threads == 1 {
             return inputs.iter().map(read).collect(); // Without waking the pool's only thread.
         }
@@ -161,13 +168,6 @@ impl Native {
                 inputs.par_iter().with_max_len(1).map(read).collect()
             }
         })
-    }
-
-    fn hidden(&self, input: &Input, depth: usize, alone: bool) -> Result<Vec<f32>> {
-        input.check_planned(&self.config)?;
-        Ok(self
-            .encoder
-            .forward(&input.ids, &input.segments, depth, &self.config, alone))
     }
 }
 
@@ -193,14 +193,14 @@ impl Engine for Native {
             Head::Sentence => {
                 let depth = self.sentence_layer.ok_or_else(|| no_sentence_head(&self.name))?;
                 let vectors = self.read(inputs, depth, |input, hidden| {
-                    check_finite(&hidden, &self.origin)?;
-                    Ok(input.sentence_means(&hidden, width))
+                    check_finite(hidden, &self.origin)?;
+                    Ok(input.sentence_means(hidden, width))
                 })?;
                 Ok(Output::Sentence(vectors))
             }
             Head::Hidden => Ok(Output::Hidden(self.read(inputs, depth, |_, hidden| {
-                check_finite(&hidden, &self.origin)?;
-                Ok(hidden)
+                check_finite(hidden, &self.origin)?;
+                Ok(hidden.to_vec())
             })?)),
         }
     }

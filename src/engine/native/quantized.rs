@@ -296,14 +296,21 @@ impl Layers {
         }
     }
 
-    /// Hidden state behind the first `depth` layers. `[tokens, hidden]`, in and out
+    /// What `read` makes of the hidden state behind the first `depth` layers, which `embed` has written the embeddings to.
+    /// `[tokens, hidden]` both
     ///
     /// With `alone`, threads share the chunks of this window; else the calling thread does all.
-    pub(super) fn forward(&self, mut hidden: Vec<f32>, depth: usize, alone: bool) -> Vec<f32> {
+    pub(super) fn forward<T>(
+        &self,
+        tokens: usize,
+        depth: usize,
+        alone: bool,
+        embed: impl FnOnce(&mut [f32]),
+        read: impl FnOnce(&[f32]) -> T,
+    ) -> T {
         let Shape {
             hidden: width, heads, ..
         } = self.shape;
-        let tokens = hidden.len() / width;
         let blocks = tokens.div_ceil(BLOCK);
         let threads = if alone { rayon::current_num_threads() } else { 1 };
         let chunks = blocks.div_ceil(CHUNK_BLOCKS).next_multiple_of(threads);
@@ -312,9 +319,8 @@ impl Layers {
         let spare = self.spare.lock().map(|mut spare| spare.pop()).ok().flatten();
         let mut state = spare.unwrap_or_default();
         state.hidden.resize(blocks * BLOCK * width / LANES, Lanes::ZERO);
-        for (lanes, row) in state.hidden.iter_mut().zip(hidden.as_chunks().0) {
-            lanes.0 = *row;
-        }
+        let rows = tokens * width / LANES;
+        embed(Lanes::flat_mut(&mut state.hidden[..rows]));
         let lines = heads * self.shape.lines();
         state.queries.resize(blocks * lines, Line::ZERO);
         state.query_scales.resize(blocks * heads, Lanes::ZERO);
@@ -379,13 +385,11 @@ impl Layers {
             state.memories.swap(0, 1);
         }
 
-        for (row, lanes) in hidden.as_chunks_mut().0.iter_mut().zip(&state.hidden) {
-            *row = lanes.0;
-        }
+        let output = read(Lanes::flat(&state.hidden[..rows]));
         if let Ok(mut spare) = self.spare.lock() {
             spare.push(state);
         }
-        hidden
+        output
     }
 }
 

@@ -59,6 +59,14 @@ pub(super) enum Table {
 }
 
 impl Table {
+    /// Asks the processor to bring a row near.
+    #[inline(always)]
+    pub(super) fn fetch(&self, row: usize) {
+        if let Self::Int8 { data, width, .. } = self {
+            kernels::fetch(&data[row * width..(row + 1) * width]);
+        }
+    }
+
     /// `out += table[row]`.
     #[inline(always)]
     pub(super) fn add_row(&self, row: usize, out: &mut [f32]) {

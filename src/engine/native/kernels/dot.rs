@@ -215,10 +215,8 @@ impl<'a> Ahead<'a> {
     #[inline(always)]
     fn fetch(&self, block: usize) {
         for i in 0..self.each {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             let line = self.lines.as_ptr().wrapping_add(block * self.each + i);
-            // SAFETY: a prefetch reads nothing, of whatever address; SSE is part of x86-64.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
+            super::prefetch(line.cast());
         }
     }
 

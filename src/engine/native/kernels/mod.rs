@@ -177,6 +177,23 @@ pub(super) fn layer_norm(row: &mut [f32], scale: &[f32], bias: &[f32], epsilon: 
     }
 }
 
+/// Asks the processor to bring these bytes near. On x86 only.
+#[inline(always)]
+pub(super) fn fetch(bytes: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    bytes.chunks(64).for_each(|line| prefetch(line.as_ptr()));
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = bytes;
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn prefetch(line: *const u8) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: a prefetch reads nothing, of whatever address; SSE is part of x86-64.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
+}
+
 #[inline(always)]
 fn sum(row: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];

@@ -24,6 +24,18 @@ impl Lanes {
         assert!(rest.is_empty());
         lanes.iter().copied().map(Self).collect()
     }
+
+    /// All of them as one row.
+    pub(crate) fn flat(lanes: &[Self]) -> &[f32] {
+        // SAFETY: `Lanes` is `LANES` f32 without padding (its size is its alignment), and the slice borrows the same memory.
+        unsafe { std::slice::from_raw_parts(lanes.as_ptr().cast(), lanes.len() * LANES) }
+    }
+
+    /// As [`flat`](Self::flat).
+    pub(crate) fn flat_mut(lanes: &mut [Self]) -> &mut [f32] {
+        // SAFETY: as in `flat`; every f32 may be written.
+        unsafe { std::slice::from_raw_parts_mut(lanes.as_mut_ptr().cast(), lanes.len() * LANES) }
+    }
 }
 
 /// `M` rows of `N` sixteens within a slice, which are checked once for all.
@@ -717,6 +729,20 @@ mod tests {
     use super::super::dot::{Dot, InstructionSet, Work, dispatch};
     use super::super::rows::tests::number;
     use super::*;
+
+    /// Against the safe way: lane by lane.
+    #[test]
+    fn lanes_are_one_row() {
+        let mut lanes: Vec<Lanes> = (0..5u8)
+            .map(|i| Lanes(std::array::from_fn(|j| f32::from(i) - j as f32 / 3.0)))
+            .collect();
+        let safe = |lanes: &[Lanes]| lanes.iter().flat_map(|lanes| lanes.0).collect::<Vec<_>>();
+        assert_eq!(Lanes::flat(&lanes), safe(&lanes));
+        Lanes::flat_mut(&mut lanes[1..])[17] = 7.5;
+        assert_eq!(lanes[2].0[1], 7.5);
+        assert_eq!(Lanes::flat(&lanes), safe(&lanes));
+        assert!(Lanes::flat(&lanes[..0]).is_empty());
+    }
 
     /// What sixteen vectors become in one step: folds, bytes of four, columns, parts of floats.
     struct All<'a>(&'a [Lanes]);
