@@ -76,6 +76,7 @@ pub fn quote(document: &Document, document_index: usize, span: Span, score: f32,
         column: quotation.position.column,
         sentence: document.text()[document.sentence_around(&span)].to_owned(),
         page: quotation.position.page,
+        introduced_by: document.introductions(&span).into_iter().map(text).collect(),
         document_index,
         span,
     }

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use crate::document::{Document, Span};
+use crate::document::{BlockKind, Document, Span};
 use crate::engine::Input;
 use crate::error::{Error, Result};
 use crate::model::tokenizer::{Template, Token};
@@ -138,7 +138,7 @@ pub struct ContextToken {
     pub end: usize,
     /// Whether a word begins with it.
     pub starts_word: bool,
-    /// The section of the block that it stands in.
+    /// What an answer does not reach out of: the section of the block that it stands in, or a cell of a table.
     pub section: u32,
 }
 
@@ -201,12 +201,16 @@ impl Plan<'_> {
             let base = block.span.start;
             let tokens = self.tokenizer.tokens(&self.document.text()[block.span.clone()]);
             self.fresh += tokens.len();
+            let section = match block.kind {
+                BlockKind::TableCell => u32::MAX - self.next_block as u32, // Sections count from 0.
+                _ => block.section,
+            };
             self.buffer.extend(tokens.into_iter().map(|token| ContextToken {
                 id: token.id,
                 start: base + token.start,
                 end: base + token.end,
                 starts_word: token.starts_word,
-                section: block.section,
+                section,
             }));
             self.read_to = block.span.end;
             self.next_block += 1;

@@ -1,6 +1,7 @@
 //! Documents: clean text plus a map to the source, never clean text alone.
 
 mod clean;
+mod introduction;
 mod map;
 mod markdown;
 mod plain;
@@ -17,7 +18,7 @@ use map::OffsetMap;
 pub(crate) use plain::item_marker;
 pub use sentence::sentences;
 pub(crate) use sentence::{is_brand, stops};
-pub(crate) use setting::names_page;
+pub(crate) use setting::{is_turn, names_page};
 
 /// A half-open range of bytes of a document's clean text.
 pub type Span = Range<usize>;

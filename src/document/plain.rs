@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::setting::{EDGE, Setting, names_page};
+use super::setting::{EDGE, Setting, is_stamp, is_turn, names_page};
 use super::{Block, BlockKind, Builder, Layout, sentence};
 
 /// Lines wrapped by hand or by a program are seldom longer, and paragraphs on one line seldom shorter.
@@ -36,7 +36,8 @@ pub(super) fn layout(source: &str) -> Layout {
         let start = start + words.len() - words.trim_start().len();
         let span = start..start + words.trim().len();
         let is_apart = line.is_furniture || is_rule(&builder.text[span.clone()]);
-        if (span.is_empty() || line.depth != depth || is_apart) && !run.is_empty() {
+        let is_turn = setting.is_transcript && !joined && is_turn(&builder.text[span.clone()]);
+        if (span.is_empty() || line.depth != depth || is_apart || is_turn) && !run.is_empty() {
             push_run(&builder.text, &run, setting.cuts_lines(), section, &mut blocks);
             run.clear();
             section += 1;
@@ -128,10 +129,13 @@ impl<'a> SourceLines<'a> {
     fn read(&mut self) -> Option<SourceLine> {
         let start = self.at;
         let mut line = self.raw()?;
-        line.words.start += self.setting.margin(&self.source[line.words.clone()]);
+        line.words.start += self
+            .setting
+            .margin(&self.source[line.words.clone()], line.words.start);
         let words = &self.source[line.words.clone()];
+        line.is_furniture = is_stamp(words.trim());
         if self.setting.has_pages {
-            line.is_furniture =
+            line.is_furniture |=
                 !words.trim().is_empty() && self.setting.is_furniture(words) && self.is_at_edge(&line);
             self.on_page = match line.feeds {
                 true => 0,
@@ -266,7 +270,7 @@ impl<'a> SourceLines<'a> {
             {
                 return None;
             }
-            breaks |= next.feeds || names_page(following);
+            breaks |= next.feeds || names_page(following) || is_stamp(following.trim());
             is_apart = next.feeds || following.trim().is_empty();
         }
         None
@@ -506,6 +510,7 @@ fn is_open(line: &str, next: &str) -> bool {
         .starts_with(char::is_alphanumeric);
     let mut words = line.split_whitespace().rev();
     let (last, before) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let last = last.trim_start_matches(sentence::is_opening);
     // Not "Lund, Anna, Dr." and "12 Harbour St."
     let is_introduced = before.starts_with(char::is_lowercase) && !before.ends_with(',');
     let is_long = || line.split_whitespace().nth(3).is_some() && line.chars().nth(24).is_some();
@@ -548,14 +553,33 @@ pub(super) fn cuts(line: &str, next: &str) -> bool {
             .all(|c| c.is_alphabetic() || "'’-–—".contains(c) || (is_short && c == '.'));
     }
     let figure = word.trim_start_matches(['$', '€', '£', '¥']);
-    let last = line.split_whitespace().next_back().unwrap_or_default();
+    let mut words = line.split_whitespace();
+    let last = words.next_back().unwrap_or_default();
+    let before = words.next_back().unwrap_or_default();
+    if is_day(before, last) && word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit()) {
+        return true;
+    }
     let last = last.strip_suffix(',').unwrap_or(last);
-    !line.starts_with(|c: char| c.is_ascii_digit())
+    // The number of a clause ("1.2"), not one of things.
+    let is_numbered = line
+        .split_whitespace()
+        .next()
+        .is_some_and(|first| first.contains('.'));
+    (is_numbered || !line.starts_with(|c: char| c.is_ascii_digit()))
         && last.chars().all(char::is_lowercase)
         && figure.starts_with(|c: char| c.is_ascii_digit())
         && figure
             .chars()
             .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '%'))
+}
+
+/// Whether these are a month and a day behind which a year follows: `November 1,`.
+fn is_day(month: &str, day: &str) -> bool {
+    let day = day.strip_suffix(',').unwrap_or_default();
+    matches!(day.len(), 1..=2)
+        && day.bytes().all(|b| b.is_ascii_digit())
+        && month.starts_with(|c: char| c.is_ascii_uppercase())
+        && sentence::is_month(month)
 }
 
 /// Whether a sentence ends with a line, and is not merely interrupted after an abbreviation.
@@ -599,9 +623,11 @@ fn is_marker(marker: &str) -> bool {
         || (marker.ends_with(')') && label.len() == 1 && label.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
-/// A short line by itself that does not end like a sentence.
+/// A short line by itself that does not end like a sentence, nor in the middle of one.
 fn looks_like_heading(line: &str) -> bool {
+    let last = line.split_whitespace().next_back().unwrap_or_default();
     line.chars().count() <= 80
+        && LEADING_WORDS.binary_search(&last).is_err()
         && !line.contains('\n')
         && line.chars().any(char::is_alphabetic)
         && !line.ends_with(['.', '!', '?', ':', ';', ',', '”', '"', '…'])

@@ -51,9 +51,9 @@ const INTRODUCERS: &[&str] = &[
 const BEFORE_FIGURE: &[&str] = &[
     "art", "arts", "bk", "ch", "chap", "chaps", "chs", "cir",
     "cl", "col", "ed", "eds", "eq", "eqs", "est", "ex", "ext", "ff", "fig", "figs", "fn",
-    "ft", "ll", "nn", "no", "nos", "nr", "op", "para", "paras", "pl",
-    "pp", "pt", "pts", "reg", "rev", "sec", "sect", "secs", "sess", "stat",
-    "subsec", "supp", "tel", "vol", "vols",
+    "exh", "exhs", "exs", "ft", "ll", "nn", "no", "nos", "nr", "op", "para", "paras", "pl",
+    "pp", "pt", "pts", "reg", "rev", "rs", "sec", "sect", "secs", "sess", "stat",
+    "acct", "civ", "crim", "dkt", "subsec", "supp", "tel", "tit", "tr", "vol", "vols",
 ];
 
 /// Months and days: suppressed before a figure ("Jan. 5").
@@ -73,12 +73,23 @@ const BEFORE_NAME: &[&str] = &[
     // Addresses.
     "Ave", "Bldg", "Blvd", "Ft", "Hwy", "Rd", "St", "Ste", "Twp",
     // Citations.
-    "App", "Cir", "Cl", "Ct", "Supp",
+    "Acct", "App", "Bankr", "Cal", "Cir", "Civ", "Cl", "Compl", "Crim", "Ct", "Decl", "Def", "Defs", "Dkt", "Evid", "Fed",
+    "Ins", "Mut", "Pls", "Prac", "Proc", "Supp",
     // States.
     "Ala", "Ariz", "Ark", "Calif", "Colo", "Conn", "Del", "Fla", "Ga", "Ill", "Ind", "Kan",
     "Ky", "La", "Mass", "Md", "Mich", "Minn", "Miss", "Mo", "Mont", "Neb", "Nev", "Okla",
     "Ore", "Pa", "Tenn", "Tex", "Va", "Vt", "Wash", "Wis", "Wyo",
 ];
+
+/// Parts of citations that are words as well: suppressed behind another abbreviation ("Cal. Bus. & Prof. Code"), or before
+/// what citations go on with ("Am. L. Inst.").
+#[rustfmt::skip]
+const IN_CITATIONS: &[&str] = &[
+    "Admin", "Am", "Ann", "Bus", "Comp", "Const", "Fam", "Gen", "Lab", "Mem", "Opp", "Pl", "Prob", "Prof", "Rev", "Stat", "Tr",
+];
+
+/// What is labelled with a letter: suppressed before one ("Ex. B").
+const LABELLED: &[&str] = &["App", "Att", "Ex", "Exh", "Exhs", "Exs", "Sched"];
 
 /// Law reports: suppressed behind a volume only ("3 Burr. 1663", "97 Eng. Rep. 123"), since most are names as well.
 #[rustfmt::skip]
@@ -96,6 +107,12 @@ const GERMAN_MONTHS: &[&str] = &[
     "November", "Oktober", "September",
 ];
 
+#[rustfmt::skip]
+const MONTHS: &[&str] = &[
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+    "November", "December",
+];
+
 /// What may follow "a.m." and "p.m." within the sentence: days, months, time zones.
 #[rustfmt::skip]
 const AFTER_HOUR: &[&str] = &[
@@ -105,6 +122,15 @@ const AFTER_HOUR: &[&str] = &[
     "Greenwich", "BST", "CDT", "CEST", "CET", "CST", "EDT", "EST", "ET", "GMT", "MDT", "MST",
     "MT", "PDT", "PST", "PT", "UTC",
 ];
+
+/// Whether a word is the name of a month, whole or as it is abbreviated.
+pub(super) fn is_month(word: &str) -> bool {
+    let word = word.trim_end_matches('.');
+    word.len() >= 3
+        && MONTHS
+            .iter()
+            .any(|month| *month == word || (word.len() <= 4 && month.starts_with(word)))
+}
 
 /// Function words that open sentences and are rarely capitalised inside one.
 #[rustfmt::skip]
@@ -141,6 +167,9 @@ const SAYING: &[&str] = &[
     "muttered", "murmured", "pleaded", "repeated", "replied", "said", "says", "screamed",
     "shouted", "snapped", "sobbed", "whispered", "wondered", "wrote", "yelled",
 ];
+
+/// An aside in brackets is seldom longer, in characters.
+const LONGEST_ASIDE: usize = 200;
 
 /// Proper names that end with an exclamation mark.
 const EXCLAIMED_NAMES: &[&str] = &["Jeopardy", "Yahoo", "Yum"];
@@ -267,7 +296,7 @@ impl<'a> Boundary<'a> {
         if !self.spaced {
             return !matches!(stop, '.' | '!' | '?' | '…');
         }
-        if self.is_list_marker() {
+        if self.is_list_marker() || self.is_in_brackets() {
             return false;
         }
         let lower = self.word.starts_with(char::is_lowercase);
@@ -301,6 +330,15 @@ impl<'a> Boundary<'a> {
                     || marker.bytes().all(|b| b"ivxlc".contains(&b)))
         };
         marker.len() <= 12 && (number() || letter() || roman())
+    }
+
+    /// Whether a bracket that opened within the sentence closes soon: "(see Compl. Ex. B, at 12)".
+    fn is_in_brackets(&self) -> bool {
+        // The limits keep hostile input from being read over and over.
+        let bracket = |c: &char| matches!(c, '(' | ')');
+        let mut before = self.sentence.chars().rev().take(LONGEST_ASIDE);
+        let opened = before.find(bracket) == Some('(') && before.next().is_some();
+        opened && self.after.chars().take(LONGEST_ASIDE).find(bracket) == Some(')')
     }
 
     /// Whether the full stop belongs to an abbreviation that goes on here.
@@ -373,7 +411,33 @@ impl<'a> Boundary<'a> {
         if token == "I" && preceding.starts_with(char::is_lowercase) {
             return false; // The pronoun: "than I."
         }
+        if LABELLED.contains(&token) && self.is_label() {
+            return true;
+        }
+        if IN_CITATIONS.contains(&token)
+            && (preceding.ends_with('.') || self.after.starts_with(['&', '§']) || self.goes_on_as_citation())
+        {
+            return true;
+        }
         (dotted || initial || named || (reporter && cited)) && !opens_sentence(self.word)
+    }
+
+    /// Whether a letter follows, and not a word: "B, at 12".
+    fn is_label(&self) -> bool {
+        let letter = leading_word(self.word);
+        let rest = &self.word[letter.len()..];
+        let is_word = matches!(letter, "A" | "I")
+            && rest
+                .strip_prefix(' ')
+                .is_some_and(|rest| rest.starts_with(char::is_lowercase));
+        letter.len() == 1 && letter.starts_with(|c: char| c.is_ascii_uppercase()) && !is_word
+    }
+
+    /// Whether a code, or another abbreviation of one or two letters, follows: "Code", "L. Inst."
+    fn goes_on_as_citation(&self) -> bool {
+        let word = leading_word(self.word);
+        word == "Code"
+            || (matches!(word.len(), 1..=2) && self.word[word.len()..].starts_with('.') && word != "I")
     }
 
     /// Whether a bracket follows that the sentence goes on after, such as the source of

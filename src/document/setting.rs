@@ -1,6 +1,7 @@
 //! How plain text was set: what stands on its pages and beside its lines that is none of its words.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::plain::{cuts, is_wordy, raw_line};
 use super::sentence;
@@ -18,8 +19,12 @@ pub(super) struct Setting {
     pub(super) has_pages: bool,
     /// Whether a blank line stands below every line, as in drafts and pleadings.
     pub(super) is_double_spaced: bool,
-    /// Whether lines are numbered in the margin, as in transcripts and pleadings.
-    has_line_numbers: bool,
+    /// Whether lines begin with `Q.` and `A.`
+    pub(super) is_transcript: bool,
+    /// How lines are numbered in the margin, as in transcripts and pleadings.
+    margin: Margin,
+    /// Lines of the margin's numbers alone, as converters write them that read a page column by column.
+    columns_of_numbers: Vec<Range<usize>>,
     /// Whether a page has the number behind that of the page before.
     has_page_numbers: bool,
     /// Lines at the edges of more than one page, with `#` for figures.
@@ -30,11 +35,13 @@ impl Setting {
     pub(super) fn of(source: &str) -> Self {
         let mut edges = Edges::default();
         let (mut margins, mut spacing) = (Margins::default(), Spacing::default());
+        let mut columns = NumberColumns::default();
         let mut has_pages = false;
         let mut at = 0;
         while let Some(line) = raw_line(source, at) {
             at = line.next;
-            let words = source[line.words].trim();
+            let words = source[line.words.clone()].trim();
+            columns.read(words, line.words.start..line.next);
             edges.read(words);
             margins.read(words);
             spacing.read(words);
@@ -47,7 +54,9 @@ impl Setting {
         Self {
             has_pages,
             is_double_spaced: spacing.is_double(),
-            has_line_numbers: margins.are_numbers(),
+            is_transcript: margins.is_transcript(),
+            margin: margins.margin(),
+            columns_of_numbers: columns.finish(),
             has_page_numbers: edges.are_numbered,
             repeated: if has_pages {
                 edges.repeated()
@@ -59,7 +68,7 @@ impl Setting {
 
     /// Whether lines are known to be as long as the page is wide.
     pub(super) fn cuts_lines(&self) -> bool {
-        self.is_double_spaced || self.has_line_numbers
+        self.is_double_spaced || self.is_transcript || self.margin != Margin::None
     }
 
     /// Whether a line may belong to a page and not to the text: its number, a stamp, what stands on other pages, too; a blank one.
@@ -79,12 +88,20 @@ impl Setting {
         is_bare && page_number(line).is_some() && !self.has_page_numbers
     }
 
-    /// The length in bytes of a number in the margin of a line, with the white space around it; 0 if there is none.
-    pub(super) fn margin(&self, line: &str) -> usize {
-        match self.has_line_numbers {
-            true => numbered(line).map_or(0, |(length, _)| length),
-            false => 0,
+    /// The length in bytes of a number in the margin of a line that begins at a place of the source, with the white space
+    /// around it; 0 if there is none.
+    pub(super) fn margin(&self, line: &str, at: usize) -> usize {
+        let after = self.columns_of_numbers.partition_point(|column| column.end <= at);
+        if self.columns_of_numbers.get(after).is_some_and(|c| c.start <= at) {
+            return line.len();
         }
+        numbered(line)
+            .filter(|number| match self.margin {
+                Margin::None => false,
+                Margin::Wide => number.is_apart,
+                Margin::Tight => true,
+            })
+            .map_or(0, |number| number.length)
     }
 }
 
@@ -119,8 +136,14 @@ fn named_page(line: &str) -> Option<u32> {
     }
 }
 
+/// Whether a line is the beginning of a question or an answer: `Q.   Who saw it?`
+pub(crate) fn is_turn(line: &str) -> bool {
+    line.strip_prefix(['Q', 'A'])
+        .is_some_and(|rest| rest.starts_with(". ") || rest.starts_with(".\t") || rest.starts_with("  "))
+}
+
 /// `ROE-000123`, the number that a page has in evidence.
-fn is_stamp(line: &str) -> bool {
+pub(super) fn is_stamp(line: &str) -> bool {
     let figures = line.trim_start_matches(|c: char| !c.is_ascii_digit());
     let name = line[..line.len() - figures.len()].trim_end_matches(['-', '_', ' ']);
     figures.len() >= 5
@@ -194,27 +217,105 @@ impl<'a> Edges<'a> {
     }
 }
 
-/// The length in bytes of a number at the start of a line that is set apart from the words, and the number.
-fn numbered(line: &str) -> Option<(usize, u32)> {
+/// How lines are numbered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Margin {
+    #[default]
+    None,
+    /// By numbers that are set apart from the words.
+    Wide,
+    /// By numbers with a single space behind them.
+    Tight,
+}
+
+/// A number at the start of a line.
+#[derive(Clone, Copy)]
+struct Number {
+    /// In bytes, with the white space around it.
+    length: usize,
+    value: u32,
+    /// Whether it is set apart from the words.
+    is_apart: bool,
+}
+
+fn numbered(line: &str) -> Option<Number> {
     let start = line.len() - line.trim_start_matches(' ').len();
     let digits = line[start..].bytes().take_while(u8::is_ascii_digit).count();
     if start > 12 || !matches!(digits, 1..=2) {
         return None;
     }
     let rest = &line[start + digits..];
-    let is_apart = rest.is_empty() || rest.starts_with("  ") || rest.starts_with('\t');
-    let length = line.len() - rest.trim_start_matches([' ', '\t']).len();
-    is_apart.then_some((length, line[start..start + digits].parse().ok()?))
+    if !rest.is_empty() && !rest.starts_with([' ', '\t']) {
+        return None;
+    }
+    Some(Number {
+        length: line.len() - rest.trim_start_matches([' ', '\t']).len(),
+        value: line[start..start + digits].parse().ok()?,
+        is_apart: rest.is_empty() || rest.starts_with("  ") || rest.starts_with('\t'),
+    })
+}
+
+/// Fewest lines of a page that is numbered in its margin.
+const LINES_OF_A_PAGE: u32 = 20;
+
+/// Fewest lines of a column of numbers.
+const NUMBERS_OF_A_COLUMN: u32 = 10;
+
+/// Lines of nothing but 1, 2, 3 and so on.
+#[derive(Default)]
+struct NumberColumns {
+    last: u32,
+    column: Range<usize>,
+    found: Vec<Range<usize>>,
+}
+
+impl NumberColumns {
+    fn read(&mut self, words: &str, line: Range<usize>) {
+        match figures(words) {
+            Some(number) if number == self.last + 1 => {
+                if number == 1 {
+                    self.column = line.clone();
+                }
+                self.last = number;
+                self.column.end = line.end;
+            }
+            _ if words.is_empty() => {}
+            number => {
+                self.end();
+                if number == Some(1) {
+                    (self.last, self.column) = (1, line);
+                }
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        if std::mem::take(&mut self.last) >= NUMBERS_OF_A_COLUMN {
+            self.found.push(self.column.clone());
+        }
+    }
+
+    fn finish(mut self) -> Vec<Range<usize>> {
+        self.end();
+        self.found
+    }
 }
 
 /// Whether numbers at the start of lines count them. What they count may be rows and items, too: these do not end sentences in
-/// the middle of one line and begin them in another.
+/// the middle of one line and begin them in another, are no questions and answers, and do not begin anew on every page.
 #[derive(Default)]
 struct Margins<'a> {
     lines: u32,
+    /// Lines with the number behind that of the line before.
     counted: u32,
+    /// The same, of lines whose numbers are all set apart.
+    counted_apart: u32,
     flow: Flow,
-    last: Option<(u32, &'a str)>,
+    last_apart: Option<(u32, &'a str)>,
+    last: u32,
+    questions: u32,
+    answers: u32,
+    full_pages: u32,
 }
 
 impl<'a> Margins<'a> {
@@ -223,19 +324,41 @@ impl<'a> Margins<'a> {
             return;
         }
         self.lines += 1;
-        let Some((length, number)) = numbered(words) else {
+        let number = numbered(words);
+        let words = &words[number.map_or(0, |number| number.length)..];
+        self.questions += u32::from(words.starts_with('Q') && is_turn(words));
+        self.answers += u32::from(words.starts_with('A') && is_turn(words));
+        let Some(Number { value, is_apart, .. }) = number else {
             return;
         };
-        let words = &words[length..];
-        let before = self.last.replace((number, words));
-        let is_next = before.is_some_and(|(last, _)| number == last + 1);
-        self.counted += u32::from(is_next || number == 1);
-        self.flow
-            .read(before.map(|(_, last)| last).filter(|_| is_next), words);
+        let last = std::mem::replace(&mut self.last, value);
+        self.counted += u32::from(value == last + 1 || value == 1);
+        self.full_pages += u32::from(value == LINES_OF_A_PAGE && last + 1 == value);
+        if is_apart {
+            let before = self.last_apart.replace((value, words));
+            let is_next = before.is_some_and(|(last, _)| value == last + 1);
+            self.counted_apart += u32::from(is_next || value == 1);
+            self.flow
+                .read(before.map(|(_, last)| last).filter(|_| is_next), words);
+        }
     }
 
-    fn are_numbers(&self) -> bool {
-        self.counted >= 3 && 4 * self.counted >= 3 * self.lines && self.flow.is_of(self.counted, 5)
+    fn is_transcript(&self) -> bool {
+        self.questions.min(self.answers) >= 2
+    }
+
+    fn margin(&self) -> Margin {
+        let counts = |counted: u32| counted >= 3 && 4 * counted >= 3 * self.lines;
+        if counts(self.counted) && (self.is_transcript() || self.full_pages >= 2) {
+            return match self.counted > self.counted_apart {
+                true => Margin::Tight,
+                false => Margin::Wide,
+            };
+        }
+        if counts(self.counted_apart) && self.flow.is_of(self.counted_apart, 5) {
+            return Margin::Wide;
+        }
+        Margin::None
     }
 }
 
@@ -256,8 +379,10 @@ impl<'a> Spacing<'a> {
             return;
         }
         let before = self.last.replace(words);
-        if before.is_some() {
-            self.none += u32::from(self.blank == 0);
+        // Contents, headings and addresses are set as they are whatever the text's spacing.
+        if let Some(before) = before {
+            let is_text = |line: &str| line.split_whitespace().nth(3).is_some() && is_wordy(line);
+            self.none += u32::from(self.blank == 0 && is_text(before) && is_text(words));
             self.one += u32::from(self.blank == 1);
         }
         self.flow.read(before.filter(|_| self.blank == 1), words);
@@ -265,7 +390,7 @@ impl<'a> Spacing<'a> {
     }
 
     fn is_double(&self) -> bool {
-        self.one >= 3 && 3 * self.none <= self.one && self.flow.is_of(self.one, 3)
+        self.one >= 3 && self.none <= self.one && self.flow.is_of(self.one, 3)
     }
 }
 
@@ -346,8 +471,9 @@ mod tests {
         let setting = Setting::of(
             "1   Cramer is liable. On July 9 it\n 2  terminated her because she had said that the\n3\tboiler had no valve.\n",
         );
-        assert_eq!(setting.margin(" 2  terminated"), 4);
-        assert_eq!(setting.margin("terminated"), 0);
+        assert_eq!(setting.margin(" 2  terminated", 0), 4);
+        assert_eq!(setting.margin(" 2 terminated", 0), 0);
+        assert_eq!(setting.margin("terminated", 0), 0);
         for text in [
             "1\talice\t30\n2\tbob\t25\n3\tcarol\t41\n4\tdave\t19\n",
             "1  cut the onions and fry\n2  add the rice and the stock\n3  let it stand for a while\n",
@@ -356,8 +482,26 @@ mod tests {
             "1  one\n2  line\n",
             "1 a line that\n2 goes on\n3 and on\n",
         ] {
-            assert_eq!(Setting::of(text).margin("2  Pears"), 0, "{text:?}");
+            assert_eq!(Setting::of(text).margin("2  Pears", 0), 0, "{text:?}");
         }
+        let transcript = "1  Q. Who was there?\n2  A. Dale Pruitt.\n3  Q. Who saw it?\n4  A. It was seen by\n5 employees.\n";
+        let setting = Setting::of(transcript);
+        assert_eq!(setting.margin("5 employees.", 0), 2);
+        let pages = (1..=25).map(|i| format!("{i} Party {i}\n")).collect::<String>();
+        assert_eq!(Setting::of(&pages).margin("9 Party", 0), 0);
+        assert_eq!(Setting::of(&(pages.clone() + &pages)).margin("9 Party", 0), 2);
+    }
+
+    #[test]
+    fn a_column_of_numbers_is_a_margin() {
+        let numbers: String = (1..=12).map(|i| format!("{i}\n\n")).collect();
+        let text = format!("Words.\n{numbers}7 words\n12\n");
+        let setting = Setting::of(&text);
+        let at = |line: &str| setting.margin(line, text.find(line).unwrap());
+        assert_eq!((at("3"), at("12"), at("7 words")), (1, 2, 0));
+        assert_eq!(setting.margin("12", text.rfind("12").unwrap()), 0);
+        let few: String = (1..=9).map(|i| format!("{i}\n")).collect();
+        assert_eq!(Setting::of(&few).margin("3", 4), 0);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use unicode_segmentation::GraphemeCursor;
 
 use super::decode::{Candidate, best_span, evidence, next_spans};
-use crate::document::{Document, Span};
+use crate::document::{Document, Span, is_turn};
 use crate::engine::SpanLogits;
 use crate::window::Window;
 
@@ -152,6 +152,7 @@ impl Merger {
                 said += &folded(&text[candidate.span.clone()]);
                 said.push('\n');
                 candidate.span = whole_tokens(text, whole_characters(text, candidate.span));
+                candidate.span = without_turn(text, candidate.span);
                 chosen.push((document, candidate));
                 if chosen.len() == self.answers {
                     break;
@@ -251,8 +252,31 @@ fn whole_characters(text: &str, span: Span) -> Span {
     }
 }
 
-/// Widens a span at whose ends an address of mail or of the web, a number with a fraction, a time or a telephone number would be
-/// cut: half of one is none.
+/// A span without the `A.` that a witness's words begin with: a name with an initial before it would be another.
+fn without_turn(text: &str, span: Span) -> Span {
+    /// How far away another turn is looked for, in bytes.
+    const REACH: usize = 2000;
+    if !(text[..span.start].is_empty() || text[..span.start].ends_with('\n')) || !is_turn(&text[span.clone()])
+    {
+        return span;
+    }
+    let (from, to) = (
+        text.ceil_char_boundary(span.start.saturating_sub(REACH)),
+        text.floor_char_boundary((span.start + REACH).min(text.len())),
+    );
+    let is_other = |line: &str| is_turn(line) && !line.starts_with(&text[span.start..=span.start]);
+    if !text[from..to].lines().any(is_other) {
+        return span;
+    }
+    let words = text[span.start + 1..span.end].trim_start_matches(|c: char| c == '.' || c.is_whitespace());
+    match words.len() {
+        0 => span,
+        length => span.end - length..span.end,
+    }
+}
+
+/// Widens a span at whose ends an address of mail or of the web, a number with a fraction, a time, a telephone number or a case's
+/// number (`3:22-cv-04410`) would be cut: half of one is none.
 fn whole_tokens(text: &str, span: Span) -> Span {
     let (mut start, mut end) = (span.start, span.end);
     if let Some(address) = address_at(text, start) {
@@ -274,6 +298,17 @@ fn whole_tokens(text: &str, span: Span) -> Span {
         }
         end += rest.len() - fraction.len() + digits;
     }
+    if text[..end].ends_with(digit) && text[end..].starts_with('-') {
+        let to = text.floor_char_boundary((end + LONGEST_NUMBER).min(text.len()));
+        let rest = text[end..to]
+            .split(char::is_whitespace)
+            .next()
+            .unwrap_or_default();
+        let rest = rest.trim_end_matches(|c: char| !c.is_alphanumeric());
+        if rest.contains(digit) && rest.contains(|c: char| c.is_ascii_alphabetic()) {
+            end += rest.len();
+        }
+    }
     let others = text[..end].trim_end_matches(|c: char| c.is_alphabetic() || c == '.');
     let is_abbreviation = text[others.len()..end]
         .split_once('.')
@@ -283,6 +318,9 @@ fn whole_tokens(text: &str, span: Span) -> Span {
     }
     start..end
 }
+
+/// The rest of a case's number is seldom longer, in bytes.
+const LONGEST_NUMBER: usize = 40;
 
 /// The address around a byte, without the brackets and stops around it.
 fn address_at(text: &str, byte: usize) -> Option<Span> {
@@ -315,6 +353,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_mark_of_a_turn_is_no_initial() {
+        let words = |text: &'static str, answer: &str| {
+            let at = text.find(answer).unwrap();
+            &text[without_turn(text, at..at + answer.len())]
+        };
+        let transcript = "Q.  Who?\nA.  Dale Pruitt.\nQ.  A. Milne?\n";
+        assert_eq!(words(transcript, "A.  Dale Pruitt"), "Dale Pruitt");
+        assert_eq!(words(transcript, "Q.  A. Milne"), "A. Milne");
+        assert_eq!(words(transcript, "A. Milne"), "A. Milne");
+        assert_eq!(words(transcript, "A.  "), "A.  ");
+        assert_eq!(words("A. Milne wrote it.\nQ was there.", "A. Milne"), "A. Milne");
+    }
+
+    #[test]
     fn addresses_and_numbers_are_not_cut() {
         let text = "Write to <press.office@trust.example>, call +44 20 7946 or 3.5, see https://www.trust.example/a-b/c.html. Version 1.2.3, 14-year-old (www.a.example).";
         let widened = |part: &str| {
@@ -334,6 +386,9 @@ mod tests {
         assert_eq!(widened("14"), "14");
         assert_eq!(widened("(www.a"), "(www.a.example");
         assert_eq!(widened("www"), "https://www.trust.example/a-b/c.html");
+        assert_eq!(whole_tokens("No. 3:22-cv-04410-JSC, filed", 4..8), 4..21);
+        assert_eq!(whole_tokens("in 2019-2020", 3..7), 3..7);
+        assert_eq!(whole_tokens("a 19-year-old", 2..4), 2..4);
         assert_eq!(whole_tokens("a@b", 0..1), 0..3);
         assert_eq!(whole_tokens("at 10:30", 3..5), 3..8);
         let endless = "x@".repeat(10_000);

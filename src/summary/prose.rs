@@ -7,7 +7,7 @@
 
 use super::opener;
 use super::terms::is_function_word;
-use crate::document::{Block, BlockKind, Document, Span, is_brand, item_marker, names_page, stops};
+use crate::document::{Block, BlockKind, Document, Span, is_brand, is_turn, item_marker, names_page, stops};
 
 /// A sentence that can stand in a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,6 +186,9 @@ fn sentences(document: &Document) -> Vec<Sentence> {
     let mut last_block = usize::MAX;
     let mut quoting = false;
     let mut opening = true; // nothing but headings and bylines so far
+    let is_question =
+        |block: &Block| text[block.span.clone()].starts_with('Q') && is_turn(&text[block.span.clone()]);
+    let mut answering = false; // a question of a transcript whose answer is too short to stand alone
     for (block_index, mut span) in document.sentences() {
         let block = &document.blocks()[block_index];
         let first_of_block = block_index != last_block;
@@ -231,8 +234,36 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             vec![span]
         } {
             let sentence = &text[part.clone()];
+            if first_of_block {
+                let answers =
+                    above.is_some_and(is_question) && sentence.starts_with('A') && is_turn(sentence);
+                answering = answers && !is_question(block);
+                if above.is_some_and(is_question)
+                    && !answers
+                    && let Some(question) = sentences.last_mut()
+                {
+                    question.fitness = question.fitness.min(Fitness::Line);
+                }
+            }
+            let is_reply = !first_of_block && is_reply(sentence);
+            if (answering || is_reply)
+                && let Some(previous) = sentences.last_mut()
+                && previous.fitness == Fitness::Prose
+            {
+                previous.span.end = part.end;
+                previous.words += count_words(sentence);
+                answering &= count_words(sentence) < FEWEST_WORDS + 1;
+                continue;
+            }
+            let begins_in_the_middle = first_of_block
+                && match item_marker(sentence) {
+                    0 => is_cut_above && begins_in_the_middle(sentence),
+                    marker => begins_in_the_middle(&sentence[marker..]),
+                };
             let fitness = match fitness(sentence, kind) {
-                Fitness::Prose if first_of_block && is_cut_above && begins_in_the_middle(sentence) => {
+                Fitness::Prose
+                    if begins_in_the_middle || (first_of_block && is_restricted(document, &part)) =>
+                {
                     Fitness::Line
                 }
                 fitness => fitness,
@@ -295,19 +326,70 @@ fn item(text: &str) -> Item {
     let is_reference = 2 * words.iter().filter(opens_high).count() > words.len()
         || ["://", "www.", "doi:", "et al."].iter().any(|s| text.contains(s));
     let unspaced = is_unspaced(text);
-    if is_reference
+    let has_verb = words.iter().any(|word| FINITE_VERBS.contains(word));
+    if (is_reference && !has_verb)
         || text.starts_with(char::is_lowercase)
         || !ends_like_a_sentence(text)
         || (words.len() < FEWEST_WORDS && !unspaced)
     {
         Item::Entry
     } else if words.len() >= FEWEST_WORDS_OF_AN_ITEM
+        || has_verb
         || (unspaced && text.chars().count() >= FEWEST_CHARACTERS_OF_AN_ITEM)
     {
         Item::Paragraph
     } else {
         Item::Sentence
     }
+}
+
+/// Verbs that sentences have, and entries of lists hardly ever.
+#[rustfmt::skip]
+const FINITE_VERBS: &[&str] = &[
+    "are", "can", "cannot", "could", "did", "does", "had", "has", "have", "is", "may", "must", "shall", "should", "was",
+    "were", "will", "would",
+];
+
+/// Words of a sentence that says no, or yes, to the one before it.
+#[rustfmt::skip]
+const REPLIES: &[&str] = &[
+    "denied", "dismissed", "failed", "false", "incorrect", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing",
+    "overruled", "refused", "rejected", "untrue", "withdrawn", "wrong", "yes",
+];
+
+/// Whether a sentence is too short to stand alone, and the one before it would say something else without it: "He did
+/// not."
+fn is_reply(sentence: &str) -> bool {
+    count_words(sentence) < FEWEST_WORDS
+        && ends_like_a_sentence(sentence)
+        && words_of(sentence).any(|word| REPLIES.contains(&word.as_str()) || word.ends_with("n't"))
+}
+
+/// Words in what introduces a list without which its items say something else: they are denied, asked for, told by somebody, or
+/// hold under a condition.
+#[rustfmt::skip]
+const RESTRICTIONS: &[&str] = &[
+    "alleged", "alleges", "argued", "argues", "cannot", "claimed", "claims", "contended", "contends", "denied", "denies",
+    "except", "exceptions", "excluded", "excludes", "excluding", "exclusions", "failed", "false", "forbidden", "if", "neither",
+    "never", "no", "none", "nor", "not", "only", "other", "otherwise", "prohibited", "proposed", "proposes", "refused",
+    "rejected", "rejects", "request", "requests", "seeks", "sought", "unless", "without",
+];
+
+/// Whether a sentence is an item of a list whose introduction says more than that a list follows.
+fn is_restricted(document: &Document, sentence: &Span) -> bool {
+    let restricts = |word: String| RESTRICTIONS.contains(&word.as_str()) || word.ends_with("n't");
+    let introductions = document.introductions(sentence).into_iter();
+    introductions
+        .flat_map(|span| words_of(&document.text()[span]))
+        .any(restricts)
+}
+
+fn words_of(sentence: &str) -> impl Iterator<Item = String> {
+    let words = sentence.split_whitespace();
+    words.map(|word| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        word.to_lowercase().replace('’', "'")
+    })
 }
 
 /// The lines of what is too long for a sentence: log lines of one width look like a paragraph that was wrapped.

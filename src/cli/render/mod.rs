@@ -109,7 +109,11 @@ impl Printer {
         if let Some(row) = document.table_row(&answer.span) {
             return Some(self.row(&row, &answer.span, all));
         }
-        Some(self.marked_in(all, &around, &answer.span))
+        let introductions = document.introductions(&answer.span).into_iter();
+        let introductions = introductions
+            .filter(|span| span.end <= around.start)
+            .map(|span| shortened(one_line(&all[span])) + " … ");
+        Some(introductions.collect::<String>() + &self.marked_in(all, &around, &answer.span))
     }
 
     /// A stretch of the text with the answer in it marked.

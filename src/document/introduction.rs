@@ -1,0 +1,157 @@
+//! What introduces an item of a list, or begins the sentence that goes on in it: "The following are not covered:".
+
+use super::{Block, BlockKind, Document, Span, item_marker, names_page};
+
+/// Blocks above an item that are looked at.
+const REACH: usize = 100;
+/// Blocks between the two halves of a sentence: a note, a page's number, a running head.
+const MOST_BETWEEN_HALVES: usize = 5;
+/// An item of an item of an item.
+const DEEPEST: usize = 3;
+/// Fewer words are a name or a label, and no half of a sentence.
+const FEWEST_WORDS: usize = 4;
+
+/// The mark of an item, as far as those of one list are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// `3.`, `3)`, `(3)`
+    Number(bool),
+    /// `(b)`; `(i)` where roman numerals are not known from letters.
+    Letter,
+    Roman,
+    Bullet(char),
+}
+
+fn mark(text: &str) -> Option<Mark> {
+    let marker = text[..item_marker(text)].trim_end();
+    let label = marker.trim_matches(['(', ')', '.']);
+    let first = label.chars().next()?;
+    Some(match first {
+        _ if first.is_ascii_digit() => Mark::Number(marker.starts_with('(')),
+        'i' | 'v' | 'x' if label.bytes().all(|b| b"ivx".contains(&b)) => Mark::Roman,
+        _ if first.is_ascii_alphabetic() => Mark::Letter,
+        _ => Mark::Bullet(first),
+    })
+}
+
+/// Whether two marks can be of one list. `(i)` may be a letter.
+fn is_beside(mark: Mark, other: Mark) -> bool {
+    let either = |a, b| (mark, other) == (a, b) || (mark, other) == (b, a);
+    mark == other || either(Mark::Letter, Mark::Roman)
+}
+
+impl Document {
+    /// What has to be read before a span to understand it, the outermost first: of an item of a list the sentence that
+    /// introduces the list, of a sentence that begins in lower case its first half, where something stands between. Empty for
+    /// all else.
+    #[must_use]
+    pub fn introductions(&self, span: &Span) -> Vec<Span> {
+        let index = self.block_index(span.start);
+        let mut found = Vec::new();
+        let mut next = self.introduction_of(index);
+        if next.is_none() {
+            return found;
+        }
+        let item = &self.blocks()[index].span;
+        let words = item.start + item_marker(&self.text()[item.clone()]);
+        if self.sentence_at(span.start).start > words {
+            return found; // Another sentence of the same item.
+        }
+        while found.len() < DEEPEST
+            && let Some(above) = next
+        {
+            found.insert(0, self.sentence_at(self.blocks()[above].span.end - 1));
+            next = self.introduction_of(above);
+        }
+        found
+    }
+
+    /// The block that introduces a block.
+    fn introduction_of(&self, index: usize) -> Option<usize> {
+        let text = |block: &Block| &self.text()[block.span.clone()];
+        let is_text = |block: &Block| matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem);
+        let block = self.blocks().get(index).filter(|block| is_text(block))?;
+        let own = mark(text(block));
+        let begins_low = text(block).starts_with(char::is_lowercase);
+        if own.is_none() && !begins_low {
+            return None;
+        }
+        let mut between = 0;
+        for above in (index.saturating_sub(REACH)..index).rev() {
+            let block = &self.blocks()[above];
+            let words = text(block);
+            if !is_text(block) {
+                return None;
+            }
+            let opens_a_list = words.ends_with([':', '—', '–']);
+            // With a word in lower case, as a running head hardly does.
+            let breaks_off = || {
+                let last = words.split_whitespace().next_back().unwrap_or_default();
+                words.split_whitespace().nth(FEWEST_WORDS - 1).is_some()
+                    && last.chars().all(char::is_lowercase)
+            };
+            match (own, mark(words)) {
+                (Some(own), Some(mark)) if is_beside(own, mark) => {}
+                (Some(_), Some(_)) if opens_a_list => return Some(above),
+                (Some(_), Some(_)) => {}
+                _ if names_page(words) || words.split_whitespace().nth(1).is_none() => {}
+                (Some(_), None) => return (opens_a_list || breaks_off()).then_some(above),
+                (None, _) if breaks_off() => return Some(above),
+                (None, _) => {
+                    between += 1;
+                    if between == MOST_BETWEEN_HALVES {
+                        return None;
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Format;
+
+    fn introductions(text: &str, format: Format, of: &str) -> Vec<String> {
+        let document = Document::new("t", text, format).unwrap();
+        let at = document.text().find(of).unwrap();
+        let found = document.introductions(&(at..at + of.len()));
+        found
+            .into_iter()
+            .map(|span| document.text()[span].to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn an_item_has_what_its_list_is_introduced_by() {
+        let text = "The roof was new. The following are not covered:\n\n\
+                    (1) Damage by flood. Flood is water.\n\
+                    (2) Theft from a car:\n\n(a) unlocked; or\n\n(b) open; and\n\n(3) Loss by fire.\n\nThe premium is due.\n";
+        for format in [Format::Plain, Format::Markdown] {
+            let found = |of| introductions(text, format, of);
+            let excluded = "The following are not covered:";
+            assert_eq!(found("Damage"), [excluded], "{format:?}");
+            assert_eq!(found("Loss"), [excluded]);
+            assert_eq!(found("open"), [excluded, "(2) Theft from a car:"]);
+            assert!(found("Flood is").is_empty() && found("premium").is_empty() && found("roof").is_empty());
+        }
+        assert!(
+            introductions(
+                "We met.\n\n1. Ann sold apples.\n2. Bo sold pears.\n",
+                Format::Plain,
+                "pears"
+            )
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn the_rest_of_a_sentence_has_its_first_half() {
+        let text = "Roe v. Acme\n\nThe tribunal did not accept that the\n\n3 He also paid for an expert.\n\n7\n\u{c}Roe v. Acme\n\nrespondent forged the invoices. It found so.\n";
+        let found = |of| introductions(text, Format::Plain, of);
+        assert_eq!(found("respondent"), ["The tribunal did not accept that the"]);
+        assert!(found("It found").is_empty() && found("He also").is_empty());
+    }
+}
