@@ -54,7 +54,8 @@ impl Document {
         }
         let item = &self.blocks()[index].span;
         let words = item.start + item_marker(&self.text()[item.clone()]);
-        if self.sentence_at(span.start).start > words {
+        let sentence = self.sentence_at(span.start);
+        if sentence.start > words && mark(&self.text()[sentence]).is_none() {
             return found; // Another sentence of the same item.
         }
         while found.len() < DEEPEST

@@ -255,14 +255,15 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                 answering &= count_words(sentence) < FEWEST_WORDS + 1;
                 continue;
             }
-            let begins_in_the_middle = first_of_block
-                && match item_marker(sentence) {
-                    0 => is_cut_above && begins_in_the_middle(sentence),
-                    marker => begins_in_the_middle(&sentence[marker..]),
-                };
+            let marker = item_marker(sentence);
+            let begins_in_the_middle = match marker {
+                0 => first_of_block && is_cut_above && begins_in_the_middle(sentence),
+                _ => begins_in_the_middle(&sentence[marker..]),
+            };
+            let may_be_restricted = first_of_block || marker > 0;
             let fitness = match fitness(sentence, kind) {
                 Fitness::Prose
-                    if begins_in_the_middle || (first_of_block && is_restricted(document, &part)) =>
+                    if begins_in_the_middle || (may_be_restricted && is_restricted(document, &part)) =>
                 {
                     Fitness::Line
                 }
@@ -365,23 +366,22 @@ fn is_reply(sentence: &str) -> bool {
         && words_of(sentence).any(|word| REPLIES.contains(&word.as_str()) || word.ends_with("n't"))
 }
 
-/// Words in what introduces a list without which its items say something else: they are denied, asked for, told by somebody, or
-/// hold under a condition.
+/// Words in what introduces a list without which its items say the contrary, or say without a condition what holds under one.
+/// (Under "alleges as follows" stand whole complaints.)
 #[rustfmt::skip]
 const RESTRICTIONS: &[&str] = &[
-    "alleged", "alleges", "argued", "argues", "cannot", "claimed", "claims", "contended", "contends", "denied", "denies",
-    "except", "exceptions", "excluded", "excludes", "excluding", "exclusions", "failed", "false", "forbidden", "if", "neither",
-    "never", "no", "none", "nor", "not", "only", "other", "otherwise", "prohibited", "proposed", "proposes", "refused",
-    "rejected", "rejects", "request", "requests", "seeks", "sought", "unless", "without",
+    "cannot", "denied", "denies", "except", "exceptions", "excluded", "excludes", "excluding", "exclusions", "failed", "false",
+    "forbidden", "if", "neither", "never", "no", "none", "nor", "not", "only", "otherwise", "prohibited", "refused", "rejected",
+    "rejects", "unless", "without",
 ];
 
 /// Whether a sentence is an item of a list whose introduction says more than that a list follows.
 fn is_restricted(document: &Document, sentence: &Span) -> bool {
     let restricts = |word: String| RESTRICTIONS.contains(&word.as_str()) || word.ends_with("n't");
-    let introductions = document.introductions(sentence).into_iter();
-    introductions
-        .flat_map(|span| words_of(&document.text()[span]))
-        .any(restricts)
+    document.introductions(sentence).into_iter().any(|span| {
+        let text = document.text()[span].replace("No. ", ""); // of something
+        words_of(&text).any(restricts)
+    })
 }
 
 fn words_of(sentence: &str) -> impl Iterator<Item = String> {
@@ -633,6 +633,49 @@ mod tests {
         let (texts, skipped) = taken(text, Format::Markdown);
         assert_eq!(texts, ["The tool reads files quickly."]);
         assert_eq!(skipped, 7);
+    }
+
+    #[test]
+    fn what_would_say_the_contrary_by_itself_is_no_prose() {
+        let policy = "The policy covers the whole of the building.\n\nThe following are not covered:\n\n(1) Damage to the building that is caused by flood.\n(2) Theft of goods from a vehicle that was left open.\n\nThe premium is due on the first of January.";
+        for format in [Format::Plain, Format::Markdown] {
+            let (texts, _) = taken(policy, format);
+            assert_eq!(
+                texts,
+                [
+                    "The policy covers the whole of the building.",
+                    "The premium is due on the first of January."
+                ]
+            );
+            assert_eq!(
+                taken(&policy.replace("not covered", "covered"), format).0.len(),
+                4
+            );
+        }
+        let (texts, _) = taken(
+            "The claimant says that he forged the deed. He did not. It was late.",
+            Format::Plain,
+        );
+        assert_eq!(texts, ["The claimant says that he forged the deed. He did not."]);
+        let (texts, _) = taken(
+            "Q.  Were you ever convicted?\nA.  No.\nQ.  Whom do you work for?\nMR. ROE:  Objection, it was asked before.\nA.  I work for Acme.\n",
+            Format::Plain,
+        );
+        assert_eq!(
+            texts,
+            [
+                "Q.  Were you ever convicted?\nA.  No.",
+                "MR. ROE:  Objection, it was asked before.",
+                "A.  I work for Acme."
+            ]
+        );
+    }
+
+    #[test]
+    fn short_items_with_a_verb_are_prose() {
+        let order = "IT IS ORDERED that:\n1.  Count III is not dismissed.\n2.  Landlord shall refund $8,500.00 to Tenant.\n3.  Defendant shall answer by September 30, 2021.\n4.  Milk and eggs.\n";
+        let (texts, _) = taken(order, Format::Plain);
+        assert_eq!(texts.len(), 3, "{texts:?}");
     }
 
     #[test]
