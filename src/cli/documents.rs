@@ -204,6 +204,18 @@ impl Loaded {
                 document.name()
             ));
         }
+        for document in self
+            .documents
+            .iter()
+            .filter(|d| d.has_columns())
+            .take(MOST_UNREAD_LINES)
+        {
+            environment.tell(&format!(
+                "note: {}: two columns stand side by side, so its sentences are in pieces; convert it in the order of reading \
+                 (pdftotext without -layout)",
+                document.name()
+            ));
+        }
         match &self.empty[..] {
             [] => {}
             [name] => environment.tell(&format!("note: {name}: holds no text")),

@@ -44,6 +44,7 @@ pub(super) fn layout(source: &str) -> Layout {
         text: walk.builder.text,
         map: walk.builder.map,
         blocks: walk.blocks,
+        has_columns: false,
     }
 }
 

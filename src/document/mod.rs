@@ -83,6 +83,7 @@ pub struct Document {
     clean: Option<String>,
     map: OffsetMap,
     blocks: Vec<Block>,
+    has_columns: bool,
     encoding: &'static encoding_rs::Encoding,
     undecoded: usize,
     lines: OnceLock<Lines>,
@@ -136,6 +137,7 @@ impl Document {
             clean,
             map: layout.map,
             blocks: layout.blocks,
+            has_columns: layout.has_columns,
             encoding: encoding_rs::UTF_8,
             undecoded: 0,
             lines: OnceLock::new(),
@@ -158,6 +160,13 @@ impl Document {
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Whether plain text stands in two columns side by side, which are read across: nothing is quoted over both, but sentences
+    /// are in pieces.
+    #[must_use]
+    pub fn has_columns(&self) -> bool {
+        self.has_columns
     }
 
     /// The encoding that the file was read in, by the name of the WHATWG Encoding Standard. Bytes of [`source`](Self::source)
@@ -321,6 +330,7 @@ struct Layout {
     text: String,
     map: OffsetMap,
     blocks: Vec<Block>,
+    has_columns: bool,
 }
 
 /// Builds the clean text and its map, piece by piece, in the order of the source.

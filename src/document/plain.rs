@@ -33,17 +33,29 @@ pub(super) fn layout(source: &str) -> Layout {
         let start = builder.text.len();
         builder.copy(line.words.start + lead..end.words);
         let words = &builder.text[start..];
-        let start = start + words.len() - words.trim_start().len();
-        let span = start..start + words.trim().len();
+        let second_column = setting.second_column(words).map(|at| start + at);
+        let span = trimmed(&builder.text, start..start + words.len());
         let is_apart = line.is_furniture || is_rule(&builder.text[span.clone()]);
         let is_turn = setting.is_transcript && !joined && is_turn(&builder.text[span.clone()]);
-        if (span.is_empty() || line.depth != depth || is_apart || is_turn) && !run.is_empty() {
+        if (span.is_empty() || line.depth != depth || is_apart || is_turn || second_column.is_some())
+            && !run.is_empty()
+        {
             push_run(&builder.text, &run, setting.cuts_lines(), section, &mut blocks);
             run.clear();
             section += 1;
         }
         depth = line.depth;
-        if is_apart && !span.is_empty() {
+        if let Some(second) = second_column {
+            // Read across, but nothing is to reach from one column into the other, and no half of a line is a sentence.
+            for half in [span.start..second, second..span.end] {
+                blocks.push(Block {
+                    span: trimmed(&builder.text, half),
+                    kind: BlockKind::Verbatim,
+                    section,
+                });
+                section += 1;
+            }
+        } else if is_apart && !span.is_empty() {
             let kind = BlockKind::Paragraph;
             blocks.push(Block { span, kind, section });
             section += 1;
@@ -65,7 +77,15 @@ pub(super) fn layout(source: &str) -> Layout {
         text: builder.text,
         map: builder.map,
         blocks,
+        has_columns: setting.has_columns(),
     }
+}
+
+/// A stretch of the text without the white space around it.
+fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
+    let words = &text[span.clone()];
+    let start = span.start + words.len() - words.trim_start().len();
+    start..start + words.trim().len()
 }
 
 /// A line of the clean text that has words.
@@ -213,6 +233,14 @@ impl<'a> SourceLines<'a> {
 
     /// What becomes of the end of the line that was read last.
     fn end_of(&self, line: &SourceLine) -> End {
+        if self.setting.has_columns() {
+            // The next line begins with the other column.
+            return End {
+                words: line.words.end,
+                joined: false,
+                break_until: None,
+            };
+        }
         let words = self.source[line.words.clone()].trim_end();
         let is_broken = words.ends_with('-') && {
             let next = self.clone().read();

@@ -23,6 +23,8 @@ pub(super) struct Setting {
     pub(super) is_transcript: bool,
     /// How lines are numbered in the margin, as in transcripts and pleadings.
     margin: Margin,
+    /// Where the second of two columns begins that stand side by side, in characters.
+    second_column: Option<usize>,
     /// Lines of the margin's numbers alone, as converters write them that read a page column by column.
     columns_of_numbers: Vec<Range<usize>>,
     /// Whether a page has the number behind that of the page before.
@@ -36,12 +38,14 @@ impl Setting {
         let mut edges = Edges::default();
         let (mut margins, mut spacing) = (Margins::default(), Spacing::default());
         let mut columns = NumberColumns::default();
+        let mut gutters = Gutters::default();
         let mut has_pages = false;
         let mut at = 0;
         while let Some(line) = raw_line(source, at) {
             at = line.next;
             let words = source[line.words.clone()].trim();
             columns.read(words, line.words.start..line.next);
+            gutters.read(&source[line.words.clone()]);
             edges.read(words);
             margins.read(words);
             spacing.read(words);
@@ -56,6 +60,7 @@ impl Setting {
             is_double_spaced: spacing.is_double(),
             is_transcript: margins.is_transcript(),
             margin: margins.margin(),
+            second_column: gutters.second_column(),
             columns_of_numbers: columns.finish(),
             has_page_numbers: edges.are_numbered,
             repeated: if has_pages {
@@ -69,6 +74,18 @@ impl Setting {
     /// Whether lines are known to be as long as the page is wide.
     pub(super) fn cuts_lines(&self) -> bool {
         self.is_double_spaced || self.is_transcript || self.margin != Margin::None
+    }
+
+    /// Whether the text is set in two columns, and stands in the source line by line across both.
+    pub(super) fn has_columns(&self) -> bool {
+        self.second_column.is_some()
+    }
+
+    /// Where the second column of a line begins, in bytes, if there are words of two columns in it.
+    pub(super) fn second_column(&self, line: &str) -> Option<usize> {
+        let column = self.second_column?;
+        let (byte, at) = widest_gap(line)?;
+        (at.abs_diff(column) <= RAGGED).then_some(byte)
     }
 
     /// Whether a line may belong to a page and not to the text: its number, a stamp, what stands on other pages, too; a blank one.
@@ -362,6 +379,58 @@ impl<'a> Margins<'a> {
     }
 }
 
+/// The second column may begin so many characters before or behind its place.
+const RAGGED: usize = 1;
+/// Lines of two columns, at least.
+const FEWEST_LINES_OF_COLUMNS: usize = 8;
+
+/// Where words begin behind the widest gap of a line, in bytes and in characters.
+fn widest_gap(line: &str) -> Option<(usize, usize)> {
+    const GUTTER: &str = "  ";
+    let start = line.len() - line.trim_start().len();
+    let mut widest = None;
+    let mut at = start;
+    while let Some(found) = line[at..].find(GUTTER) {
+        let from = at + found;
+        let spaces = line[from..].len() - line[from..].trim_start_matches(' ').len();
+        at = from + spaces;
+        if at < line.len() && widest.is_none_or(|(width, _)| spaces > width) {
+            widest = Some((spaces, at));
+        }
+    }
+    widest.map(|(_, at)| (at, line[..at].chars().count()))
+}
+
+/// Whether lines have a gap in the same place.
+#[derive(Default)]
+struct Gutters {
+    lines: usize,
+    lines_with: HashMap<usize, usize>,
+}
+
+impl Gutters {
+    fn read(&mut self, line: &str) {
+        self.lines += usize::from(line.split_whitespace().nth(5).is_some());
+        let is_text = |side: &str| side.split_whitespace().nth(2).is_some() && is_wordy(side);
+        if let Some((at, column)) = widest_gap(line)
+            && is_text(&line[..at])
+            && is_text(&line[at..])
+        {
+            *self.lines_with.entry(column).or_default() += 1;
+        }
+    }
+
+    fn second_column(&self) -> Option<usize> {
+        let around = |column: usize| -> usize {
+            let near = column.saturating_sub(RAGGED)..=column + RAGGED;
+            near.filter_map(|column| self.lines_with.get(&column)).sum()
+        };
+        let column = self.lines_with.keys().copied().max_by_key(|&c| (around(c), c))?;
+        let lines = around(column);
+        (lines >= FEWEST_LINES_OF_COLUMNS && 2 * lines >= self.lines).then_some(column)
+    }
+}
+
 /// How many blank lines stand between lines. Paragraphs of one line each are not cut in the middle of sentences.
 #[derive(Default)]
 struct Spacing<'a> {
@@ -502,6 +571,35 @@ mod tests {
         assert_eq!(setting.margin("12", text.rfind("12").unwrap()), 0);
         let few: String = (1..=9).map(|i| format!("{i}\n")).collect();
         assert_eq!(Setting::of(&few).margin("3", 4), 0);
+    }
+
+    #[test]
+    fn columns_are_told_from_gaps() {
+        let line = |left: &str, right: &str| format!("{left:<40}{right}\n");
+        let two = line(
+            "the party that fixes its damages",
+            "there the burden is on the party",
+        )
+        .repeat(8);
+        let setting = Setting::of(&two);
+        assert!(setting.has_columns());
+        assert_eq!(setting.second_column(two.lines().next().unwrap()), Some(40));
+        assert_eq!(setting.second_column("a line of the left column alone"), None);
+        let one = "The end of it.  A sentence begins behind two spaces, as it was typed.\n".repeat(8);
+        let ragged: String = (0..8)
+            .map(|i| line(&"wörter die verschieden ".repeat(1 + i % 3), "wide gaps in it"))
+            .collect();
+        let table = line("Rent of the house", "1,200.00").repeat(9);
+        for text in [
+            format!(
+                "{one}{}",
+                "Words that fill a line of their own up to the end.\n".repeat(9)
+            ),
+            table,
+        ] {
+            assert!(!Setting::of(&text).has_columns(), "{text}");
+        }
+        assert!(Setting::of(&ragged).second_column("x").is_none());
     }
 
     #[test]

@@ -68,6 +68,7 @@ pub(super) fn layout(source: &str) -> Layout {
         text: words.builder.text,
         map: words.builder.map,
         blocks: words.blocks,
+        has_columns: false,
     }
 }
 
