@@ -820,6 +820,69 @@ mod tests {
     }
 
     #[test]
+    fn contents_say_nothing_of_the_spacing_of_the_text() {
+        let source = "CONTENTS\n\nFACTS ................... 1\nARGUMENT ................ 2\n   I.   THE CLAIM ....... 2\nCONCLUSION .............. 9\n\nThe bank has never\n\nagreed to be paid late. It has always denied that\n\nthe loan was paid in full. It said:\n\n     We have no defense to it, none at\n     all, and ask for time.\n\nThen they signed the deed, by which the bank is\n\nreleased from all claims.\n";
+        let (_, blocks) = text_and_blocks(source);
+        assert!(
+            blocks.iter().any(|b| b.starts_with(
+                "The bank has never\nagreed to be paid late. It has always denied that\nthe loan"
+            )),
+            "{blocks:?}"
+        );
+    }
+
+    #[test]
+    fn stamps_dates_and_terms_do_not_cut_a_sentence() {
+        for (source, whole) in [
+            (
+                "The employee shall keep the terms confidential and shall not\nRIDGE0000431\ndisclose them.\n",
+                "The employee shall keep the terms confidential and shall not\ndisclose them.",
+            ),
+            (
+                "THIS AGREEMENT (the \"Agreement\") is dated as of November 1,\n2018, and is made here.\n",
+                "THIS AGREEMENT (the \"Agreement\") is dated as of November 1,\n2018, and is made here.",
+            ),
+            (
+                "He shall not be bound to pay any part of the balance (the\n\"Settlement Sum\") before May.\n",
+                "He shall not be bound to pay any part of the balance (the\n\"Settlement Sum\") before May.",
+            ),
+        ] {
+            assert!(
+                text_and_blocks(source).1.contains(&whole.to_owned()),
+                "{:?}",
+                text_and_blocks(source).1
+            );
+        }
+    }
+
+    #[test]
+    fn turns_are_blocks_and_halves_of_lines_too() {
+        let (_, blocks) = text_and_blocks(
+            "Q.  Who?\nA.  It was Dale Pruitt, who had come from\nFresno with the rest.\nQ.  Why?\nA.  I know.\n",
+        );
+        assert_eq!(
+            blocks,
+            [
+                "Q.  Who?",
+                "A.  It was Dale Pruitt, who had come from\nFresno with the rest.",
+                "Q.  Why?",
+                "A.  I know."
+            ]
+        );
+        let columns = format!(
+            "{:<40}there the burden is $5 million.\n",
+            "the party that fixes its dam-"
+        )
+        .repeat(8);
+        let (_, blocks) = text_and_blocks(&columns);
+        assert_eq!(
+            blocks[..2],
+            ["the party that fixes its dam-", "there the burden is $5 million."]
+        );
+        assert_eq!(blocks.len(), 16);
+    }
+
+    #[test]
     fn a_paragraph_a_line() {
         let long = "A sentence that is long enough. ".repeat(8);
         let text = format!("{long}\nShort one.\n{long}");

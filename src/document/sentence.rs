@@ -405,8 +405,9 @@ impl<'a> Boundary<'a> {
             .is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()));
         if (token == "Pub" && self.word.starts_with("L."))
             || (token == "L" && preceding == "Pub." && numbered)
+            || (named && numbered)
         {
-            return true; // "Pub. L. No. 94-574"
+            return true; // "Pub. L. No. 94-574", "Acct. No. 12"
         }
         if token == "I" && preceding.starts_with(char::is_lowercase) {
             return false; // The pronoun: "than I."
