@@ -382,11 +382,27 @@ impl Reader {
         summarize(documents, scorer, options, progress)
     }
 
-    /// The vectors of stretches of a document, which follow each other.
+    /// An engine of one's own may give too little, or vectors that the network does not read.
+    fn check_vectors(&self, batch: &[SentenceWindow], found: &[Vec<Vec<f32>>], width: usize) -> Result<()> {
+        let fits = |(window, means): (&SentenceWindow, &Vec<Vec<f32>>)| {
+            let is_vector = |mean: &Vec<f32>| mean.len() == width && mean.iter().all(|x| x.is_finite());
+            means.len() == window.sentences.len() && means.iter().all(is_vector)
+        };
+        if found.len() == batch.len() && batch.iter().zip(found).all(fits) {
+            return Ok(());
+        }
+        Err(Error::Engine {
+            name: self.name.clone(),
+            reason: format!("its engine has to give {width} finite numbers for each sentence of each window"),
+        })
+    }
+
+    /// The vectors of stretches of a document, which follow each other. `[spans][width]`
     fn sentence_vectors(
         &self,
         document: &Document,
         spans: &[Span],
+        width: usize,
         mut read: impl FnMut(u64) -> bool,
     ) -> Result<Vec<SentenceVector>> {
         let mut vectors = vec![SentenceVector::default(); spans.len()];
@@ -394,6 +410,7 @@ impl Reader {
         let mut add = |batch: &mut Vec<SentenceWindow>| -> Result<u64> {
             let inputs: Vec<&Input> = batch.iter().map(|w| &w.input).collect();
             let found = self.engine.sentences(&inputs)?;
+            self.check_vectors(batch, &found, width)?;
             let mut bytes = 0;
             for (window, means) in batch.drain(..).zip(found) {
                 let tokens = window.input.sentences.iter().map(Range::len);
@@ -441,9 +458,9 @@ impl Scorer for Reader {
             let (headings, above) = prose::headings(own);
             let spans: Vec<Span> = own.iter().map(|c| c.span.clone()).collect();
             // Headings are read first and stand for nothing that was read: they are among the sentences.
-            let headings = self.sentence_vectors(document, &headings, |_| read(before))?;
+            let headings = self.sentence_vectors(document, &headings, network.width(), |_| read(before))?;
             let mut last = before;
-            let vectors = self.sentence_vectors(document, &spans, |bytes| {
+            let vectors = self.sentence_vectors(document, &spans, network.width(), |bytes| {
                 last = last.max(before + bytes);
                 read(last)
             })?;
@@ -462,5 +479,47 @@ impl Scorer for Reader {
 
     fn shown(&self, score: f64) -> f64 {
         1.0 / (1.0 + (-score).exp())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Format;
+    use crate::engine::{Head, Output};
+
+    type Vectors = fn(&Input) -> Option<Vec<Vec<f32>>>;
+
+    /// Gives for each input what the function makes of it.
+    struct Gives(Vectors);
+
+    impl Engine for Gives {
+        fn encode(&self, inputs: &[&Input], _: Head) -> Result<Output> {
+            Ok(Output::Sentence(
+                inputs.iter().filter_map(|input| self.0(input)).collect(),
+            ))
+        }
+    }
+
+    #[test]
+    fn an_engine_that_gives_too_few_or_other_vectors_is_an_error() {
+        let text = "The dam broke on Monday night. Water reached the town in an hour.";
+        let document = Document::new("t", text, Format::Plain).unwrap();
+        let mut reader = Reader::embedded().unwrap();
+        let mut summary = |gives| {
+            reader.engine = Box::new(Gives(gives));
+            reader.summarize(&[&document], &SummaryOptions::default(), |_| true)
+        };
+        let found = summary(|input| Some(vec![vec![0.5; 384]; input.sentences.len()]));
+        assert_eq!(found.unwrap().documents[0].sentences.len(), 2);
+        let bad: [Vectors; 4] = [
+            |_| None,
+            |_| Some(vec![]),
+            |input| Some(vec![vec![0.5; 383]; input.sentences.len()]),
+            |input| Some(vec![vec![f32::NAN; 384]; input.sentences.len()]),
+        ];
+        for gives in bad {
+            assert!(matches!(summary(gives), Err(Error::Engine { .. })));
+        }
     }
 }

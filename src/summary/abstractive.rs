@@ -121,17 +121,19 @@ pub struct Writing {
 /// ```
 ///
 /// # Errors
-/// [`Error::SummaryTooShort`] when something was written and no sentence of it is short enough; when the generator
-/// fails, with the first passage that it fails for; and [`Error::Interrupted`].
+/// When the length is none; [`Error::SummaryTooShort`] when something was written and no sentence of it is short
+/// enough; when the generator fails, with the first passage that it fails for; and [`Error::Interrupted`]. Of no
+/// documents there are no summaries.
 pub fn summarize(
     documents: &[&Document],
     generator: &dyn Generator,
     options: &AbstractiveOptions,
     mut progress: impl FnMut(Writing) -> bool + Send,
 ) -> Result<Vec<GeneratedSummary>> {
+    options.length.check()?;
     let groups: Vec<&[&Document]> = match options.together {
-        true => vec![documents],
-        false => documents.chunks(1).collect(),
+        true if !documents.is_empty() => vec![documents],
+        _ => documents.chunks(1).collect(),
     };
     let desk = Desk::new(&mut progress);
     let mut shortest = None;
