@@ -24,12 +24,29 @@ const BATCH_WINDOWS: usize = 16;
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub struct AskOptions {
-    /// How many answers, best first; at least 1.
+    /// How many answers, best first; 1 to [`MAX_TOP`](Self::MAX_TOP).
     pub top: usize,
     /// Answers below this confidence do not count.
     pub min_confidence: f64,
     /// Answer even where the documents seem not to.
     pub always_answer: bool,
+}
+
+impl AskOptions {
+    /// The most answers that may be asked for.
+    pub const MAX_TOP: usize = 1000;
+
+    /// Whether so many answers may be asked for; the message calls the number `option`.
+    pub(crate) fn check_top(top: usize, option: &str) -> Result<()> {
+        if (1..=Self::MAX_TOP).contains(&top) {
+            return Ok(());
+        }
+        Err(Error::BadOption {
+            option: option.to_owned(),
+            value: top.to_string(),
+            expected: "1 to 1000",
+        })
+    }
 }
 
 impl Default for AskOptions {
@@ -244,6 +261,7 @@ impl Reader {
         mut progress: impl FnMut(Progress) -> bool,
     ) -> Result<Answers> {
         let question = self.question(question)?;
+        AskOptions::check_top(options.top, "top")?;
         if !(0.0..=1.0).contains(&options.min_confidence) {
             return Err(Error::BadOption {
                 option: "min_confidence".to_owned(),
@@ -252,7 +270,7 @@ impl Reader {
             });
         }
         let total_bytes = documents.iter().map(|d| d.text().len() as u64).sum();
-        let mut merger = Merger::new(options.top.max(1), self.limits.answer_tokens);
+        let mut merger = Merger::new(options.top, self.limits.answer_tokens);
         let mut batch: Vec<(usize, Window)> = Vec::with_capacity(BATCH_WINDOWS);
         let mut bytes_before = 0;
         for (index, document) in documents.iter().enumerate() {

@@ -61,6 +61,27 @@ fn an_engine_that_gives_too_little_is_an_error() {
     );
 }
 
+/// No answers were one, and any number was kept room for.
+#[test]
+fn so_many_answers_as_there_cannot_be_are_an_error() {
+    let reader = reader(&[("Bob Smith", 5.0)]);
+    let document = Document::new("t", "The chairman is Bob Smith.", Format::Plain).unwrap();
+    let ask = |top| {
+        let options = AskOptions {
+            top,
+            ..AskOptions::default()
+        };
+        reader.ask("who?", &[&document], &options)
+    };
+    for top in [0, AskOptions::MAX_TOP + 1, usize::MAX] {
+        let error = ask(top).unwrap_err().to_string();
+        assert_eq!(error, format!("top: {top} is out of range; use 1 to 1000"));
+    }
+    for top in [1, AskOptions::MAX_TOP] {
+        assert_eq!(ask(top).unwrap().best().unwrap().text, "Bob Smith");
+    }
+}
+
 /// Inputs that no window had been planned for ended the program.
 #[test]
 fn an_input_that_was_not_planned_is_an_error() {

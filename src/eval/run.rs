@@ -142,7 +142,8 @@ pub struct Run {
 
 /// Asks all questions. Some are asked one at a time, to time them; the others side by side. The answers
 /// depend on neither. `done` is told the bytes of text that each question had to read, and stops the run by
-/// returning `false`.
+/// returning `false`. `options.top` does not count: a question of several documents has three answers, for recall, any
+/// other one.
 ///
 /// # Errors
 /// [`Error::Interrupted`], or when the model cannot read at all.
