@@ -61,6 +61,23 @@ fn an_engine_that_gives_too_little_is_an_error() {
     );
 }
 
+/// An engine that gave what it was not asked for was said to have no head.
+#[test]
+fn an_engine_that_gives_something_else_is_an_error() {
+    struct Hidden;
+    impl Engine for Hidden {
+        fn encode(&self, _: &[&Input], _: Head) -> quotable::Result<Output> {
+            Ok(Output::Hidden(Vec::new()))
+        }
+    }
+    let (spans, sentences) = (Hidden.spans(&[]), Hidden.sentences(&[]));
+    for (error, head) in [(spans.unwrap_err(), "Span"), (sentences.unwrap_err(), "Sentence")] {
+        let expected =
+            format!("engine: was asked for Head::{head} and gave something else than Output::{head}; ");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+    }
+}
+
 /// No answers were one, and any number was kept room for.
 #[test]
 fn so_many_answers_as_there_cannot_be_are_an_error() {

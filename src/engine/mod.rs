@@ -109,6 +109,13 @@ fn no_head(model: &str, head: &'static str, task: &'static str) -> Error {
     }
 }
 
+fn other_output(head: &str, output: &str) -> Error {
+    Error::Engine {
+        name: "engine".to_owned(),
+        reason: format!("was asked for {head} and gave something else than {output}"),
+    }
+}
+
 fn no_span_head(model: &str) -> Error {
     no_head(model, "span", "question answering (SQuAD)")
 }
@@ -209,11 +216,7 @@ pub trait Engine: Send + Sync {
     fn spans(&self, inputs: &[&Input]) -> Result<Vec<SpanLogits>> {
         match self.encode(inputs, Head::Span)? {
             Output::Span(spans) => Ok(spans),
-            _ => Err(Error::NoHead {
-                model: String::new(),
-                head: "span",
-                task: "question answering",
-            }),
+            _ => Err(other_output("Head::Span", "Output::Span")),
         }
     }
 
@@ -224,11 +227,7 @@ pub trait Engine: Send + Sync {
     fn sentences(&self, inputs: &[&Input]) -> Result<Vec<Vec<Vec<f32>>>> {
         match self.encode(inputs, Head::Sentence)? {
             Output::Sentence(vectors) => Ok(vectors),
-            _ => Err(Error::NoHead {
-                model: String::new(),
-                head: "sentence",
-                task: "extractive summarization",
-            }),
+            _ => Err(other_output("Head::Sentence", "Output::Sentence")),
         }
     }
 }
