@@ -18,8 +18,10 @@ use crate::summary::transformer::{Network, Sentence, SentenceVector};
 use crate::summary::{Scorer, Summary, SummaryOptions, summarize};
 use crate::window::{self, Question, SentenceWindow, Window};
 
-/// Windows that are read before progress is told and a wish to stop is heard.
-const BATCH_WINDOWS: usize = 16;
+/// Windows that are read before progress is told and a wish to stop is heard: enough for each thread to take whole ones.
+fn batch_windows() -> usize {
+    (4 * rayon::current_num_threads()).max(16)
+}
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -271,13 +273,14 @@ impl Reader {
         }
         let total_bytes = documents.iter().map(|d| d.text().len() as u64).sum();
         let mut merger = Merger::new(options.top, self.limits.answer_tokens);
-        let mut batch: Vec<(usize, Window)> = Vec::with_capacity(BATCH_WINDOWS);
+        let most = batch_windows();
+        let mut batch: Vec<(usize, Window)> = Vec::with_capacity(most);
         let mut bytes_before = 0;
         for (index, document) in documents.iter().enumerate() {
             let mut plan = window::plan(document, &question, &self.tokenizer, &self.limits);
             while let Some(window) = plan.next() {
                 batch.push((index, window));
-                if batch.len() == BATCH_WINDOWS {
+                if batch.len() == most {
                     self.read(&mut batch, documents, &mut merger)?;
                     let bytes = bytes_before + plan.bytes_read() as u64;
                     if !progress(Progress { bytes, total_bytes }) {
@@ -442,11 +445,12 @@ impl Reader {
             }
             Ok(bytes as u64)
         };
-        let mut batch = Vec::with_capacity(BATCH_WINDOWS);
+        let most = batch_windows();
+        let mut batch = Vec::with_capacity(most);
         let spans = spans.iter().cloned();
         for window in window::sentence_windows(document, spans, &self.tokenizer, &self.limits) {
             batch.push(window);
-            if batch.len() == BATCH_WINDOWS && !read(add(&mut batch)?) {
+            if batch.len() == most && !read(add(&mut batch)?) {
                 return Err(Error::Interrupted);
             }
         }

@@ -4,6 +4,8 @@ mod common;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::Scene;
 use quotable::document::Document;
@@ -59,6 +61,28 @@ fn an_engine_that_gives_too_little_is_an_error() {
         error.to_string().contains("for each token of each window"),
         "{error}"
     );
+}
+
+/// With nine threads or more no batch had two windows for each, and all of them shared every window.
+#[test]
+fn each_thread_has_windows_of_its_own() {
+    struct Counts(Scripted, Arc<AtomicUsize>);
+    impl Engine for Counts {
+        fn encode(&self, inputs: &[&Input], head: Head) -> quotable::Result<Output> {
+            self.1.fetch_max(inputs.len(), Ordering::SeqCst);
+            self.0.encode(inputs, head)
+        }
+    }
+    let document = Document::new("t", "The chairman is Bob Smith. ".repeat(6000), Format::Plain).unwrap();
+    for (threads, windows) in [(1, 16), (4, 16), (9, 36)] {
+        let most = Arc::new(AtomicUsize::new(0));
+        let engine = Counts(Scripted::default(), most.clone());
+        let reader = Reader::with_engine(Model::embedded().unwrap(), Box::new(engine));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let ask = || reader.ask("who?", &[&document], &AskOptions::default());
+        pool.unwrap().install(ask).unwrap();
+        assert_eq!(most.load(Ordering::SeqCst), windows, "{threads} threads");
+    }
 }
 
 /// An engine that gave what it was not asked for was said to have no head.
