@@ -44,6 +44,9 @@ pub fn quotation(document: &Document, span: &Span) -> Quotation {
 }
 
 /// Quotes a span of a document as an answer.
+///
+/// # Panics
+/// As [`quotation`].
 #[must_use]
 pub fn quote(document: &Document, document_index: usize, span: Span, score: f32, confidence: f64) -> Answer {
     let quotation = quotation(document, &span);

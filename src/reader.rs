@@ -150,9 +150,10 @@ impl Reader {
     /// With a model that libtorch reads.
     ///
     /// # Errors
-    /// As [`Libtorch::new`](crate::engine::libtorch::Libtorch::new).
+    /// As [`Libtorch::new`](crate::engine::libtorch::Libtorch::new), and when the manifest does not fit the model.
     #[cfg(feature = "libtorch")]
     pub fn with_libtorch(model: Model, device: Device) -> Result<Self> {
+        model.check()?;
         let engine = crate::engine::libtorch::Libtorch::new(&model, device)?;
         let sentences = Network::of_model(&model)?;
         let device = match device {
@@ -169,11 +170,12 @@ impl Reader {
     /// With a model that is read by these kernels.
     ///
     /// # Errors
-    /// When the native engine cannot run the model.
+    /// When the native engine cannot run the model, or the manifest does not fit it.
     ///
     /// # Panics
     /// As [`Native::with_kernels`].
     pub fn with_kernels(model: Model, kernels: Kernels) -> Result<Self> {
+        model.check()?;
         let engine = Native::with_kernels(&model, kernels)?;
         let kernels = Some(engine.kernels());
         let sentences = Network::of_model(&model)?;

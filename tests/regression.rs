@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::Scene;
 use quotable::document::Document;
-use quotable::engine::native::Native;
+use quotable::engine::native::{Kernels, Native};
 use quotable::engine::scripted::Scripted;
 use quotable::engine::{Engine, Head, Input, Output};
 use quotable::model::Model;
 use quotable::summary::textrank::TextRank;
 use quotable::summary::{Length, Method, SummaryOptions, summarize};
-use quotable::{AskOptions, Format, Reader};
+use quotable::{AskOptions, Error, Format, Reader};
 
 fn reader(words: &[(&str, f32)]) -> Reader {
     let model = Model::embedded().unwrap();
@@ -83,6 +83,19 @@ fn each_thread_has_windows_of_its_own() {
         pool.unwrap().install(ask).unwrap();
         assert_eq!(most.load(Ordering::SeqCst), windows, "{threads} threads");
     }
+}
+
+/// A manifest that was changed after it was read was not looked at again, and ended the program with the first text.
+#[test]
+fn a_changed_manifest_is_checked() {
+    let mut model = Model::embedded().unwrap();
+    model.manifest.limits.window_tokens = 1;
+    let error = Reader::with_kernels(model, Kernels::F32).unwrap_err();
+    assert!(matches!(error, Error::ModelFileInvalid { .. }), "{error}");
+    let mut model = Model::embedded().unwrap();
+    model.manifest.sentence_layer = Some(1000);
+    let error = Reader::with_kernels(model, Kernels::F32).unwrap_err();
+    assert!(matches!(error, Error::ModelFileInvalid { .. }), "{error}");
 }
 
 /// An engine that gave what it was not asked for was said to have no head.
