@@ -44,7 +44,7 @@
 //! In reading order: a [`Document`] is clean text with a map to its source; [`window`] cuts it to the
 //! encoder's length and leaves nothing out; an [`engine`] turns windows into logits; [`qa`] turns logits
 //! into candidates, merges them and says how sure it is; [`summary`] scores and chooses sentences;
-//! [`cite`] finds the line; a [`Reader`] does all of it. [`model`] says what a model directory holds;
+//! [`cite`] finds the line; a [`Reader`] does all of it. [`language`] says which documents it was not made for. [`model`] says what a model directory holds;
 //! [`hub`] downloads one, and is the only part that opens a connection.
 //!
 //! What always holds, each with a test of its name in `tests/invariants.rs`: answers are verbatim,
@@ -58,6 +58,7 @@ mod error;
 pub mod eval;
 mod harmless;
 pub mod hub;
+pub mod language;
 pub mod model;
 pub mod qa;
 mod reader;
@@ -66,6 +67,6 @@ pub mod window;
 
 pub use document::{Document, Format, Span};
 pub use error::{Error, Result};
-pub use qa::{Answer, Answers};
+pub use qa::{Answer, Answers, Verdict};
 pub use reader::{AskOptions, Progress, Reader};
 pub use summary::{Summary, SummaryOptions};

@@ -32,6 +32,26 @@ pub struct Answers {
     pub windows: usize,
 }
 
+/// An answer of a calibrated model that is below this confidence is doubtful: of two like it, hardly one is right.
+pub const DOUBTFUL: f64 = 0.4;
+
+/// What documents say to a question, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// They answer it: with [`Answers::best`].
+    Answered,
+    /// They seem to answer it, but the best answer's confidence is below [`DOUBTFUL`]. A model that is not calibrated
+    /// has no such answers.
+    Doubtful,
+    /// It would be wrong to say that they do not answer it: that they do is likelier than not. But no answer is sure
+    /// enough for the model's threshold, or for `min_confidence`.
+    Unsure,
+    /// They do not answer it, as far as the model can tell.
+    NotInDocument,
+}
+
 fn is_true(value: &bool) -> bool {
     *value
 }
@@ -41,6 +61,33 @@ impl Answers {
     #[must_use]
     pub fn best(&self) -> Option<&Answer> {
         self.answers.first().filter(|_| self.answered)
+    }
+
+    /// What to tell a person: [`best`](Self::best) is there with the first two of [`Verdict`], the closest candidate is
+    /// the first of `answers` with the others.
+    ///
+    /// ```
+    /// use quotable::{AskOptions, Document, Format, Reader, Verdict};
+    ///
+    /// let note = Document::new("note", "The bridge was opened by Mayor Ada Quist in 1931.", Format::Plain)?;
+    /// let found = Reader::embedded()?.ask("Who opened the bridge?", &[&note], &AskOptions::default())?;
+    /// let told = match (found.verdict(), found.best()) {
+    ///     (Verdict::Answered, Some(best)) => best.text.clone(),
+    ///     (_, Some(best)) => format!("perhaps {}", best.text),
+    ///     (Verdict::Unsure, None) => "I am not sure.".to_owned(),
+    ///     (_, None) => "The note does not say.".to_owned(),
+    /// };
+    /// assert!(told.contains("Ada Quist"));
+    /// # Ok::<(), quotable::Error>(())
+    /// ```
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self.best() {
+            Some(best) if self.calibrated && best.confidence < DOUBTFUL => Verdict::Doubtful,
+            Some(_) => Verdict::Answered,
+            None if self.not_in_document < 0.5 => Verdict::Unsure,
+            None => Verdict::NotInDocument,
+        }
     }
 }
 
@@ -90,4 +137,37 @@ pub struct Answer {
     /// Where it stands in that document's clean text.
     #[serde(skip)]
     pub span: Span,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Document, Format};
+
+    #[test]
+    fn a_verdict_is_what_a_person_is_told() {
+        let document = Document::new("t", "The dam broke.", Format::Plain).unwrap();
+        let verdict = |answered, confidence: Option<f64>, not_in_document, calibrated| {
+            let quote = |confidence| crate::cite::quote(&document, 0, 4..7, 1.0, confidence);
+            let answers = Answers {
+                answered,
+                not_in_document,
+                evidence: None,
+                calibrated,
+                answers: confidence.map(quote).into_iter().collect(),
+                windows: 1,
+            };
+            answers.verdict()
+        };
+        assert_eq!(verdict(true, Some(0.4), 0.9, true), Verdict::Answered);
+        assert_eq!(verdict(true, Some(0.39), 0.1, true), Verdict::Doubtful);
+        assert_eq!(verdict(true, Some(0.39), 0.1, false), Verdict::Answered);
+        assert_eq!(verdict(false, Some(0.9), 0.49, true), Verdict::Unsure);
+        assert_eq!(verdict(false, Some(0.9), 0.5, true), Verdict::NotInDocument);
+        assert_eq!(verdict(false, None, 1.0, true), Verdict::NotInDocument);
+        assert_eq!(
+            serde_json::to_string(&Verdict::NotInDocument).unwrap(),
+            "\"not_in_document\""
+        );
+    }
 }
