@@ -63,6 +63,7 @@ impl Default for AskOptions {
 
 /// How far the reading of documents has come.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Progress {
     /// Bytes of clean text that have been read.
     pub bytes: u64,

@@ -43,6 +43,7 @@ impl Default for ReadOptions {
 
 /// The files that paths, directories and patterns stand for.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Found {
     /// Files to read, sorted within each directory, each once, under whatever names.
     pub files: Vec<PathBuf>,
@@ -54,6 +55,7 @@ pub struct Found {
 
 /// A document that was to be read and could not be.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Unread {
     /// Its path.
     pub document: String,

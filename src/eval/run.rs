@@ -25,6 +25,7 @@ const TOP: usize = 3;
 
 /// What became of a question. A line of the predictions file is one of these.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The suite's name.
     pub suite: String,
@@ -102,6 +103,7 @@ pub struct Outcome {
 
 /// A stretch of a document with the sentence around it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Context {
     /// Before it.
     pub before: String,
@@ -129,6 +131,7 @@ impl Context {
 
 /// The outcomes of a run, in the order of the suites.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Run {
     /// One for every question.
     pub outcomes: Vec<Outcome>,
@@ -346,6 +349,7 @@ pub const LEAD: &str = "lead";
 
 /// What became of a summary.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct SummaryOutcome {
     /// The suite's name.
     pub suite: String,

@@ -8,12 +8,18 @@ pub mod calibrate;
 pub mod decode;
 pub mod merge;
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::document::Span;
 
 /// What documents say to a question.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+///
+/// It can be read back from its JSON, without `windows`, [`Answer::document_index`] and [`Answer::span`], which are not in it
+/// and are then 0 and empty.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Answers {
     /// Whether the documents answer it, as far as the model can tell.
     pub answered: bool,
@@ -23,7 +29,7 @@ pub struct Answers {
     /// greatest. `None` where there was nothing to read.
     pub evidence: Option<f32>,
     /// Whether the probabilities are calibrated; a model without a calibration has uncalibrated ones.
-    #[serde(skip_serializing_if = "is_true")]
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub calibrated: bool,
     /// The candidates, best first, whether or not the question counts as answered.
     pub answers: Vec<Answer>,
@@ -36,7 +42,7 @@ pub struct Answers {
 pub const DOUBTFUL: f64 = 0.4;
 
 /// What documents say to a question, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
@@ -54,6 +60,10 @@ pub enum Verdict {
 
 fn is_true(value: &bool) -> bool {
     *value
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Answers {
@@ -92,7 +102,8 @@ impl Answers {
 }
 
 /// A cell of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Cell {
     /// What stands above its column, in the clean text; `None` where there is no row of headings.
     pub heading: Option<String>,
@@ -101,7 +112,8 @@ pub struct Cell {
 }
 
 /// A quotation that may answer a question.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Answer {
     /// The exact words, a slice of the document's clean text.
     pub text: String,
@@ -130,7 +142,7 @@ pub struct Answer {
     pub row: Option<Vec<Cell>>,
     /// The encoding that the document was read in, if it is not UTF-8: then bytes are those of its UTF-8 form.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<&'static str>,
+    pub encoding: Option<Cow<'static, str>>,
     /// Which of the documents.
     #[serde(skip)]
     pub document_index: usize,
@@ -143,6 +155,32 @@ pub struct Answer {
 mod tests {
     use super::*;
     use crate::document::{Document, Format};
+
+    #[test]
+    fn answers_are_read_back_from_their_json() {
+        let latin = b"| Item | Budget |\n|---|---|\n| Caf\xe9 na\xefve | 400 euro |\n";
+        let document = crate::document::read::document("t.md".into(), latin, None).unwrap();
+        let at = document.text().find("400").unwrap();
+        let mut answers = Answers {
+            answered: true,
+            not_in_document: 0.25,
+            evidence: Some(1.5),
+            calibrated: true,
+            answers: vec![crate::cite::quote(&document, 0, at..at + 3, 2.5, 0.75)],
+            windows: 3,
+        };
+        assert_eq!(answers.answers[0].encoding.as_deref(), Some("windows-1252"));
+        assert!(answers.answers[0].row.is_some());
+        for calibrated in [true, false] {
+            answers.calibrated = calibrated;
+            let json = serde_json::to_string(&answers).unwrap();
+            let read: Answers = serde_json::from_str(&json).unwrap();
+            let mut expected = answers.clone();
+            expected.windows = 0;
+            expected.answers[0].span = 0..0;
+            assert_eq!(read, expected);
+        }
+    }
 
     #[test]
     fn a_verdict_is_what_a_person_is_told() {

@@ -49,6 +49,7 @@ impl Default for AbstractiveOptions {
 
 /// A summary that was written, not quoted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GeneratedSummary {
     /// The names of the documents that it is of.
     pub documents: Vec<String>,
@@ -66,6 +67,7 @@ pub struct GeneratedSummary {
 
 /// A sentence of a generator.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GeneratedSentence {
     /// The words of the generator. They are no quotation.
     pub generated: String,
@@ -79,6 +81,7 @@ pub struct GeneratedSentence {
 
 /// How many sentences were written and left out, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Dropped {
     /// With [`AbstractiveOptions::strict`]: without support, or with a name, number or date that the documents do
     /// not have.
@@ -93,6 +96,7 @@ pub struct Dropped {
 
 /// How far the writing has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Writing {
     /// Passages that are written about.
     pub passages: usize,

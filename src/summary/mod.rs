@@ -113,6 +113,7 @@ pub trait Scorer {
 
 /// Summaries of documents, in their order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// One element a document, also where one summary was made over all of them.
     pub documents: Vec<DocumentSummary>,
@@ -120,6 +121,7 @@ pub struct Summary {
 
 /// The sentences that were chosen of a document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct DocumentSummary {
     /// The document's name.
     pub document: String,
@@ -140,6 +142,7 @@ pub struct DocumentSummary {
 
 /// A sentence of a summary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SummarySentence {
     /// The exact words, a slice of the document's clean text.
     pub text: String,
@@ -171,6 +174,7 @@ pub struct SummarySentence {
 
 /// A place in a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Place {
     /// The document's name.
     pub document: String,
