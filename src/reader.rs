@@ -73,6 +73,42 @@ pub struct Progress {
 
 /// A model, its tokenizer and its calibration, ready to answer. Made once and shared: threads may ask at the same time.
 ///
+/// # Threads and cancellation
+///
+/// A reader is [`Send`] and [`Sync`], and nothing in it changes: a service makes one and asks it from all of its threads. Every
+/// question is read by the threads of rayon's pool, the global one unless the caller is in another: `pool.install(|| reader.ask(…))`
+/// has a question read by the threads of `pool` alone. Answers do not depend on how many these are. A call returns when all is
+/// read, and blocks the thread that it is made on: in an asynchronous program it belongs on a thread for such work.
+///
+/// [`ask_with_progress`](Self::ask_with_progress) and [`summarize`](Self::summarize) tell how far they are on the thread that
+/// called them, after each 16 windows (four a thread, where that is more); `false` ends the work with [`Error::Interrupted`].
+/// So a deadline is a comparison of times, a cancelled request a look at a flag. `examples/service.rs` has both threads and
+/// a deadline.
+///
+/// The native engine computes with the fastest [`Kernels`] that the processor has. The environment variable `ASK_KERNELS` names
+/// others; it is looked at when a reader is made, by [`embedded`](Self::embedded), [`from_directory`](Self::from_directory) and
+/// [`load`](Self::load), and not by [`with_kernels`](Self::with_kernels).
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use quotable::{AskOptions, Document, Error, Format, Reader};
+///
+/// let reader = Reader::embedded()?;
+/// let note = Document::new("note", "The bridge was opened by Mayor Ada Quist in 1931.", Format::Plain)?;
+/// let ask = |question, time: Duration| {
+///     let started = Instant::now();
+///     reader.ask_with_progress(question, &[&note], &AskOptions::default(), |_| started.elapsed() < time)
+/// };
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| assert!(ask("Who opened the bridge?", Duration::from_secs(60)).is_ok()));
+///     scope.spawn(|| assert!(matches!(ask("When was it?", Duration::ZERO), Err(Error::Interrupted))));
+/// });
+/// # Ok::<(), quotable::Error>(())
+/// ```
+///
+/// # Example
+///
 /// ```
 /// use quotable::{AskOptions, Document, Format, Reader};
 ///
