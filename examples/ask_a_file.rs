@@ -1,7 +1,7 @@
 //! Asks a file a question: `cargo run --release --example ask_a_file -- report.txt "who signed?"`
 
 use quotable::document::read::{ReadOptions, read_file};
-use quotable::{AskOptions, Reader};
+use quotable::{AskOptions, Reader, Verdict, language};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -9,10 +9,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: ask_a_file FILE QUESTION".into());
     };
     let document = read_file(file.as_ref(), &ReadOptions::default())?;
+    if let Some(language) = language::foreign(&[&document]) {
+        eprintln!("the text looks like {language}; the model reads English");
+    }
     let found = Reader::embedded()?.ask(&question, &[&document], &AskOptions::default())?;
-    match found.answers.first().filter(|_| found.answered) {
-        Some(answer) => println!("{}:{}: {}", answer.document, answer.line, answer.text),
-        None => println!("not in the document"),
+    if let Some(best) = found.best() {
+        let doubt = match found.verdict() {
+            Verdict::Doubtful => " (doubtful)",
+            _ => "",
+        };
+        println!("{}:{}: {}{doubt}", best.document, best.line, best.text);
+        return Ok(());
+    }
+    match found.verdict() {
+        Verdict::Unsure => println!("no sure answer"),
+        _ => println!("not in the document"),
+    }
+    if let Some(closest) = found.answers.first() {
+        println!("closest: {}:{}: {}", closest.document, closest.line, closest.text);
     }
     Ok(())
 }

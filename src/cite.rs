@@ -1,10 +1,13 @@
 //! From a span to the place where a person finds it.
 
+use std::borrow::Cow;
+
 use crate::document::{Document, Position, Span};
 use crate::qa::{Answer, Cell};
 
 /// A span of a document with its place in the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Quotation {
     /// The exact words, a slice of the document's clean text.
     pub text: String,
@@ -44,6 +47,9 @@ pub fn quotation(document: &Document, span: &Span) -> Quotation {
 }
 
 /// Quotes a span of a document as an answer.
+///
+/// # Panics
+/// As [`quotation`].
 #[must_use]
 pub fn quote(document: &Document, document_index: usize, span: Span, score: f32, confidence: f64) -> Answer {
     let quotation = quotation(document, &span);
@@ -64,7 +70,7 @@ pub fn quote(document: &Document, document_index: usize, span: Span, score: f32,
     });
     Answer {
         row,
-        encoding: foreign_encoding(document),
+        encoding: foreign_encoding(document).map(Cow::Borrowed),
         text: quotation.text,
         confidence,
         score,

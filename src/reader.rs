@@ -18,18 +18,37 @@ use crate::summary::transformer::{Network, Sentence, SentenceVector};
 use crate::summary::{Scorer, Summary, SummaryOptions, summarize};
 use crate::window::{self, Question, SentenceWindow, Window};
 
-/// Windows that are read before progress is told and a wish to stop is heard.
-const BATCH_WINDOWS: usize = 16;
+/// Windows that are read before progress is told and a wish to stop is heard: enough for each thread to take whole ones.
+fn batch_windows() -> usize {
+    (4 * rayon::current_num_threads()).max(16)
+}
 
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub struct AskOptions {
-    /// How many answers, best first; at least 1.
+    /// How many answers, best first; 1 to [`MAX_TOP`](Self::MAX_TOP).
     pub top: usize,
     /// Answers below this confidence do not count.
     pub min_confidence: f64,
     /// Answer even where the documents seem not to.
     pub always_answer: bool,
+}
+
+impl AskOptions {
+    /// The most answers that may be asked for.
+    pub const MAX_TOP: usize = 1000;
+
+    /// Whether so many answers may be asked for; the message calls the number `option`.
+    pub(crate) fn check_top(top: usize, option: &str) -> Result<()> {
+        if (1..=Self::MAX_TOP).contains(&top) {
+            return Ok(());
+        }
+        Err(Error::BadOption {
+            option: option.to_owned(),
+            value: top.to_string(),
+            expected: "1 to 1000",
+        })
+    }
 }
 
 impl Default for AskOptions {
@@ -44,6 +63,7 @@ impl Default for AskOptions {
 
 /// How far the reading of documents has come.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Progress {
     /// Bytes of clean text that have been read.
     pub bytes: u64,
@@ -52,6 +72,42 @@ pub struct Progress {
 }
 
 /// A model, its tokenizer and its calibration, ready to answer. Made once and shared: threads may ask at the same time.
+///
+/// # Threads and cancellation
+///
+/// A reader is [`Send`] and [`Sync`], and nothing in it changes: a service makes one and asks it from all of its threads. Every
+/// question is read by the threads of rayon's pool, the global one unless the caller is in another: `pool.install(|| reader.ask(…))`
+/// has a question read by the threads of `pool` alone. Answers do not depend on how many these are. A call returns when all is
+/// read, and blocks the thread that it is made on: in an asynchronous program it belongs on a thread for such work.
+///
+/// [`ask_with_progress`](Self::ask_with_progress) and [`summarize`](Self::summarize) tell how far they are on the thread that
+/// called them, after each 16 windows (four a thread, where that is more); `false` ends the work with [`Error::Interrupted`].
+/// So a deadline is a comparison of times, a cancelled request a look at a flag. `examples/service.rs` has both threads and
+/// a deadline.
+///
+/// The native engine computes with the fastest [`Kernels`] that the processor has. The environment variable `ASK_KERNELS` names
+/// others; it is looked at when a reader is made, by [`embedded`](Self::embedded), [`from_directory`](Self::from_directory) and
+/// [`load`](Self::load), and not by [`with_kernels`](Self::with_kernels).
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use quotable::{AskOptions, Document, Error, Format, Reader};
+///
+/// let reader = Reader::embedded()?;
+/// let note = Document::new("note", "The bridge was opened by Mayor Ada Quist in 1931.", Format::Plain)?;
+/// let ask = |question, time: Duration| {
+///     let started = Instant::now();
+///     reader.ask_with_progress(question, &[&note], &AskOptions::default(), |_| started.elapsed() < time)
+/// };
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| assert!(ask("Who opened the bridge?", Duration::from_secs(60)).is_ok()));
+///     scope.spawn(|| assert!(matches!(ask("When was it?", Duration::ZERO), Err(Error::Interrupted))));
+/// });
+/// # Ok::<(), quotable::Error>(())
+/// ```
+///
+/// # Example
 ///
 /// ```
 /// use quotable::{AskOptions, Document, Format, Reader};
@@ -131,9 +187,10 @@ impl Reader {
     /// With a model that libtorch reads.
     ///
     /// # Errors
-    /// As [`Libtorch::new`](crate::engine::libtorch::Libtorch::new).
+    /// As [`Libtorch::new`](crate::engine::libtorch::Libtorch::new), and when the manifest does not fit the model.
     #[cfg(feature = "libtorch")]
     pub fn with_libtorch(model: Model, device: Device) -> Result<Self> {
+        model.check()?;
         let engine = crate::engine::libtorch::Libtorch::new(&model, device)?;
         let sentences = Network::of_model(&model)?;
         let device = match device {
@@ -150,11 +207,12 @@ impl Reader {
     /// With a model that is read by these kernels.
     ///
     /// # Errors
-    /// When the native engine cannot run the model.
+    /// When the native engine cannot run the model, or the manifest does not fit it.
     ///
     /// # Panics
     /// As [`Native::with_kernels`].
     pub fn with_kernels(model: Model, kernels: Kernels) -> Result<Self> {
+        model.check()?;
         let engine = Native::with_kernels(&model, kernels)?;
         let kernels = Some(engine.kernels());
         let sentences = Network::of_model(&model)?;
@@ -244,6 +302,7 @@ impl Reader {
         mut progress: impl FnMut(Progress) -> bool,
     ) -> Result<Answers> {
         let question = self.question(question)?;
+        AskOptions::check_top(options.top, "top")?;
         if !(0.0..=1.0).contains(&options.min_confidence) {
             return Err(Error::BadOption {
                 option: "min_confidence".to_owned(),
@@ -252,14 +311,15 @@ impl Reader {
             });
         }
         let total_bytes = documents.iter().map(|d| d.text().len() as u64).sum();
-        let mut merger = Merger::new(options.top.max(1), self.limits.answer_tokens);
-        let mut batch: Vec<(usize, Window)> = Vec::with_capacity(BATCH_WINDOWS);
+        let mut merger = Merger::new(options.top, self.limits.answer_tokens);
+        let most = batch_windows();
+        let mut batch: Vec<(usize, Window)> = Vec::with_capacity(most);
         let mut bytes_before = 0;
         for (index, document) in documents.iter().enumerate() {
             let mut plan = window::plan(document, &question, &self.tokenizer, &self.limits);
             while let Some(window) = plan.next() {
                 batch.push((index, window));
-                if batch.len() == BATCH_WINDOWS {
+                if batch.len() == most {
                     self.read(&mut batch, documents, &mut merger)?;
                     let bytes = bytes_before + plan.bytes_read() as u64;
                     if !progress(Progress { bytes, total_bytes }) {
@@ -382,11 +442,27 @@ impl Reader {
         summarize(documents, scorer, options, progress)
     }
 
-    /// The vectors of stretches of a document, which follow each other.
+    /// An engine of one's own may give too little, or vectors that the network does not read.
+    fn check_vectors(&self, batch: &[SentenceWindow], found: &[Vec<Vec<f32>>], width: usize) -> Result<()> {
+        let fits = |(window, means): (&SentenceWindow, &Vec<Vec<f32>>)| {
+            let is_vector = |mean: &Vec<f32>| mean.len() == width && mean.iter().all(|x| x.is_finite());
+            means.len() == window.sentences.len() && means.iter().all(is_vector)
+        };
+        if found.len() == batch.len() && batch.iter().zip(found).all(fits) {
+            return Ok(());
+        }
+        Err(Error::Engine {
+            name: self.name.clone(),
+            reason: format!("its engine has to give {width} finite numbers for each sentence of each window"),
+        })
+    }
+
+    /// The vectors of stretches of a document, which follow each other. `[spans][width]`
     fn sentence_vectors(
         &self,
         document: &Document,
         spans: &[Span],
+        width: usize,
         mut read: impl FnMut(u64) -> bool,
     ) -> Result<Vec<SentenceVector>> {
         let mut vectors = vec![SentenceVector::default(); spans.len()];
@@ -394,6 +470,7 @@ impl Reader {
         let mut add = |batch: &mut Vec<SentenceWindow>| -> Result<u64> {
             let inputs: Vec<&Input> = batch.iter().map(|w| &w.input).collect();
             let found = self.engine.sentences(&inputs)?;
+            self.check_vectors(batch, &found, width)?;
             let mut bytes = 0;
             for (window, means) in batch.drain(..).zip(found) {
                 let tokens = window.input.sentences.iter().map(Range::len);
@@ -407,11 +484,12 @@ impl Reader {
             }
             Ok(bytes as u64)
         };
-        let mut batch = Vec::with_capacity(BATCH_WINDOWS);
+        let most = batch_windows();
+        let mut batch = Vec::with_capacity(most);
         let spans = spans.iter().cloned();
         for window in window::sentence_windows(document, spans, &self.tokenizer, &self.limits) {
             batch.push(window);
-            if batch.len() == BATCH_WINDOWS && !read(add(&mut batch)?) {
+            if batch.len() == most && !read(add(&mut batch)?) {
                 return Err(Error::Interrupted);
             }
         }
@@ -441,9 +519,9 @@ impl Scorer for Reader {
             let (headings, above) = prose::headings(own);
             let spans: Vec<Span> = own.iter().map(|c| c.span.clone()).collect();
             // Headings are read first and stand for nothing that was read: they are among the sentences.
-            let headings = self.sentence_vectors(document, &headings, |_| read(before))?;
+            let headings = self.sentence_vectors(document, &headings, network.width(), |_| read(before))?;
             let mut last = before;
-            let vectors = self.sentence_vectors(document, &spans, |bytes| {
+            let vectors = self.sentence_vectors(document, &spans, network.width(), |bytes| {
                 last = last.max(before + bytes);
                 read(last)
             })?;
@@ -462,5 +540,47 @@ impl Scorer for Reader {
 
     fn shown(&self, score: f64) -> f64 {
         1.0 / (1.0 + (-score).exp())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Format;
+    use crate::engine::{Head, Output};
+
+    type Vectors = fn(&Input) -> Option<Vec<Vec<f32>>>;
+
+    /// Gives for each input what the function makes of it.
+    struct Gives(Vectors);
+
+    impl Engine for Gives {
+        fn encode(&self, inputs: &[&Input], _: Head) -> Result<Output> {
+            Ok(Output::Sentence(
+                inputs.iter().filter_map(|input| self.0(input)).collect(),
+            ))
+        }
+    }
+
+    #[test]
+    fn an_engine_that_gives_too_few_or_other_vectors_is_an_error() {
+        let text = "The dam broke on Monday night. Water reached the town in an hour.";
+        let document = Document::new("t", text, Format::Plain).unwrap();
+        let mut reader = Reader::embedded().unwrap();
+        let mut summary = |gives| {
+            reader.engine = Box::new(Gives(gives));
+            reader.summarize(&[&document], &SummaryOptions::default(), |_| true)
+        };
+        let found = summary(|input| Some(vec![vec![0.5; 384]; input.sentences.len()]));
+        assert_eq!(found.unwrap().documents[0].sentences.len(), 2);
+        let bad: [Vectors; 4] = [
+            |_| None,
+            |_| Some(vec![]),
+            |input| Some(vec![vec![0.5; 383]; input.sentences.len()]),
+            |input| Some(vec![vec![f32::NAN; 384]; input.sentences.len()]),
+        ];
+        for gives in bad {
+            assert!(matches!(summary(gives), Err(Error::Engine { .. })));
+        }
     }
 }

@@ -142,7 +142,8 @@ pub struct ContextToken {
     pub section: u32,
 }
 
-/// Cuts a document into windows for a question, each sharing `overlap_tokens` with the one before.
+/// Cuts a document into windows for a question, each sharing `overlap_tokens` with the one before. Where the limits leave
+/// no room for more, a window holds one token beyond those, and is longer than `window_tokens`.
 #[must_use]
 pub fn plan<'a>(
     document: &'a Document,
@@ -155,7 +156,7 @@ pub fn plan<'a>(
     let room = limits
         .window_tokens
         .saturating_sub(taken)
-        .max(limits.overlap_tokens + 1);
+        .max(limits.overlap_tokens.saturating_add(1));
     Plan {
         document,
         question,
@@ -295,7 +296,7 @@ pub struct SentenceWindow {
 }
 
 /// Fills windows with sentences of a document, in order and whole. One that is longer than a window is cut into
-/// parts that follow each other.
+/// parts that follow each other, of at least one token, however short the limits have windows.
 pub fn sentence_windows<'a>(
     document: &'a Document,
     sentences: impl Iterator<Item = Span> + 'a,
@@ -303,8 +304,8 @@ pub fn sentence_windows<'a>(
     limits: &Limits,
 ) -> impl Iterator<Item = SentenceWindow> + 'a {
     let template = tokenizer.single();
-    let longest = limits.window_tokens - template.special_tokens();
-    let window_tokens = limits.window_tokens;
+    let window_tokens = limits.window_tokens.max(template.special_tokens() + 1);
+    let longest = window_tokens - template.special_tokens();
     let mut parts = sentences
         .flat_map(move |span| {
             let tokens = tokenizer.tokens(&document.text()[span.clone()]);
@@ -317,7 +318,7 @@ pub fn sentence_windows<'a>(
     std::iter::from_fn(move || {
         parts.peek()?;
         let mut window = SentenceWindow {
-            input: Input::with_capacity(window_tokens),
+            input: Input::default(),
             sentences: Vec::new(),
         };
         while let Some((_, tokens)) = parts.peek() {
@@ -367,6 +368,32 @@ mod tests {
                     .map(|t| (t.start + b.span.start, t.end + b.span.start))
             })
             .collect()
+    }
+
+    #[test]
+    fn windows_of_no_size_hold_a_token() {
+        let document = document("The dam broke.");
+        let tokens = all_tokens(&document).len();
+        for window_tokens in [0, 1, 2, 3, usize::MAX] {
+            let limits = Limits {
+                window_tokens,
+                ..Limits::default()
+            };
+            let whole = std::iter::once(0..document.text().len());
+            let windows: Vec<_> = sentence_windows(&document, whole, &TOKENIZER, &limits).collect();
+            let each = if window_tokens == usize::MAX { tokens } else { 1 };
+            let sizes = windows
+                .iter()
+                .flat_map(|w| w.input.sentences.iter().map(Range::len));
+            assert_eq!(
+                sizes.collect::<Vec<_>>(),
+                vec![each; tokens / each],
+                "{window_tokens}"
+            );
+            let question = Question::new("who?", &TOKENIZER, &limits).unwrap();
+            let read = plan(&document, &question, &TOKENIZER, &limits).map(|w| w.context.len());
+            assert_eq!(read.collect::<Vec<_>>(), [tokens], "{window_tokens}");
+        }
     }
 
     proptest! {

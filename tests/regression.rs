@@ -4,16 +4,18 @@ mod common;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::Scene;
 use quotable::document::Document;
-use quotable::engine::native::Native;
+use quotable::engine::native::{Kernels, Native};
 use quotable::engine::scripted::Scripted;
 use quotable::engine::{Engine, Head, Input, Output};
 use quotable::model::Model;
 use quotable::summary::textrank::TextRank;
 use quotable::summary::{Length, Method, SummaryOptions, summarize};
-use quotable::{AskOptions, Format, Reader};
+use quotable::{AskOptions, Error, Format, Reader};
 
 fn reader(words: &[(&str, f32)]) -> Reader {
     let model = Model::embedded().unwrap();
@@ -59,6 +61,79 @@ fn an_engine_that_gives_too_little_is_an_error() {
         error.to_string().contains("for each token of each window"),
         "{error}"
     );
+}
+
+/// With nine threads or more no batch had two windows for each, and all of them shared every window.
+#[test]
+fn each_thread_has_windows_of_its_own() {
+    struct Counts(Scripted, Arc<AtomicUsize>);
+    impl Engine for Counts {
+        fn encode(&self, inputs: &[&Input], head: Head) -> quotable::Result<Output> {
+            self.1.fetch_max(inputs.len(), Ordering::SeqCst);
+            self.0.encode(inputs, head)
+        }
+    }
+    let document = Document::new("t", "The chairman is Bob Smith. ".repeat(6000), Format::Plain).unwrap();
+    for (threads, windows) in [(1, 16), (4, 16), (9, 36)] {
+        let most = Arc::new(AtomicUsize::new(0));
+        let engine = Counts(Scripted::default(), most.clone());
+        let reader = Reader::with_engine(Model::embedded().unwrap(), Box::new(engine));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let ask = || reader.ask("who?", &[&document], &AskOptions::default());
+        pool.unwrap().install(ask).unwrap();
+        assert_eq!(most.load(Ordering::SeqCst), windows, "{threads} threads");
+    }
+}
+
+/// A manifest that was changed after it was read was not looked at again, and ended the program with the first text.
+#[test]
+fn a_changed_manifest_is_checked() {
+    let mut model = Model::embedded().unwrap();
+    model.manifest.limits.window_tokens = 1;
+    let error = Reader::with_kernels(model, Kernels::F32).unwrap_err();
+    assert!(matches!(error, Error::ModelFileInvalid { .. }), "{error}");
+    let mut model = Model::embedded().unwrap();
+    model.manifest.sentence_layer = Some(1000);
+    let error = Reader::with_kernels(model, Kernels::F32).unwrap_err();
+    assert!(matches!(error, Error::ModelFileInvalid { .. }), "{error}");
+}
+
+/// An engine that gave what it was not asked for was said to have no head.
+#[test]
+fn an_engine_that_gives_something_else_is_an_error() {
+    struct Hidden;
+    impl Engine for Hidden {
+        fn encode(&self, _: &[&Input], _: Head) -> quotable::Result<Output> {
+            Ok(Output::Hidden(Vec::new()))
+        }
+    }
+    let (spans, sentences) = (Hidden.spans(&[]), Hidden.sentences(&[]));
+    for (error, head) in [(spans.unwrap_err(), "Span"), (sentences.unwrap_err(), "Sentence")] {
+        let expected =
+            format!("engine: was asked for Head::{head} and gave something else than Output::{head}; ");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+    }
+}
+
+/// No answers were one, and any number was kept room for.
+#[test]
+fn so_many_answers_as_there_cannot_be_are_an_error() {
+    let reader = reader(&[("Bob Smith", 5.0)]);
+    let document = Document::new("t", "The chairman is Bob Smith.", Format::Plain).unwrap();
+    let ask = |top| {
+        let options = AskOptions {
+            top,
+            ..AskOptions::default()
+        };
+        reader.ask("who?", &[&document], &options)
+    };
+    for top in [0, AskOptions::MAX_TOP + 1, usize::MAX] {
+        let error = ask(top).unwrap_err().to_string();
+        assert_eq!(error, format!("top: {top} is out of range; use 1 to 1000"));
+    }
+    for top in [1, AskOptions::MAX_TOP] {
+        assert_eq!(ask(top).unwrap().best().unwrap().text, "Bob Smith");
+    }
 }
 
 /// Inputs that no window had been planned for ended the program.

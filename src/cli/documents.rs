@@ -9,11 +9,12 @@ use serde::Serialize;
 
 use super::config::Configured;
 use super::plan::Source;
-use super::{Environment, Input, language};
+use super::{Environment, Input};
 use crate::document::Document;
 use crate::document::read::{self, Found, ReadOptions};
 use crate::error::Error;
 use crate::eval::problem::counted;
+use crate::language;
 
 /// The name of standard input in messages and results.
 pub(super) const STANDARD_INPUT: &str = "standard input";
@@ -171,7 +172,10 @@ impl Loaded {
 
     /// The language of the documents, if they are clearly not English.
     pub(super) fn foreign_language(&self) -> Option<&'static str> {
-        *self.language.get_or_init(|| language::foreign(&self.documents))
+        *self.language.get_or_init(|| {
+            let documents: Vec<&Document> = self.documents.iter().collect();
+            language::foreign(&documents)
+        })
     }
 
     /// Tells on standard error what was left out.

@@ -11,7 +11,6 @@ mod config;
 mod documents;
 pub mod eval;
 mod json;
-mod language;
 pub mod models;
 pub mod plan;
 mod progress;

@@ -16,9 +16,6 @@ use crate::reader::{AskOptions, Reader};
 use crate::summary::abstractive::AbstractiveOptions;
 use crate::summary::{Length, Method, SummaryOptions};
 
-/// The most answers that may be asked for.
-const MAX_TOP: usize = 1000;
-
 /// What is to be done, and with which options.
 #[derive(Debug)]
 pub struct Plan {
@@ -400,11 +397,7 @@ fn length(args: &SummaryArgs, name: impl Fn(&str) -> String) -> anyhow::Result<L
 /// # Errors
 /// When not; the message calls the number `option`.
 pub(super) fn checked_top(top: usize, option: &str) -> Result<usize, Error> {
-    if (1..=MAX_TOP).contains(&top) {
-        Ok(top)
-    } else {
-        Err(bad_option(option.to_owned(), top, "1 to 1000"))
-    }
+    AskOptions::check_top(top, option).map(|()| top)
 }
 
 /// When a candidate counts as an answer. Its two settings rule each other out, so the more specific level that has

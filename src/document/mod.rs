@@ -190,6 +190,10 @@ impl Document {
     }
 
     /// The bytes of [`source`](Self::source) that a non-empty span of the text was made of.
+    ///
+    /// # Panics
+    /// When the span is empty, in builds with debug assertions. In others, and for a span that is not one of the text, the
+    /// result is no span of the source.
     #[must_use]
     pub fn source_span(&self, span: &Span) -> Span {
         self.map.to_source(span.clone())

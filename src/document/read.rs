@@ -6,7 +6,6 @@
 use std::fs::{File, FileType};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -44,6 +43,7 @@ impl Default for ReadOptions {
 
 /// The files that paths, directories and patterns stand for.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Found {
     /// Files to read, sorted within each directory, each once, under whatever names.
     pub files: Vec<PathBuf>,
@@ -55,6 +55,7 @@ pub struct Found {
 
 /// A document that was to be read and could not be.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Unread {
     /// Its path.
     pub document: String,
@@ -247,12 +248,16 @@ fn special(kind: FileType) -> Option<&'static str> {
     (!kind.is_file()).then_some("a special file")
 }
 
+/// What cannot be read as a file, though it may be named.
+const FOLDER: &str = "a folder";
+
 fn not_regular(path: &Path, kind: &'static str) -> Error {
     Error::NotRegular {
         path: path.to_owned(),
         kind,
         remedy: match kind {
             "a named pipe" => "pipe it in instead: COMMAND | ask …",
+            FOLDER => "name the files in it",
             _ => "name a regular file",
         },
     }
@@ -284,17 +289,20 @@ fn open_error(path: &Path, reason: std::io::Error) -> Error {
 /// Reads one file.
 ///
 /// # Errors
-/// When it cannot be read, is over the limit, is not text, or holds none.
+/// When it cannot be read, is a folder, is over the limit, is not text, or holds none.
 pub fn read_file(path: &Path, options: &ReadOptions) -> Result<Document> {
     let name = path.display().to_string();
     let file = open(path).map_err(|e| open_error(path, e))?;
     let metadata = file.metadata().map_err(|e| open_error(path, e))?;
+    if metadata.is_dir() {
+        return Err(not_regular(path, FOLDER));
+    }
     if let Some(kind) = special(metadata.file_type()) {
         return Err(not_regular(path, kind));
     }
     let bytes = read_limited(file, &name, options.max_bytes)
         .map_err(|e| e.map_io(|source| open_error(path, source)))?;
-    document(name, &bytes, Some(path))
+    with_extension(name, &bytes, Some(path), Some(path))
 }
 
 /// Opens a file so that neither opening nor reading waits for somebody to write: a named pipe that took a file's place,
@@ -311,7 +319,8 @@ fn open(path: &Path) -> std::io::Result<File> {
     File::open(path)
 }
 
-/// Reads a stream to its end, standard input for one.
+/// Reads a stream to its end, standard input for one. It is plain text or subtitles, whatever its name; for another format
+/// read it to bytes and see [`document`] and [`document_as`].
 ///
 /// # Errors
 /// As [`read_file`].
@@ -322,7 +331,7 @@ pub fn read_stream(stream: impl Read, name: &str, options: &ReadOptions) -> Resu
             reason,
         })
     })?;
-    document(name.to_owned(), &bytes, None)
+    with_extension(name.to_owned(), &bytes, None, None)
 }
 
 enum ReadError {
@@ -354,33 +363,50 @@ fn read_limited(stream: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Makes a document of a file's bytes.
+/// Makes a document of a file's bytes. Their encoding is found out; their format is that of the extension of `path` or,
+/// where there is none, of the name, or what the first lines look like. Messages suggest commands for the file at `path`.
+///
+/// ```
+/// use quotable::document::read::document;
+///
+/// let bytes = "# Minutes\n\nIt was moved by **Ines**.".as_bytes();
+/// assert_eq!(document("minutes.md".into(), bytes, None)?.blocks().len(), 2);
+/// # Ok::<(), quotable::Error>(())
+/// ```
 ///
 /// # Errors
 /// When they are no text, or hold none.
 pub fn document(name: String, bytes: &[u8], path: Option<&Path>) -> Result<Document> {
-    refuse_other_formats(&name, bytes, path)?;
-    let decoded = decode(&name, bytes)?;
-    let source: Arc<str> = decoded.text.into();
-    let extension = path.and_then(Path::extension).map(|e| e.to_ascii_lowercase());
-    let format = match extension.as_ref().and_then(|e| e.to_str()) {
-        Some("md" | "markdown" | "mdown" | "mkd") => Format::Markdown,
-        _ if subtitles::begins_like(&source) => Format::Subtitles,
-        _ => Format::Plain,
-    };
-    let mut document = Document::new(name, source, format)?;
-    document.encoding = decoded.encoding;
-    document.undecoded = decoded.undecoded;
-    Ok(document)
+    let named = Path::new(&name).to_owned();
+    with_extension(name, bytes, path, path.or(Some(&named)))
 }
 
-/// Formats with text that another program has to take out, by their first bytes or their extension.
-fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>) -> Result<()> {
-    let extension = path
+/// Makes a document of bytes in a format that is known, whatever their name; only the encoding is found out.
+///
+/// # Errors
+/// When they are no text, or hold none.
+pub fn document_as(name: String, bytes: &[u8], format: Format) -> Result<Document> {
+    let decoded = decode(&name, bytes)?;
+    decoded.document(name, |_| format)
+}
+
+/// As [`document`]; `named` is what has the extension.
+fn with_extension(name: String, bytes: &[u8], path: Option<&Path>, named: Option<&Path>) -> Result<Document> {
+    let extension = named
         .and_then(Path::extension)
         .and_then(|e| e.to_str())
         .unwrap_or("")
         .to_ascii_lowercase();
+    refuse_other_formats(&name, bytes, path, &extension)?;
+    decode(&name, bytes)?.document(name, |source| match extension.as_str() {
+        "md" | "markdown" | "mdown" | "mkd" => Format::Markdown,
+        _ if subtitles::begins_like(source) => Format::Subtitles,
+        _ => Format::Plain,
+    })
+}
+
+/// Formats with text that another program has to take out, by their first bytes or their extension.
+fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>, extension: &str) -> Result<()> {
     let head = &bytes[..bytes.len().min(1024)];
     let text_head = String::from_utf8_lossy(head)
         .trim_start_matches('\u{feff}')
@@ -394,7 +420,7 @@ fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>) -> Result
         ("an EPUB", format!("pandoc -t plain {file} | ask …"))
     } else if is_zip && (extension == "odt" || contains(head, b"opendocument")) {
         ("an OpenDocument file", format!("pandoc -t plain {file} | ask …"))
-    } else if is_zip && matches!(extension.as_str(), "docx" | "") {
+    } else if is_zip && matches!(extension, "docx" | "") {
         (
             "a DOCX (or another zip archive)",
             format!("pandoc -f docx -t plain {file} | ask …"),
@@ -403,7 +429,7 @@ fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>) -> Result
         ("an RTF file", format!("pandoc -f rtf -t plain {file} | ask …"))
     } else if text_head.starts_with("<!doctype html")
         || text_head.starts_with("<html")
-        || matches!(extension.as_str(), "html" | "htm" | "xhtml")
+        || matches!(extension, "html" | "htm" | "xhtml")
     {
         ("HTML", format!("pandoc -f html -t plain {file} | ask …"))
     } else {
@@ -437,6 +463,16 @@ struct Decoded {
     encoding: &'static Encoding,
     /// How many bytes are not in the encoding.
     undecoded: usize,
+}
+
+impl Decoded {
+    fn document(self, name: String, format: impl FnOnce(&str) -> Format) -> Result<Document> {
+        let format = format(&self.text);
+        let mut document = Document::new(name, self.text, format)?;
+        document.encoding = self.encoding;
+        document.undecoded = self.undecoded;
+        Ok(document)
+    }
 }
 
 /// By byte order mark, then UTF-8, then detection. The text of a UTF-8 file keeps its byte order mark, so
@@ -592,6 +628,46 @@ mod tests {
         assert!(error(b"PK\x03\x04\x14\x00", "a.docx").contains("pandoc -f docx"));
         assert!(error(b"<!DOCTYPE html><p>", "a.txt").contains("pandoc -f html"));
         assert!(error(b"<p>", "a.html").contains("HTML"));
+    }
+
+    #[test]
+    fn the_format_is_that_of_the_extension_or_the_one_that_is_given() {
+        let bytes = b"# Minutes\n\nIt was moved by *Ines*.";
+        let text = |name: &str, path: Option<&str>| {
+            let document = document(name.into(), bytes, path.map(Path::new)).unwrap();
+            document.text().to_owned()
+        };
+        let (marked, plain) = (
+            "Minutes\n\nIt was moved by Ines.",
+            std::str::from_utf8(bytes).unwrap(),
+        );
+        assert_eq!(text("a.MD", None).trim(), marked);
+        assert_eq!(text("a", Some("folder/a.md")).trim(), marked);
+        assert_eq!(text("a.md", Some("a.txt")), plain);
+        assert_eq!(text("a", None), plain);
+        // A stream has a name for people.
+        let options = ReadOptions::default();
+        assert_eq!(read_stream(&bytes[..], "a.md", &options).unwrap().text(), plain);
+        assert!(read_stream(&b"<p>The dam broke."[..], "a.html", &options).is_ok());
+        assert!(document("a.html".into(), b"<p>The dam broke.", None).is_err());
+        let given = |format| document_as("a.md".into(), bytes, format).unwrap();
+        assert_eq!(given(Format::Plain).text(), plain);
+        assert_eq!(given(Format::Markdown).text().trim(), marked);
+        let latin = document_as("a".into(), b"caf\xe9 na\xefve", Format::Markdown).unwrap();
+        assert_eq!(
+            (latin.text(), latin.encoding()),
+            ("caf\u{e9} na\u{ef}ve", "windows-1252")
+        );
+        assert!(document_as("a".into(), b"\0", Format::Plain).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_is_said_to_be_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = read_file(folder.path(), &ReadOptions::default()).unwrap_err();
+        let expected = "is a folder, not a regular file; name the files in it";
+        assert!(error.to_string().ends_with(expected), "{error}");
     }
 
     #[cfg(unix)]

@@ -8,7 +8,6 @@ pub mod scripted;
 use std::ops::Range;
 use std::path::Path;
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -109,6 +108,13 @@ fn no_head(model: &str, head: &'static str, task: &'static str) -> Error {
     }
 }
 
+fn other_output(head: &str, output: &str) -> Error {
+    Error::Engine {
+        name: "engine".to_owned(),
+        reason: format!("was asked for {head} and gave something else than {output}"),
+    }
+}
+
 fn no_span_head(model: &str) -> Error {
     no_head(model, "span", "question answering (SQuAD)")
 }
@@ -118,7 +124,8 @@ fn no_sentence_head(model: &str) -> Error {
 }
 
 /// The engines by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// In pure Rust, always there
@@ -140,7 +147,8 @@ impl Kind {
 }
 
 /// What an engine computes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Device {
     /// The processor
@@ -209,11 +217,7 @@ pub trait Engine: Send + Sync {
     fn spans(&self, inputs: &[&Input]) -> Result<Vec<SpanLogits>> {
         match self.encode(inputs, Head::Span)? {
             Output::Span(spans) => Ok(spans),
-            _ => Err(Error::NoHead {
-                model: String::new(),
-                head: "span",
-                task: "question answering",
-            }),
+            _ => Err(other_output("Head::Span", "Output::Span")),
         }
     }
 
@@ -224,11 +228,7 @@ pub trait Engine: Send + Sync {
     fn sentences(&self, inputs: &[&Input]) -> Result<Vec<Vec<Vec<f32>>>> {
         match self.encode(inputs, Head::Sentence)? {
             Output::Sentence(vectors) => Ok(vectors),
-            _ => Err(Error::NoHead {
-                model: String::new(),
-                head: "sentence",
-                task: "extractive summarization",
-            }),
+            _ => Err(other_output("Head::Sentence", "Output::Sentence")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Asks the questions of suites, and summarises their documents.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -25,6 +25,7 @@ const TOP: usize = 3;
 
 /// What became of a question. A line of the predictions file is one of these.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The suite's name.
     pub suite: String,
@@ -102,6 +103,7 @@ pub struct Outcome {
 
 /// A stretch of a document with the sentence around it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Context {
     /// Before it.
     pub before: String,
@@ -129,6 +131,7 @@ impl Context {
 
 /// The outcomes of a run, in the order of the suites.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Run {
     /// One for every question.
     pub outcomes: Vec<Outcome>,
@@ -142,7 +145,8 @@ pub struct Run {
 
 /// Asks all questions. Some are asked one at a time, to time them; the others side by side. The answers
 /// depend on neither. `done` is told the bytes of text that each question had to read, and stops the run by
-/// returning `false`.
+/// returning `false`. `options.top` does not count: a question of several documents has three answers, for recall, any
+/// other one.
 ///
 /// # Errors
 /// [`Error::Interrupted`], or when the model cannot read at all.
@@ -345,6 +349,7 @@ pub const LEAD: &str = "lead";
 
 /// What became of a summary.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct SummaryOutcome {
     /// The suite's name.
     pub suite: String,
@@ -375,10 +380,11 @@ pub struct SummaryOutcome {
 }
 
 /// Makes and measures summaries with each system; Lead is always among them, and so is what a file of pairs
-/// predicts.
+/// predicts. `done` is told the bytes of each text, and stops the run by returning `false`: a system that takes
+/// long asks as well, and fails with [`Error::Interrupted`].
 ///
 /// # Errors
-/// [`Error::Interrupted`], or what a system fails with.
+/// [`Error::Interrupted`], or what a system fails with for the first check that it fails for.
 pub fn summarise(
     suites: &[Suite],
     systems: &[(&str, Summariser<'_>)],
@@ -388,41 +394,48 @@ pub fn summarise(
         .iter()
         .flat_map(|suite| suite.summaries.iter().map(move |c| (suite, c)))
         .collect();
-    let failed = Mutex::new(None);
-    let outcomes: Vec<Vec<SummaryOutcome>> = checks
-        .par_iter()
-        .map(|(suite, check)| {
-            let document = &suite.documents[check.document];
-            let sentences = Sentences::of(document);
-            let mut outcomes = Vec::new();
-            let lead = sentences.lead(document, check.sentences);
-            outcomes.push(measure(suite, check, LEAD, &lines(document, &lead), &sentences));
-            if let Some(prediction) = &check.prediction {
-                outcomes.push(measure(suite, check, "prediction", prediction, &sentences));
-            }
-            for (name, system) in systems {
-                match system(document, check.sentences) {
-                    Ok(spans) => {
-                        outcomes.push(measure(suite, check, name, &lines(document, &spans), &sentences))
-                    }
-                    Err(error) => {
-                        *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error)
-                    }
-                }
-            }
-            if !done(document.text().len() as u64) {
-                *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Error::Interrupted);
-            }
-            outcomes
-        })
-        .collect();
-    match failed
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-    {
-        Some(error) => Err(error),
-        None => Ok(outcomes.into_iter().flatten().collect()),
+    // Checks from here on are not begun: all after the first that failed, or all once it is to stop.
+    let end = AtomicUsize::new(usize::MAX);
+    let one = |(i, &(suite, check)): (usize, &(&Suite, &SummaryCheck))| {
+        if i >= end.load(Ordering::SeqCst) {
+            return Ok(Vec::new());
+        }
+        let outcomes = summarise_one(suite, check, systems, &done);
+        match &outcomes {
+            Ok(_) => {}
+            Err(Error::Interrupted) => end.store(0, Ordering::SeqCst),
+            Err(_) => _ = end.fetch_min(i, Ordering::SeqCst),
+        }
+        outcomes
+    };
+    // Collected before an error is looked for: of several, rayon would give any.
+    let outcomes: Vec<Result<Vec<SummaryOutcome>>> = checks.par_iter().enumerate().map(one).collect();
+    let outcomes: Vec<Vec<SummaryOutcome>> = outcomes.into_iter().collect::<Result<_>>()?;
+    Ok(outcomes.into_iter().flatten().collect())
+}
+
+fn summarise_one(
+    suite: &Suite,
+    check: &SummaryCheck,
+    systems: &[(&str, Summariser<'_>)],
+    done: &(impl Fn(u64) -> bool + Sync),
+) -> Result<Vec<SummaryOutcome>> {
+    let document = &suite.documents[check.document];
+    let sentences = Sentences::of(document);
+    let mut outcomes = Vec::new();
+    let lead = sentences.lead(document, check.sentences);
+    outcomes.push(measure(suite, check, LEAD, &lines(document, &lead), &sentences));
+    if let Some(prediction) = &check.prediction {
+        outcomes.push(measure(suite, check, "prediction", prediction, &sentences));
     }
+    for (name, system) in systems {
+        let spans = system(document, check.sentences)?;
+        outcomes.push(measure(suite, check, name, &lines(document, &spans), &sentences));
+    }
+    if !done(document.text().len() as u64) {
+        return Err(Error::Interrupted);
+    }
+    Ok(outcomes)
 }
 
 /// The sentences of a summary, one a line, as ROUGE-Lsum wants them.
@@ -465,5 +478,80 @@ fn measure(
         must_pass: check.must_pass,
         group: document.name().to_owned(),
         defined: (suite.file.clone(), check.line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Format;
+
+    /// A suite that asks for a summary of each of so many documents.
+    fn suite(checks: usize) -> Suite {
+        let text = "The dam broke on Monday. Water reached the town in an hour.";
+        let check = |document: usize| SummaryCheck {
+            id: document.to_string(),
+            document,
+            sentences: 1,
+            references: Vec::new(),
+            prediction: None,
+            must_mention: Vec::new(),
+            must_not_mention: Vec::new(),
+            must_pass: false,
+            line: 1,
+        };
+        Suite {
+            documents: (0..checks)
+                .map(|i| Document::new(i.to_string(), text, Format::Plain).unwrap())
+                .collect(),
+            summaries: (0..checks).map(check).collect(),
+            name: String::new(),
+            file: String::new(),
+            sha256: String::new(),
+            questions: Vec::new(),
+        }
+    }
+
+    /// Runs `work` where rayon has this many threads.
+    fn on<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(work)
+    }
+
+    #[test]
+    fn no_summary_is_begun_when_it_is_to_stop() {
+        for threads in [1, 3] {
+            let (told, made) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let system = |_: &Document, _: usize| {
+                made.fetch_add(1, Ordering::SeqCst);
+                Ok(vec![0..24, 25..59])
+            };
+            let done = |_| {
+                told.fetch_add(1, Ordering::SeqCst);
+                false
+            };
+            let run = on(threads, || summarise(&[suite(300)], &[("own", &system)], done));
+            assert!(matches!(run, Err(Error::Interrupted)));
+            // Each thread may be at one when the first is told.
+            assert!((1..=threads).contains(&told.into_inner()));
+            assert!((1..=threads).contains(&made.into_inner()));
+        }
+    }
+
+    #[test]
+    fn the_first_check_that_fails_is_the_error() {
+        let system = |document: &Document, _: usize| match document.name().parse::<usize>() {
+            Ok(i @ (150 | 40 | 299)) => Err(Error::QuestionTooLong { tokens: i, limit: 0 }),
+            _ => Ok(vec![0..24, 25..59]),
+        };
+        for threads in [1, 2, 8] {
+            let run = on(threads, || {
+                summarise(&[suite(300)], &[("own", &system)], |_| true)
+            });
+            assert!(matches!(run, Err(Error::QuestionTooLong { tokens: 40, .. })));
+        }
+        let run = summarise(&[suite(30)], &[("own", &system)], |_| true).unwrap();
+        let ids: Vec<&str> = run.iter().step_by(2).map(|o| o.id.as_str()).collect();
+        assert_eq!(ids, (0..30).map(|i| i.to_string()).collect::<Vec<_>>());
     }
 }

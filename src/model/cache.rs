@@ -14,8 +14,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -225,8 +224,10 @@ impl Expected {
     ///
     /// # Errors
     /// When the file cannot be read. The inner error is what is wrong with it.
+    #[cfg(feature = "cli")]
     pub(crate) fn check_file(&self, path: &Path) -> io::Result<Result<(), String>> {
-        let mut file = File::open(path)?;
+        use std::io::Read;
+        let mut file = std::fs::File::open(path)?;
         let size = file.metadata()?.len();
         if let Err(reason) = self.check_size(size) {
             return Ok(Err(reason));

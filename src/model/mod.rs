@@ -60,7 +60,6 @@ impl Model {
             Some(text) => Manifest::parse(text).map_err(|e| invalid("manifest.toml", e))?,
             None => Manifest::of_hub_model(&origin, &config),
         };
-        manifest.check(&config).map_err(|e| invalid("manifest.toml", e))?;
         let tokenizer = match files.vocabulary {
             Some(vocabulary) => Tokenizer::from_parts(&files.tokenizer, vocabulary),
             None => Tokenizer::from_bytes(&files.tokenizer),
@@ -76,23 +75,39 @@ impl Model {
                 ),
             ));
         }
-        let limits = manifest.limits;
-        let special = tokenizer
+        let model = Self {
+            manifest,
+            config,
+            tokenizer,
+            weights: files.weights,
+            origin,
+        };
+        model.check()?;
+        Ok(model)
+    }
+
+    /// Whether the manifest fits the configuration and the tokenizer; both are public, and may have been changed.
+    pub(crate) fn check(&self) -> Result<()> {
+        let invalid = |file: &str, reason: String| Error::ModelFileInvalid {
+            model: self.origin.clone(),
+            file: file.to_owned(),
+            reason,
+        };
+        self.manifest
+            .check(&self.config)
+            .map_err(|e| invalid("manifest.toml", e))?;
+        let limits = self.manifest.limits;
+        let special = self
+            .tokenizer
             .pair()
             .special_tokens()
-            .max(tokenizer.single().special_tokens());
+            .max(self.tokenizer.single().special_tokens());
         if limits.window_tokens <= limits.question_tokens + limits.overlap_tokens + special {
             return Err(invalid(
                 "tokenizer.json",
                 format!("its template has {special} special tokens, which leaves no room for text"),
             ));
         }
-        Ok(Self {
-            manifest,
-            config,
-            tokenizer,
-            weights: files.weights,
-            origin,
-        })
+        Ok(())
     }
 }

@@ -8,12 +8,18 @@ pub mod calibrate;
 pub mod decode;
 pub mod merge;
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::document::Span;
 
 /// What documents say to a question.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+///
+/// It can be read back from its JSON, without `windows`, [`Answer::document_index`] and [`Answer::span`], which are not in it
+/// and are then 0 and empty.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Answers {
     /// Whether the documents answer it, as far as the model can tell.
     pub answered: bool,
@@ -23,7 +29,7 @@ pub struct Answers {
     /// greatest. `None` where there was nothing to read.
     pub evidence: Option<f32>,
     /// Whether the probabilities are calibrated; a model without a calibration has uncalibrated ones.
-    #[serde(skip_serializing_if = "is_true")]
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub calibrated: bool,
     /// The candidates, best first, whether or not the question counts as answered.
     pub answers: Vec<Answer>,
@@ -32,8 +38,32 @@ pub struct Answers {
     pub windows: usize,
 }
 
+/// An answer of a calibrated model that is below this confidence is doubtful: of two like it, hardly one is right.
+pub const DOUBTFUL: f64 = 0.4;
+
+/// What documents say to a question, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// They answer it: with [`Answers::best`].
+    Answered,
+    /// They seem to answer it, but the best answer's confidence is below [`DOUBTFUL`]. A model that is not calibrated
+    /// has no such answers.
+    Doubtful,
+    /// It would be wrong to say that they do not answer it: that they do is likelier than not. But no answer is sure
+    /// enough for the model's threshold, or for `min_confidence`.
+    Unsure,
+    /// They do not answer it, as far as the model can tell.
+    NotInDocument,
+}
+
 fn is_true(value: &bool) -> bool {
     *value
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Answers {
@@ -42,10 +72,38 @@ impl Answers {
     pub fn best(&self) -> Option<&Answer> {
         self.answers.first().filter(|_| self.answered)
     }
+
+    /// What to tell a person: [`best`](Self::best) is there with the first two of [`Verdict`], the closest candidate is
+    /// the first of `answers` with the others.
+    ///
+    /// ```
+    /// use quotable::{AskOptions, Document, Format, Reader, Verdict};
+    ///
+    /// let note = Document::new("note", "The bridge was opened by Mayor Ada Quist in 1931.", Format::Plain)?;
+    /// let found = Reader::embedded()?.ask("Who opened the bridge?", &[&note], &AskOptions::default())?;
+    /// let told = match (found.verdict(), found.best()) {
+    ///     (Verdict::Answered, Some(best)) => best.text.clone(),
+    ///     (_, Some(best)) => format!("perhaps {}", best.text),
+    ///     (Verdict::Unsure, None) => "I am not sure.".to_owned(),
+    ///     (_, None) => "The note does not say.".to_owned(),
+    /// };
+    /// assert!(told.contains("Ada Quist"));
+    /// # Ok::<(), quotable::Error>(())
+    /// ```
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self.best() {
+            Some(best) if self.calibrated && best.confidence < DOUBTFUL => Verdict::Doubtful,
+            Some(_) => Verdict::Answered,
+            None if self.not_in_document < 0.5 => Verdict::Unsure,
+            None => Verdict::NotInDocument,
+        }
+    }
 }
 
 /// A cell of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Cell {
     /// What stands above its column, in the clean text; `None` where there is no row of headings.
     pub heading: Option<String>,
@@ -54,7 +112,8 @@ pub struct Cell {
 }
 
 /// A quotation that may answer a question.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Answer {
     /// The exact words, a slice of the document's clean text.
     pub text: String,
@@ -86,11 +145,70 @@ pub struct Answer {
     pub row: Option<Vec<Cell>>,
     /// The encoding that the document was read in, if it is not UTF-8: then bytes are those of its UTF-8 form.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<&'static str>,
+    pub encoding: Option<Cow<'static, str>>,
     /// Which of the documents.
     #[serde(skip)]
     pub document_index: usize,
     /// Where it stands in that document's clean text.
     #[serde(skip)]
     pub span: Span,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Document, Format};
+
+    #[test]
+    fn answers_are_read_back_from_their_json() {
+        let latin = b"| Item | Budget |\n|---|---|\n| Caf\xe9 na\xefve | 400 euro |\n";
+        let document = crate::document::read::document("t.md".into(), latin, None).unwrap();
+        let at = document.text().find("400").unwrap();
+        let mut answers = Answers {
+            answered: true,
+            not_in_document: 0.25,
+            evidence: Some(1.5),
+            calibrated: true,
+            answers: vec![crate::cite::quote(&document, 0, at..at + 3, 2.5, 0.75)],
+            windows: 3,
+        };
+        assert_eq!(answers.answers[0].encoding.as_deref(), Some("windows-1252"));
+        assert!(answers.answers[0].row.is_some());
+        for calibrated in [true, false] {
+            answers.calibrated = calibrated;
+            let json = serde_json::to_string(&answers).unwrap();
+            let read: Answers = serde_json::from_str(&json).unwrap();
+            let mut expected = answers.clone();
+            expected.windows = 0;
+            expected.answers[0].span = 0..0;
+            assert_eq!(read, expected);
+        }
+    }
+
+    #[test]
+    fn a_verdict_is_what_a_person_is_told() {
+        let document = Document::new("t", "The dam broke.", Format::Plain).unwrap();
+        let verdict = |answered, confidence: Option<f64>, not_in_document, calibrated| {
+            let quote = |confidence| crate::cite::quote(&document, 0, 4..7, 1.0, confidence);
+            let answers = Answers {
+                answered,
+                not_in_document,
+                evidence: None,
+                calibrated,
+                answers: confidence.map(quote).into_iter().collect(),
+                windows: 1,
+            };
+            answers.verdict()
+        };
+        assert_eq!(verdict(true, Some(0.4), 0.9, true), Verdict::Answered);
+        assert_eq!(verdict(true, Some(0.39), 0.1, true), Verdict::Doubtful);
+        assert_eq!(verdict(true, Some(0.39), 0.1, false), Verdict::Answered);
+        assert_eq!(verdict(false, Some(0.9), 0.49, true), Verdict::Unsure);
+        assert_eq!(verdict(false, Some(0.9), 0.5, true), Verdict::NotInDocument);
+        assert_eq!(verdict(false, None, 1.0, true), Verdict::NotInDocument);
+        assert_eq!(
+            serde_json::to_string(&Verdict::NotInDocument).unwrap(),
+            "\"not_in_document\""
+        );
+    }
 }

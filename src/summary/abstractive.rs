@@ -49,6 +49,7 @@ impl Default for AbstractiveOptions {
 
 /// A summary that was written, not quoted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GeneratedSummary {
     /// The names of the documents that it is of.
     pub documents: Vec<String>,
@@ -66,6 +67,7 @@ pub struct GeneratedSummary {
 
 /// A sentence of a generator.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GeneratedSentence {
     /// The words of the generator. They are no quotation.
     pub generated: String,
@@ -79,6 +81,7 @@ pub struct GeneratedSentence {
 
 /// How many sentences were written and left out, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Dropped {
     /// With [`AbstractiveOptions::strict`]: without support, or with a name, number or date that the documents do
     /// not have.
@@ -93,6 +96,7 @@ pub struct Dropped {
 
 /// How far the writing has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Writing {
     /// Passages that are written about.
     pub passages: usize,
@@ -121,17 +125,19 @@ pub struct Writing {
 /// ```
 ///
 /// # Errors
-/// [`Error::SummaryTooShort`] when something was written and no sentence of it is short enough; when the generator
-/// fails, with the first passage that it fails for; and [`Error::Interrupted`].
+/// When the length is none; [`Error::SummaryTooShort`] when something was written and no sentence of it is short
+/// enough; when the generator fails, with the first passage that it fails for; and [`Error::Interrupted`]. Of no
+/// documents there are no summaries.
 pub fn summarize(
     documents: &[&Document],
     generator: &dyn Generator,
     options: &AbstractiveOptions,
     mut progress: impl FnMut(Writing) -> bool + Send,
 ) -> Result<Vec<GeneratedSummary>> {
+    options.length.check()?;
     let groups: Vec<&[&Document]> = match options.together {
-        true => vec![documents],
-        false => documents.chunks(1).collect(),
+        true if !documents.is_empty() => vec![documents],
+        _ => documents.chunks(1).collect(),
     };
     let desk = Desk::new(&mut progress);
     let mut shortest = None;

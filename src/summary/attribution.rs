@@ -21,6 +21,7 @@ const LEAST_GAIN: f64 = 0.1;
 
 /// A sentence's support and where it comes from.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Attribution {
     /// From 0 to 1: the share of the sentence's content that its best [`MOST_SUPPORTING`] source sentences hold
     /// together. Content is its stems without function words, its numbers and its dates; each counts by its inverse
@@ -35,6 +36,7 @@ pub struct Attribution {
 
 /// A sentence of a document that holds words of a generated one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SourceSentence {
     /// The document's name.
     pub document: String,
@@ -64,6 +66,7 @@ pub struct SourceSentence {
 
 /// A name, number or date that the documents do not have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Unsupported {
     /// As the generated sentence has it.
     pub text: String,

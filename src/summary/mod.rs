@@ -43,7 +43,8 @@ pub enum Length {
 }
 
 /// How sentences are scored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// The first sentences: the floor that every other method has to beat
@@ -112,6 +113,7 @@ pub trait Scorer {
 
 /// Summaries of documents, in their order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// One element a document, also where one summary was made over all of them.
     pub documents: Vec<DocumentSummary>,
@@ -119,6 +121,7 @@ pub struct Summary {
 
 /// The sentences that were chosen of a document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct DocumentSummary {
     /// The document's name.
     pub document: String,
@@ -139,6 +142,7 @@ pub struct DocumentSummary {
 
 /// A sentence of a summary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SummarySentence {
     /// The exact words, a slice of the document's clean text.
     pub text: String,
@@ -170,6 +174,7 @@ pub struct SummarySentence {
 
 /// A place in a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Place {
     /// The document's name.
     pub document: String,
@@ -193,7 +198,8 @@ pub struct Place {
 /// ```
 ///
 /// # Errors
-/// When the length is none, the focus has no word in it, no sentence is short enough, or the scorer fails.
+/// When the length is none, the focus has no word in it, no sentence is short enough, or the scorer fails or does not
+/// give a finite score for each candidate. Of no documents the summary is empty.
 pub fn summarize(
     documents: &[&Document],
     scorer: &dyn Scorer,
@@ -239,6 +245,7 @@ pub fn summarize(
                 total_bytes,
             })
         })?;
+        check_scores(&scores, candidates.len())?;
         let texts = candidates.chunk_by(|a, b| a.document == b.document);
         bytes_before += texts
             .map(|c| documents[c[0].document].text().len() as u64)
@@ -276,13 +283,24 @@ pub fn summarize(
                 });
         }
     }
-    if summary.documents.iter().all(|d| d.sentences.is_empty()) {
+    if !documents.is_empty() && summary.documents.iter().all(|d| d.sentences.is_empty()) {
         let shortest = groups.iter().flatten().map(|c| c.words).min();
         return Err(Error::SummaryTooShort {
             shortest: shortest.unwrap_or(0),
         });
     }
     Ok(summary)
+}
+
+/// A scorer of one's own may give too little, or what does not compare.
+fn check_scores(scores: &[f64], candidates: usize) -> Result<()> {
+    if scores.len() == candidates && scores.iter().all(|score| score.is_finite()) {
+        return Ok(());
+    }
+    Err(Error::Engine {
+        name: "summary".to_owned(),
+        reason: "its scorer has to give a finite score for each candidate".to_owned(),
+    })
 }
 
 impl Length {
@@ -349,5 +367,92 @@ fn place(documents: &[&Document], candidate: &Candidate) -> Place {
     Place {
         document: document.name().to_owned(),
         line: document.position(source.start).line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::abstractive::{self, AbstractiveOptions};
+    use super::*;
+    use crate::document::Format;
+    use crate::engine::scripted::ScriptedGenerator;
+
+    /// Gives these scores, whatever there is.
+    struct Gives(&'static [f64]);
+
+    impl Scorer for Gives {
+        fn score(
+            &self,
+            _: &[&Document],
+            _: &[Candidate],
+            _: &mut dyn FnMut(u64) -> bool,
+        ) -> Result<Vec<f64>> {
+            Ok(self.0.to_vec())
+        }
+    }
+
+    #[test]
+    fn a_scorer_that_gives_too_little_is_an_error() {
+        let text = "The dam broke on Monday night. Water reached the town in an hour.";
+        let document = Document::new("t", text, Format::Plain).unwrap();
+        let options = SummaryOptions {
+            length: Length::Sentences(1),
+            ..SummaryOptions::default()
+        };
+        let summary = |scores| summarize(&[&document], &Gives(scores), &options, |_| true);
+        let found = summary(&[1.0, 2.0]).unwrap();
+        assert_eq!(
+            found.documents[0].sentences[0].text,
+            "Water reached the town in an hour."
+        );
+        let bad: [&[f64]; 5] = [
+            &[],
+            &[1.0],
+            &[1.0, 2.0, 3.0],
+            &[1.0, f64::NAN],
+            &[f64::INFINITY, 1.0],
+        ];
+        for scores in bad {
+            assert!(matches!(summary(scores), Err(Error::Engine { .. })), "{scores:?}");
+        }
+    }
+
+    #[test]
+    fn of_no_documents_the_summary_is_empty() {
+        let generator = ScriptedGenerator::new(100, Vec::new());
+        for together in [false, true] {
+            let options = SummaryOptions {
+                together,
+                ..SummaryOptions::default()
+            };
+            let summary = summarize(&[], &Lead, &options, |_| true).unwrap();
+            assert_eq!(summary.documents, []);
+            let options = AbstractiveOptions {
+                together,
+                ..AbstractiveOptions::default()
+            };
+            let summaries = abstractive::summarize(&[], &generator, &options, |_| true).unwrap();
+            assert_eq!(summaries, []);
+        }
+    }
+
+    #[test]
+    fn a_length_of_nothing_is_out_of_range() {
+        let document = Document::new("t", "The dam broke.", Format::Plain).unwrap();
+        let generator = ScriptedGenerator::new(100, Vec::new());
+        for length in [Length::Sentences(0), Length::Words(0), Length::Share(f64::NAN)] {
+            let options = SummaryOptions {
+                length,
+                ..SummaryOptions::default()
+            };
+            let quoted = summarize(&[&document], &Lead, &options, |_| true);
+            assert!(matches!(quoted, Err(Error::BadOption { .. })), "{length:?}");
+            let options = AbstractiveOptions {
+                length,
+                ..AbstractiveOptions::default()
+            };
+            let written = abstractive::summarize(&[&document], &generator, &options, |_| true);
+            assert!(matches!(written, Err(Error::BadOption { .. })), "{length:?}");
+        }
     }
 }

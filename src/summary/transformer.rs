@@ -132,6 +132,11 @@ impl Network {
         })
     }
 
+    /// Length of a sentence's vector.
+    pub(crate) fn width(&self) -> usize {
+        self.hidden
+    }
+
     fn parse(bytes: &[u8], hidden: usize) -> Result<Self, String> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
         let floats = |name: &str, shape: &[usize]| -> Result<Vec<f32>, String> {

@@ -273,7 +273,7 @@ fn measure(
             length: Length::Sentences(sentences),
             ..SummaryOptions::default()
         };
-        let mut summary = reader.summarize(&[document], &options, |_| true)?;
+        let mut summary = reader.summarize(&[document], &options, |_| done(0))?;
         let chosen = summary.documents.pop().map(|d| d.sentences);
         Ok(chosen.into_iter().flatten().map(|s| s.span).collect())
     };

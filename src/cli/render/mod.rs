@@ -11,7 +11,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::args::{Args, Around};
 use crate::document::{Document, Span};
 pub(super) use crate::harmless::{harmless, is_hidden_control};
-use crate::qa::{Answer, Answers};
+use crate::qa::{Answer, Answers, DOUBTFUL, Verdict};
 
 /// Prints answers.
 #[derive(Debug, Clone, Copy)]
@@ -24,9 +24,6 @@ pub(super) struct Printer {
 
 /// So many characters are shown before an answer, of it, and after it: a "sentence" may be a file of a single line.
 const MOST_SHOWN: usize = 1500;
-
-/// An answer below this confidence is given with a warning: of two like it, hardly one is right.
-const DOUBTFUL: f64 = 0.4;
 
 const RED: &str = "\u{1b}[31m";
 const BOLD: &str = "\u{1b}[1m";
@@ -65,7 +62,7 @@ impl Printer {
                     (_, n) => format!("documents that could be read ({n} could not)"),
                 };
                 let probability = answers.not_in_document;
-                if answers.calibrated && probability < 0.5 {
+                if answers.verdict() == Verdict::Unsure {
                     let sure = format!("({} that it is not in the {which})", rounded(probability));
                     text += &format!("No sure answer. {}\n", self.dim(&sure));
                 } else {

@@ -1,15 +1,28 @@
-//! Whether text is in the language that the model was trained on.
+//! Whether text is in the language that the embedded model was trained on: English.
 
 use crate::document::Document;
 
-/// Bytes of each document that are looked at.
+/// Documents that are looked at.
+const MOST_DOCUMENTS: usize = 16;
+/// Bytes of each that are looked at.
 const SAMPLE_BYTES: usize = 4096;
 
-/// The name of the language of documents that are clearly not English.
-pub(super) fn foreign(documents: &[Document]) -> Option<&'static str> {
+/// The English name of the language of documents that are clearly not English, by the beginnings of the first of them.
+/// `None` where they are, or are too short to tell. A model reads other languages and is often wrong about them.
+///
+/// ```
+/// use quotable::{Document, Format, language};
+///
+/// let text = "Die Brücke von 1890 wurde abgerissen, und die neue, eine aus Stahl, hat der Bürgermeister im Frühling eröffnet.";
+/// let document = Document::new("note", text, Format::Plain)?;
+/// assert_eq!(language::foreign(&[&document]), Some("German"));
+/// # Ok::<(), quotable::Error>(())
+/// ```
+#[must_use]
+pub fn foreign(documents: &[&Document]) -> Option<&'static str> {
     let sample: String = documents
         .iter()
-        .take(16)
+        .take(MOST_DOCUMENTS)
         .map(|d| &d.text()[..d.text().floor_char_boundary(SAMPLE_BYTES)])
         .collect::<Vec<_>>()
         .join("\n");
@@ -43,7 +56,7 @@ mod tests {
 
     fn language(text: &str) -> Option<&'static str> {
         let document = Document::new("text", text, Format::Plain).unwrap();
-        foreign(&[document])
+        foreign(&[&document])
     }
 
     #[test]
