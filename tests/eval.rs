@@ -200,6 +200,32 @@ fn what_must_pass_and_is_wrong_fails() {
 }
 
 #[test]
+fn a_question_that_cannot_be_asked_is_not_right() {
+    let long = "word ".repeat(100);
+    let suite = format!(
+        "name = \"bridge\"\ndocuments = [\"bridge.txt\"]\n\n[[question]]\nid = \"long\"\nquestion = \"{long}?\"\nunanswerable = true\nmust_pass = true\n"
+    );
+    let scene = scene().file("s.toml", suite);
+    let outcome = scene.run(&["eval", "s.toml"]);
+    assert_eq!(outcome.code, 1, "{outcome}");
+    assert!(
+        outcome.err.contains("bridge/long must pass and is wrong"),
+        "{outcome}"
+    );
+    let declined = outcome
+        .out
+        .lines()
+        .find(|line| line.contains("without: declined"));
+    assert!(declined.is_some_and(|line| line.contains(" 0.0")), "{outcome}");
+    let scene = scene.file("q.toml", "name = \"b\"\ndocuments = [\"bridge.txt\"]\n\n[[question]]\nid = \"q\"\nquestion = \"?\"\nunanswerable = true\n");
+    let checked = scene.run(&["eval", "--check", "q.toml"]);
+    assert!(
+        checked.code == 2 && checked.err.contains("the question is empty"),
+        "{checked}"
+    );
+}
+
+#[test]
 fn what_must_pass_and_is_right_holds() {
     let suite = SUITE.replace("tags = [\"person\"]", "must_pass = true");
     let scene = scene().file("s.toml", suite).finds("Ada Quist", SURE);

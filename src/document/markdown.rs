@@ -4,12 +4,13 @@
 //! leads around them. Code, HTML and front matter are text and are read as they stand, and so are the tildes around struck
 //! text: it must not be quoted as if it held.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::{Block, BlockKind, Builder, Layout, clean, plain};
+use super::{Block, BlockKind, Builder, Layout, byte_order_mark, clean, plain};
 
 pub(super) fn layout(source: &str) -> Layout {
     let options = Options::ENABLE_TABLES
@@ -27,16 +28,19 @@ pub(super) fn layout(source: &str) -> Layout {
         apart: false,
         definitions: VecDeque::new(),
     };
-    let events = Parser::new_ext(source, options).into_offset_iter();
+    let from = byte_order_mark(source);
+    let parsed = line_feeds(&source[from..]);
+    let events = Parser::new_ext(&parsed, options).into_offset_iter();
+    let shifted = |range: Range<usize>| range.start + from..range.end + from;
     let mut definitions: Vec<Range<usize>> = events
         .reference_definitions()
         .iter()
-        .map(|(_, d)| d.span.clone())
+        .map(|(_, d)| shifted(d.span.clone()))
         .collect();
     definitions.sort_by_key(|span| span.start);
     walk.definitions = definitions.into();
     for (event, range) in events {
-        walk.event(event, range);
+        walk.event(event, shifted(range));
     }
     walk.close_block();
     walk.push_definitions(source.len());
@@ -46,6 +50,17 @@ pub(super) fn layout(source: &str) -> Layout {
         blocks: walk.blocks,
         has_columns: false,
     }
+}
+
+/// The same text with a line feed for each carriage return that stands alone: the parser knows it as the end of a line, but not
+/// everywhere.
+fn line_feeds(source: &str) -> Cow<'_, str> {
+    let is_alone = |at: usize| !source[at + 1..].starts_with('\n');
+    if !source.match_indices('\r').any(|(at, _)| is_alone(at)) {
+        return Cow::Borrowed(source);
+    }
+    let pairs_apart = source.split("\r\n").map(|lines| lines.replace('\r', "\n"));
+    Cow::Owned(pairs_apart.collect::<Vec<_>>().join("\r\n"))
 }
 
 struct Walk<'a> {
@@ -192,11 +207,17 @@ impl Walk<'_> {
 
     /// Text that stands somewhere within the range, between markers.
     fn inside(&mut self, text: &str, range: Range<usize>) {
-        match self.builder.source[range.clone()].find(text) {
-            Some(at) if !text.is_empty() => {
-                self.text(text, range.start + at..range.start + at + text.len());
-            }
-            _ => self.text(text, range),
+        let source = self.builder.source;
+        let words = source[range.clone()].trim_matches('`').trim();
+        let found = source[range.clone()].find(text).filter(|_| !text.is_empty());
+        if let Some(at) = found {
+            self.text(text, range.start + at..range.start + at + text.len());
+        } else if words.split_whitespace().eq(text.split_whitespace()) && !words.is_empty() {
+            // The parser reads line ends as spaces.
+            let start = words.as_ptr() as usize - source.as_ptr() as usize;
+            self.text(words, start..start + words.len());
+        } else {
+            self.text(text, range);
         }
     }
 
@@ -237,6 +258,48 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_of_byte_order_and_line_ends_of_any_kind_change_no_structure() {
+        let source = "---\ntitle: T\n---\n\n# Head\n\n| Name | Age |\n|---|---|\n| Carl | 42 |\n\n```\nlet x = 1;\n```\n\nThe dam was built by Otto.\n";
+        let read = |source: &str| {
+            let layout = layout(source);
+            let blocks = layout.blocks.iter();
+            blocks
+                .map(|b| (b.kind, layout.text[b.span.clone()].to_owned()))
+                .collect::<Vec<_>>()
+        };
+        let expected = read(source);
+        assert!(expected.contains(&(BlockKind::Heading, "Head".to_owned())));
+        assert!(expected.contains(&(BlockKind::TableCell, "42".to_owned())));
+        for (from, to) in [("---\ntitle", "\u{FEFF}---\ntitle"), ("\n", "\r\n"), ("\n", "\r")] {
+            assert_eq!(read(&source.replace(from, to)), expected, "{to:?}");
+        }
+        let marked = format!("\u{FEFF}{source}");
+        let layout = layout(&marked);
+        let at = layout.text.find("Otto").unwrap();
+        assert_eq!(&marked[layout.map.to_source(at..at + 4)], "Otto");
+    }
+
+    #[test]
+    fn code_that_runs_over_a_line_end_keeps_its_places() {
+        for source in [
+            "The `lease was signed\nby Otto` in May.",
+            "The ``lease was signed\r\nby Otto`` in May.",
+        ] {
+            let layout = layout(source);
+            let at = layout.text.find("Otto").unwrap();
+            assert_eq!(
+                layout.map.to_source(at..at + 4),
+                source.find("Otto").unwrap()..source.find("Otto").unwrap() + 4
+            );
+            assert!(
+                layout.text.starts_with("The lease was signed\nby Otto in May"),
+                "{:?}",
+                layout.text
+            );
+        }
+    }
 
     #[test]
     fn struck_text_shows_that_it_is_struck() {

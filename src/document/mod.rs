@@ -337,6 +337,11 @@ struct Layout {
     has_columns: bool,
 }
 
+/// The length of the mark of byte order that some programs write at the beginning of a file.
+fn byte_order_mark(source: &str) -> usize {
+    source.len() - source.trim_start_matches('\u{FEFF}').len()
+}
+
 /// Builds the clean text and its map, piece by piece, in the order of the source.
 struct Builder<'a> {
     source: &'a str,
@@ -347,6 +352,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
+    /// A mark of byte order at the beginning is no part of the text.
     fn new(source: &'a str) -> Self {
         Self {
             source,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::setting::{EDGE, Setting, is_stamp, is_turn, names_page};
-use super::{Block, BlockKind, Builder, Layout, sentence};
+use super::{Block, BlockKind, Builder, Layout, byte_order_mark, sentence};
 
 /// Lines wrapped by hand or by a program are seldom longer, and paragraphs on one line seldom shorter.
 const LONGEST_WRAPPED_LINE: usize = 120;
@@ -138,7 +138,7 @@ impl<'a> SourceLines<'a> {
         SourceLines {
             source,
             setting,
-            at: 0,
+            at: byte_order_mark(source),
             on_page: 0,
             introduced: false,
             marked_until: 0,

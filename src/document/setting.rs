@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use super::byte_order_mark;
 use super::plain::{cuts, is_wordy, raw_line};
 use super::sentence;
 
@@ -40,7 +41,7 @@ impl Setting {
         let mut columns = NumberColumns::default();
         let mut gutters = Gutters::default();
         let mut has_pages = false;
-        let mut at = 0;
+        let mut at = byte_order_mark(source);
         while let Some(line) = raw_line(source, at) {
             at = line.next;
             let words = source[line.words.clone()].trim();
@@ -559,6 +560,12 @@ mod tests {
         let pages = (1..=25).map(|i| format!("{i} Party {i}\n")).collect::<String>();
         assert_eq!(Setting::of(&pages).margin("9 Party", 0), 0);
         assert_eq!(Setting::of(&(pages.clone() + &pages)).margin("9 Party", 0), 2);
+    }
+
+    #[test]
+    fn a_mark_of_byte_order_is_no_word() {
+        let text = "1  Q. Who?\n2  A. Otto.\n3  Q. When?\n4  A. In May.\n";
+        assert_eq!(Setting::of(&format!("\u{FEFF}{text}")).margin("1  Q.", 3), 3);
     }
 
     #[test]

@@ -13,7 +13,10 @@ const LONG_PAUSE: u64 = 10_000;
 /// Whether a text is subtitles, by its first lines.
 pub(super) fn begins_like(source: &str) -> bool {
     let source = source.trim_start_matches(['\u{FEFF}', '\n', '\r', ' ']);
-    let mut lines = source.lines().map(str::trim);
+    let mut lines = source
+        .split(['\n', '\r'])
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
     let is_number = !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit());
     first == "WEBVTT"
@@ -259,6 +262,16 @@ fn milliseconds(time: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn line_ends_may_be_of_any_kind() {
+        for end in ["\n", "\r", "\r\n"] {
+            let source = ["WEBVTT", "", "00:01.000 --> 00:02.000", "Anna left."].join(end);
+            assert!(super::begins_like(&source));
+            let source = ["1", "00:00:01,000 --> 00:00:02,000", "Anna left."].join(end);
+            assert!(super::begins_like(&source));
+        }
+    }
+
     use crate::document::{Document, Format};
 
     fn paragraphs(source: &str) -> Vec<String> {

@@ -21,6 +21,12 @@ pub struct Score {
 }
 
 impl Score {
+    /// Of what is wrong whatever the golds are.
+    pub(super) const WRONG: Self = Self {
+        exact: false,
+        f1: 0.0,
+    };
+
     /// Whether the answer counts as right: an exact match, or an F1 of [`RIGHT_F1`].
     #[must_use]
     pub fn is_right(&self) -> bool {

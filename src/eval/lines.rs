@@ -28,7 +28,7 @@ fn wrong(what: impl Into<String>, remedy: impl Into<Cow<'static, str>>) -> Wrong
 }
 
 /// A line of questions. Keys that begin with `_` here are let and mean nothing: a line may be one of `ask batch`,
-/// or of SQuAD.
+/// or of SQuAD. Those that would change a score are refused.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -47,10 +47,8 @@ struct Line {
     title: Option<String>,
     #[serde(default, rename = "top")]
     _top: IgnoredAny,
-    #[serde(default, rename = "min_confidence")]
-    _min_confidence: IgnoredAny,
-    #[serde(default, rename = "always_answer")]
-    _always_answer: IgnoredAny,
+    min_confidence: Option<IgnoredAny>,
+    always_answer: Option<IgnoredAny>,
     #[serde(default, rename = "plausible_answers")]
     _plausible_answers: IgnoredAny,
 }
@@ -135,7 +133,18 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
                 "give each question an id of its own",
             ));
         }
-        if line.question.trim().is_empty() {
+        for (given, key) in [
+            (line.min_confidence.is_some(), "min_confidence"),
+            (line.always_answer.is_some(), "always_answer"),
+        ] {
+            if given {
+                return Err(wrong(
+                    format!("{key} is for all questions of a run"),
+                    "leave it out, and give ask eval the option of that name",
+                ));
+            }
+        }
+        if !line.question.contains(char::is_alphanumeric) {
             return Err(wrong("the question is empty", "write what is asked"));
         }
         let unanswerable = line.unanswerable || line.answers.as_ref().is_some_and(Answers::are_empty_columns);
@@ -468,6 +477,10 @@ mod tests {
             ),
             (r#""answers":[]"#, "x: has no answers"),
             (r#""answers":[" "]"#, "x: an answer is empty"),
+            (
+                r#""answers":["Ada"],"min_confidence":0.5"#,
+                "min_confidence is for all questions of a run; leave it out",
+            ),
         ] {
             let told = told(&format!(
                 r#"{{"id":"x","question":"who?","context":"Ada came.",{rest}}}"#
@@ -479,7 +492,7 @@ mod tests {
     #[test]
     fn a_line_of_batch_or_of_squad_gets_answers_and_no_other_change() {
         let (_folder, path) = file(
-            "{\"question\":\"who?\",\"context\":\"Ada\\n came.\",\"answers\":[\"Ada came\"],\"top\":2,\"min_confidence\":0.5,\"always_answer\":true}\n\
+            "{\"question\":\"who?\",\"context\":\"Ada\\n came.\",\"answers\":[\"Ada came\"],\"top\":2}\n\
              {\"question\":\"why?\",\"context\":\"Ada came.\",\"title\":\"T\",\"answers\":[],\"is_impossible\":true,\"plausible_answers\":[]}\n",
         );
         let suite = load(&path, &ReadOptions::default()).unwrap();

@@ -237,7 +237,10 @@ fn ask_one(
     let best = found.answers.first();
     let given = best.filter(|_| found.answered).map_or("", |a| a.text.as_str());
     let candidate = best.map_or("", |a| a.text.as_str());
-    let (given_score, best_score) = (score(given, &question.golds), score(candidate, &question.golds));
+    let (mut given_score, best_score) = (score(given, &question.golds), score(candidate, &question.golds));
+    if error.is_some() {
+        given_score = Score::WRONG; // Silence is no answer to what was not asked.
+    }
     let recalls = documents.len() > 1 && !question.answering.is_empty();
     let answers_from = |answer: &Answer| {
         question

@@ -152,7 +152,10 @@ pub fn scores<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Scores {
         right: figure(|o| f64::from(u8::from(o.right))),
         has_answer_exact: over(answerable, |o| f64::from(o.exact)),
         has_answer_f1: over(answerable, |o| o.f1),
-        no_answer: over(|o| !answerable(o), |o| f64::from(u8::from(!o.answered))),
+        no_answer: over(
+            |o| !answerable(o),
+            |o| f64::from(u8::from(!o.answered && o.error.is_none())),
+        ),
         always_exact: over(answerable, |o| f64::from(o.best_exact)),
         always_f1: over(answerable, |o| o.best_f1),
         floor_f1: over(answerable, |o| o.floor_f1),

@@ -408,7 +408,7 @@ impl Checker<'_> {
         self.id(&raw.id);
         let id = raw.id.get_ref().clone();
         let start = raw.id.span().start;
-        if raw.question.get_ref().trim().is_empty() {
+        if !raw.question.get_ref().contains(char::is_alphanumeric) {
             self.collector.add(
                 raw.question.span().start,
                 format!("{id}: the question is empty"),

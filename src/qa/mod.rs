@@ -138,7 +138,7 @@ pub struct Answer {
     /// The page that it begins on, from 1, where the text has pages.
     pub page: Option<usize>,
     /// What has to be read before the sentence: see [`Document::introductions`](crate::Document::introductions).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub introduced_by: Vec<String>,
     /// The row that it stands in, if it stands in a table and its row has at most 3,000 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
