@@ -193,7 +193,8 @@ A line of input is one of
   {\"id\": 10, \"summarize\": {\"sentences\": 3}, \"context\": \"The text itself.\"}
 A question may set \"top\" and one of \"min_confidence\" and \"always_answer\" for itself, a
 summary \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". What a line sets
-goes before what was typed, and that before ask.toml. Other keys are refused.
+goes before what was typed, and that before ask.toml. Other keys are refused. A context
+is plain text; Markdown and subtitles are read from docs.
 
 There is one line of output for every line of input, in order; blank lines give none, a bad
 line gives {\"id\": …, \"error\": …} and the rest goes on. Each is written as soon as those

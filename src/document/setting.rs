@@ -279,9 +279,10 @@ const LINES_OF_A_PAGE: u32 = 20;
 /// Fewest lines of a column of numbers.
 const NUMBERS_OF_A_COLUMN: u32 = 10;
 
-/// Lines of nothing but 1, 2, 3 and so on.
+/// Lines of nothing but 1, 2, 3 and so on, beside others with words: a file of numbers has no margin.
 #[derive(Default)]
 struct NumberColumns {
+    has_words: bool,
     last: u32,
     column: Range<usize>,
     found: Vec<Range<usize>>,
@@ -299,6 +300,7 @@ impl NumberColumns {
             }
             _ if words.is_empty() => {}
             number => {
+                self.has_words |= words.contains(char::is_alphabetic);
                 self.end();
                 if number == Some(1) {
                     (self.last, self.column) = (1, line);
@@ -315,7 +317,10 @@ impl NumberColumns {
 
     fn finish(mut self) -> Vec<Range<usize>> {
         self.end();
-        self.found
+        match self.has_words {
+            true => self.found,
+            false => Vec::new(),
+        }
     }
 }
 
@@ -576,6 +581,7 @@ mod tests {
         let at = |line: &str| setting.margin(line, text.find(line).unwrap());
         assert_eq!((at("3"), at("12"), at("7 words")), (1, 2, 0));
         assert_eq!(setting.margin("12", text.rfind("12").unwrap()), 0);
+        assert_eq!(Setting::of(&numbers).margin("3", 4), 0);
         let few: String = (1..=9).map(|i| format!("{i}\n")).collect();
         assert_eq!(Setting::of(&few).margin("3", 4), 0);
     }
