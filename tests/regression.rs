@@ -387,3 +387,47 @@ fn lines_are_shown_one_below_the_other() {
     );
     assert!(!run(&["news.txt"], &[]).err.contains("hardly any sentences"));
 }
+
+/// A second answer was a piece of the number that the first had been widened to.
+#[test]
+fn widened_answers_do_not_overlap() {
+    let reader = reader(&[("1", 5.0), ("567", 4.0), ("crowns", 3.0)]);
+    let document = Document::new("t", "It cost 1,234,567 crowns in all.", Format::Plain).unwrap();
+    let options = AskOptions {
+        top: 10,
+        ..AskOptions::default()
+    };
+    let answers = reader.ask("how much?", &[&document], &options).unwrap().answers;
+    assert!(
+        answers.iter().any(|a| a.text.contains("1,234,567")),
+        "{answers:?}"
+    );
+    for (i, one) in answers.iter().enumerate() {
+        for other in &answers[i + 1..] {
+            let apart = one.end_byte <= other.start_byte || other.end_byte <= one.start_byte;
+            assert!(apart, "{one:?} {other:?}");
+        }
+    }
+}
+
+/// It was written as -0.0.
+#[test]
+fn no_relevance_has_no_sign() {
+    let text = "The dam broke on Monday night. The baker sold bread to all of us.";
+    let document = Document::new("t", text, Format::Plain).unwrap();
+    let options = SummaryOptions {
+        method: Method::Textrank,
+        focus: Some("bread".to_owned()),
+        ..SummaryOptions::default()
+    };
+    let summary = summarize(&[&document], &TextRank, &options, |_| true).unwrap();
+    let relevance: Vec<f64> = summary.documents[0]
+        .sentences
+        .iter()
+        .filter_map(|s| s.relevance)
+        .collect();
+    assert!(
+        relevance.contains(&0.0) && relevance.iter().all(|r| r.is_sign_positive()),
+        "{relevance:?}"
+    );
+}

@@ -153,7 +153,13 @@ impl Merger {
                 said.push('\n');
                 candidate.span = whole_tokens(text, whole_characters(text, candidate.span));
                 candidate.span = without_turn(text, candidate.span);
-                chosen.push((document, candidate));
+                // Widened, it may have come to lie over another.
+                let is_apart = |(other, c): &(usize, Candidate)| {
+                    *other != document || !overlap(&c.span, &candidate.span)
+                };
+                if chosen.iter().all(is_apart) {
+                    chosen.push((document, candidate));
+                }
                 if chosen.len() == self.answers {
                     break;
                 }

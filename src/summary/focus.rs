@@ -57,15 +57,15 @@ impl Focus {
         let mean = lengths.iter().sum::<f64>() / lengths.len().max(1) as f64;
         let scores: Vec<f64> = std::iter::zip(&terms.of, &lengths)
             .map(|(own, length)| {
-                wanted
+                let shares = wanted
                     .iter()
                     .filter_map(|term| own.binary_search_by_key(term, |&(t, _)| t).ok())
                     .map(|at| {
                         let (term, count) = (own[at].0, f64::from(own[at].1));
                         let norm = K1 * (1.0 - B + B * length / mean);
                         terms.inverse_frequency(term) * count * (K1 + 1.0) / (count + norm)
-                    })
-                    .sum()
+                    });
+                shares.sum::<f64>() + 0.0 // The sum of nothing is -0.
             })
             .collect();
         let highest = scores.iter().copied().fold(0.0, f64::max);
