@@ -16,9 +16,8 @@ const FEWEST_WORDS: usize = 4;
 enum Mark {
     /// `3.`, `3)`, `(3)`
     Number(bool),
-    /// `(b)`; `(i)` where roman numerals are not known from letters.
+    /// `(b)`, and `(i)`: roman numerals are not known from letters.
     Letter,
-    Roman,
     Bullet(char),
 }
 
@@ -28,16 +27,9 @@ fn mark(text: &str) -> Option<Mark> {
     let first = label.chars().next()?;
     Some(match first {
         _ if first.is_ascii_digit() => Mark::Number(marker.starts_with('(')),
-        'i' | 'v' | 'x' if label.bytes().all(|b| b"ivx".contains(&b)) => Mark::Roman,
         _ if first.is_ascii_alphabetic() => Mark::Letter,
         _ => Mark::Bullet(first),
     })
-}
-
-/// Whether two marks can be of one list. `(i)` may be a letter.
-fn is_beside(mark: Mark, other: Mark) -> bool {
-    let either = |a, b| (mark, other) == (a, b) || (mark, other) == (b, a);
-    mark == other || either(Mark::Letter, Mark::Roman)
 }
 
 impl Document {
@@ -92,7 +84,7 @@ impl Document {
                     && last.chars().all(char::is_lowercase)
             };
             match (own, mark(words)) {
-                (Some(own), Some(mark)) if is_beside(own, mark) => {}
+                (Some(own), Some(mark)) if own == mark => {}
                 (Some(_), Some(_)) if opens_a_list => return Some(above),
                 (Some(_), Some(_)) => {}
                 _ if names_page(words) || words.split_whitespace().nth(1).is_none() => {}

@@ -17,8 +17,8 @@ use crate::error::{Error, Result};
 use map::OffsetMap;
 pub(crate) use plain::item_marker;
 pub use sentence::sentences;
-pub(crate) use sentence::{is_brand, stops};
-pub(crate) use setting::{is_turn, names_page};
+pub(crate) use sentence::{MONTHS, is_brand, month, stops};
+pub(crate) use setting::{names_page, turn};
 
 /// A half-open range of bytes of a document's clean text.
 pub type Span = Range<usize>;
@@ -352,7 +352,6 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// A mark of byte order at the beginning is no part of the text.
     fn new(source: &'a str) -> Self {
         Self {
             source,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::setting::{EDGE, Setting, is_stamp, is_turn, names_page};
+use super::setting::{EDGE, Setting, is_stamp, names_page, turn};
 use super::{Block, BlockKind, Builder, Layout, byte_order_mark, sentence};
 
 /// Lines wrapped by hand or by a program are seldom longer, and paragraphs on one line seldom shorter.
@@ -36,7 +36,7 @@ pub(super) fn layout(source: &str) -> Layout {
         let second_column = setting.second_column(words).map(|at| start + at);
         let span = trimmed(&builder.text, start..start + words.len());
         let is_apart = line.is_furniture || is_rule(&builder.text[span.clone()]);
-        let is_turn = setting.is_transcript && !joined && is_turn(&builder.text[span.clone()]);
+        let is_turn = setting.is_transcript && !joined && turn(&builder.text[span.clone()]).is_some();
         if (span.is_empty() || line.depth != depth || is_apart || is_turn || second_column.is_some())
             && !run.is_empty()
         {
@@ -606,8 +606,7 @@ fn is_day(month: &str, day: &str) -> bool {
     let day = day.strip_suffix(',').unwrap_or_default();
     matches!(day.len(), 1..=2)
         && day.bytes().all(|b| b.is_ascii_digit())
-        && month.starts_with(|c: char| c.is_ascii_uppercase())
-        && sentence::is_month(month)
+        && sentence::month(month.trim_end_matches('.')).is_some()
 }
 
 /// Whether a sentence ends with a line, and is not merely interrupted after an abbreviation.

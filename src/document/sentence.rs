@@ -107,29 +107,27 @@ const GERMAN_MONTHS: &[&str] = &[
     "November", "Oktober", "September",
 ];
 
+/// The months, from January.
 #[rustfmt::skip]
-const MONTHS: &[&str] = &[
+pub(crate) const MONTHS: &[&str] = &[
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December",
 ];
 
-/// What may follow "a.m." and "p.m." within the sentence: days, months, time zones.
+/// What may follow "a.m." and "p.m." within the sentence, beside [`MONTHS`]: days, time zones.
 #[rustfmt::skip]
 const AFTER_HOUR: &[&str] = &[
-    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "January",
-    "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December", "Eastern", "Central", "Mountain", "Pacific", "Atlantic",
-    "Greenwich", "BST", "CDT", "CEST", "CET", "CST", "EDT", "EST", "ET", "GMT", "MDT", "MST",
+    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "Eastern",
+    "Central", "Mountain", "Pacific", "Atlantic", "Greenwich", "BST", "CDT", "CEST", "CET", "CST", "EDT", "EST", "ET", "GMT", "MDT", "MST",
     "MT", "PDT", "PST", "PT", "UTC",
 ];
 
-/// Whether a word is the name of a month, whole or as it is abbreviated.
-pub(super) fn is_month(word: &str) -> bool {
-    let word = word.trim_end_matches('.');
-    word.len() >= 3
-        && MONTHS
-            .iter()
-            .any(|month| *month == word || (word.len() <= 4 && month.starts_with(word)))
+/// A month by its name, or the first three or four letters of it; from 1.
+pub(crate) fn month(word: &str) -> Option<u32> {
+    let is_short = matches!(word.len(), 3..=4);
+    let is = |name: &&str| word == *name || (is_short && name.starts_with(word));
+    let at = MONTHS.iter().position(is)?;
+    u32::try_from(at + 1).ok()
 }
 
 /// Function words that open sentences and are rarely capitalised inside one.
@@ -385,7 +383,9 @@ impl<'a> Boundary<'a> {
         let dated = preceding.starts_with(|c: char| c.is_ascii_digit()) || preceding == "century";
         let era = matches!(token, "A.D" | "B.C" | "B.C.E" | "C.E") && dated;
         if hour || (era && !figure) {
-            return AFTER_HOUR.contains(&leading_word(self.word))
+            let next = leading_word(self.word);
+            return AFTER_HOUR.contains(&next)
+                || MONTHS.contains(&next)
                 || (is_fronted_phrase(&text[..start]) && !opens_sentence(self.word));
         }
         // Nothing can be introduced from inside a bracket or quotation that has closed.

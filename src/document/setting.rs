@@ -154,10 +154,14 @@ fn named_page(line: &str) -> Option<u32> {
     }
 }
 
-/// Whether a line is the beginning of a question or an answer: `Q.   Who saw it?`
-pub(crate) fn is_turn(line: &str) -> bool {
-    line.strip_prefix(['Q', 'A'])
-        .is_some_and(|rest| rest.starts_with(". ") || rest.starts_with(".\t") || rest.starts_with("  "))
+/// The letter that a question or an answer begins with in a transcript: `Q.   Who saw it?`
+pub(crate) fn turn(line: &str) -> Option<char> {
+    let letter = line.chars().next().filter(|c| matches!(c, 'Q' | 'A'))?;
+    let marks = [". ", ".\t", "  "];
+    marks
+        .iter()
+        .any(|mark| line[1..].starts_with(mark))
+        .then_some(letter)
 }
 
 /// `ROE-000123`, the number that a page has in evidence.
@@ -349,8 +353,9 @@ impl<'a> Margins<'a> {
         self.lines += 1;
         let number = numbered(words);
         let words = &words[number.map_or(0, |number| number.length)..];
-        self.questions += u32::from(words.starts_with('Q') && is_turn(words));
-        self.answers += u32::from(words.starts_with('A') && is_turn(words));
+        let turn = turn(words);
+        self.questions += u32::from(turn == Some('Q'));
+        self.answers += u32::from(turn == Some('A'));
         let Some(Number { value, is_apart, .. }) = number else {
             return;
         };
@@ -385,6 +390,11 @@ impl<'a> Margins<'a> {
     }
 }
 
+/// Whether a line may be of running text: words, and so many at least.
+fn is_running(line: &str, words: usize) -> bool {
+    line.split_whitespace().nth(words - 1).is_some() && is_wordy(line)
+}
+
 /// The second column may begin so many characters before or behind its place.
 const RAGGED: usize = 1;
 /// Lines of two columns, at least.
@@ -417,10 +427,9 @@ struct Gutters {
 impl Gutters {
     fn read(&mut self, line: &str) {
         self.lines += usize::from(line.split_whitespace().nth(5).is_some());
-        let is_text = |side: &str| side.split_whitespace().nth(2).is_some() && is_wordy(side);
         if let Some((at, column)) = widest_gap(line)
-            && is_text(&line[..at])
-            && is_text(&line[at..])
+            && is_running(&line[..at], 3)
+            && is_running(&line[at..], 3)
         {
             *self.lines_with.entry(column).or_default() += 1;
         }
@@ -456,8 +465,7 @@ impl<'a> Spacing<'a> {
         let before = self.last.replace(words);
         // Contents, headings and addresses are set as they are whatever the text's spacing.
         if let Some(before) = before {
-            let is_text = |line: &str| line.split_whitespace().nth(3).is_some() && is_wordy(line);
-            self.none += u32::from(self.blank == 0 && is_text(before) && is_text(words));
+            self.none += u32::from(self.blank == 0 && is_running(before, 4) && is_running(words, 4));
             self.one += u32::from(self.blank == 1);
         }
         self.flow.read(before.filter(|_| self.blank == 1), words);
@@ -481,8 +489,7 @@ struct Flow {
 impl Flow {
     /// Reads a line, and the one before it where that is known to be its neighbour.
     fn read(&mut self, before: Option<&str>, line: &str) {
-        let is_prose = |line: &str| line.split_whitespace().nth(3).is_some() && is_wordy(line);
-        self.go_on += u32::from(before.is_some_and(|before| is_prose(before) && cuts(before, line)));
+        self.go_on += u32::from(before.is_some_and(|before| is_running(before, 4) && cuts(before, line)));
         let words = || line.split_whitespace();
         let ends = |(word, next): (&str, &str)| sentence::stops(word) && next.starts_with(char::is_uppercase);
         self.stops += u32::from(words().zip(words().skip(1)).any(ends));

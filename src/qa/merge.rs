@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use unicode_segmentation::GraphemeCursor;
 
 use super::decode::{Candidate, best_span, evidence, next_spans};
-use crate::document::{Document, Span, is_turn};
+use crate::document::{Document, Span, turn};
 use crate::engine::SpanLogits;
 use crate::window::Window;
 
@@ -262,15 +262,15 @@ fn whole_characters(text: &str, span: Span) -> Span {
 fn without_turn(text: &str, span: Span) -> Span {
     /// How far away another turn is looked for, in bytes.
     const REACH: usize = 2000;
-    if !(text[..span.start].is_empty() || text[..span.start].ends_with('\n')) || !is_turn(&text[span.clone()])
-    {
+    let begins_line = span.start == 0 || text[..span.start].ends_with('\n');
+    let Some(own) = turn(&text[span.clone()]).filter(|_| begins_line) else {
         return span;
-    }
+    };
     let (from, to) = (
         text.ceil_char_boundary(span.start.saturating_sub(REACH)),
         text.floor_char_boundary((span.start + REACH).min(text.len())),
     );
-    let is_other = |line: &str| is_turn(line) && !line.starts_with(&text[span.start..=span.start]);
+    let is_other = |line: &str| turn(line).is_some_and(|other| other != own);
     if !text[from..to].lines().any(is_other) {
         return span;
     }

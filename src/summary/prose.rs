@@ -7,7 +7,7 @@
 
 use super::opener;
 use super::terms::is_function_word;
-use crate::document::{Block, BlockKind, Document, Span, is_brand, is_turn, item_marker, names_page, stops};
+use crate::document::{Block, BlockKind, Document, Span, is_brand, item_marker, names_page, stops, turn};
 
 /// A sentence that can stand in a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,8 +186,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
     let mut last_block = usize::MAX;
     let mut quoting = false;
     let mut opening = true; // nothing but headings and bylines so far
-    let is_question =
-        |block: &Block| text[block.span.clone()].starts_with('Q') && is_turn(&text[block.span.clone()]);
+    let is_question = |block: &Block| turn(&text[block.span.clone()]) == Some('Q');
     let mut answering = false; // a question of a transcript whose answer is too short to stand alone
     for (block_index, mut span) in document.sentences() {
         let block = &document.blocks()[block_index];
@@ -235,11 +234,10 @@ fn sentences(document: &Document) -> Vec<Sentence> {
         } {
             let sentence = &text[part.clone()];
             if first_of_block {
-                let answers =
-                    above.is_some_and(is_question) && sentence.starts_with('A') && is_turn(sentence);
-                answering = answers && !is_question(block);
-                if above.is_some_and(is_question)
-                    && !answers
+                let is_asked = above.is_some_and(is_question);
+                answering = is_asked && turn(sentence) == Some('A');
+                if is_asked
+                    && !answering
                     && let Some(question) = sentences.last_mut()
                 {
                     question.fitness = question.fitness.min(Fitness::Line);

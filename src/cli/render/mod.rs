@@ -106,10 +106,8 @@ impl Printer {
         if let Some(row) = document.table_row(&answer.span) {
             return Some(self.row(&row, &answer.span, all));
         }
-        let introductions = document.introductions(&answer.span).into_iter();
-        let introductions = introductions
-            .filter(|span| span.end <= around.start)
-            .map(|span| shortened(one_line(&all[span])) + " … ");
+        let introductions = answer.introduced_by.iter();
+        let introductions = introductions.map(|text| shortened(one_line(text)) + " … ");
         Some(introductions.collect::<String>() + &self.marked_in(all, &around, &answer.span))
     }
 

@@ -2,21 +2,7 @@
 
 use super::lexer::{Lexer, Parsed, bare, is_figures, singular, without_ordinal};
 use super::{Claim, ClaimKind, Key, Needs};
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+use crate::document::{self, MONTHS};
 
 #[rustfmt::skip]
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -163,13 +149,9 @@ fn date_keys(year: Option<u32>, month: u32, day: Option<u32>) -> Vec<Key> {
     keys
 }
 
-/// A month by its name, or at least the first three letters of it; from 1.
+/// A month, whatever stands around its name; from 1.
 pub(super) fn month(word: &str) -> Option<u32> {
-    let word = bare(word);
-    let is_short = (3..=4).contains(&word.len());
-    let is = |name: &&str| word == **name || is_short && name.starts_with(&word);
-    let at = MONTHS.iter().position(is)?;
-    u32::try_from(at + 1).ok()
+    document::month(&bare(word))
 }
 
 fn day(word: &str) -> Option<u32> {
