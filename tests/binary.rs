@@ -644,20 +644,37 @@ fn formats_that_need_a_converter_name_it() {
         b"PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00!\x00mimetypeapplication/epub+zip",
         &["EPUB", "pandoc"],
     );
-    refused("page.html", b"<p>Hello</p>", &["HTML", "pandoc"]);
-    refused(
-        "page.txt",
-        b"\n <!DOCTYPE html>\n<html><p>Hello",
-        &["HTML", "pandoc"],
-    );
     refused("note.rtf", b"{\\rtf1\\ansi Hello}", &["RTF", "pandoc"]);
     refused(
-        "my page's.html",
-        b"<p>Hello</p>",
-        &["pandoc -f html -t plain 'my page'\\''s.html'"],
+        "my note's.rtf",
+        b"{\\rtf1\\ansi Hello}",
+        &["pandoc -f rtf -t plain 'my note'\\''s.rtf'"],
     );
     let piped = Desk::new().pipe(&["who?"], *b"%PDF-1.7\n");
     piped.fails_with(&["standard input", "a PDF", "pdftotext"]);
+}
+
+#[test]
+fn html_is_read_and_quoted_by_its_source() {
+    let page = "<!DOCTYPE html>\n<html><head><title>Dam</title><script>var x = '<p>';</script></head>\n\
+                <body><p>The dam at <b>Elbing</b> was built\nby Otto&nbsp;<i>Lund</i> in 1931.</p></body></html>\n";
+    let question = "Who built the dam at Elbing?";
+    let desk = Desk::new().file("page.html", page);
+    let answer: serde_json::Value =
+        serde_json::from_str(&desk.run(&["--json", question, "page.html"]).out).unwrap();
+    let first = &answer["answers"][0];
+    assert_eq!(first["text"], "Otto Lund");
+    assert_eq!(first["source_text"], "Otto&nbsp;<i>Lund");
+    assert_eq!((&first["line"], &first["column"]), (&4.into(), &4.into()));
+    assert_eq!(
+        first["sentence"],
+        "The dam at Elbing was built by Otto Lund in 1931."
+    );
+    let bytes = first["start_byte"].as_u64().unwrap() as usize..first["end_byte"].as_u64().unwrap() as usize;
+    assert_eq!(&page[bytes], "Otto&nbsp;<i>Lund");
+    // What is piped in has no name: its first bytes tell.
+    let piped = Desk::new().pipe(&[question], page.as_bytes());
+    assert!(piped.out.starts_with("Otto Lund"), "{piped:?}");
 }
 
 #[test]

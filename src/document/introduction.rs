@@ -21,6 +21,11 @@ enum Mark {
     Bullet(char),
 }
 
+/// The mark of a block. Formats with markup know an item of a list without one.
+fn mark_of(block: &Block, text: &str) -> Option<Mark> {
+    mark(text).or((block.kind == BlockKind::ListItem).then_some(Mark::Bullet('•')))
+}
+
 fn mark(text: &str) -> Option<Mark> {
     let marker = text[..item_marker(text)].trim_end();
     let label = marker.trim_matches(['(', ')', '.']);
@@ -64,7 +69,7 @@ impl Document {
         let text = |block: &Block| &self.text()[block.span.clone()];
         let is_text = |block: &Block| matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem);
         let block = self.blocks().get(index).filter(|block| is_text(block))?;
-        let own = mark(text(block));
+        let own = mark_of(block, text(block));
         let begins_low = text(block).starts_with(char::is_lowercase);
         if own.is_none() && !begins_low {
             return None;
@@ -83,7 +88,7 @@ impl Document {
                 words.split_whitespace().nth(FEWEST_WORDS - 1).is_some()
                     && last.chars().all(char::is_lowercase)
             };
-            match (own, mark(words)) {
+            match (own, mark_of(block, words)) {
                 (Some(own), Some(mark)) if own == mark => {}
                 (Some(_), Some(_)) if opens_a_list => return Some(above),
                 (Some(_), Some(_)) => {}
@@ -129,6 +134,14 @@ mod tests {
             assert_eq!(found("Loss"), [excluded]);
             assert_eq!(found("open"), [excluded, "(2) Theft from a car:"]);
             assert!(found("Flood is").is_empty() && found("premium").is_empty() && found("roof").is_empty());
+        }
+        let list = "The policy does not cover:\n\n- theft; or\n- flood and\n  - its damages.\n\nThe premium is due.\n";
+        for of in ["theft", "flood", "damages"] {
+            assert_eq!(
+                introductions(list, Format::Markdown, of),
+                ["The policy does not cover:"],
+                "{of}"
+            );
         }
         assert!(
             introductions(

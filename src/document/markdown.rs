@@ -10,7 +10,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::{Block, BlockKind, Builder, Layout, byte_order_mark, clean, plain};
+use super::blocks::Blocks;
+use super::{BlockKind, Layout, byte_order_mark, clean, plain};
 
 pub(super) fn layout(source: &str) -> Layout {
     let options = Options::ENABLE_TABLES
@@ -18,14 +19,8 @@ pub(super) fn layout(source: &str) -> Layout {
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut walk = Walk {
-        builder: Builder::new(source),
-        blocks: Vec::new(),
-        kind: BlockKind::Paragraph,
-        start: 0,
-        section: 0,
+        blocks: Blocks::new(source),
         items: 0,
-        fresh: true,
-        apart: false,
         definitions: VecDeque::new(),
     };
     let from = byte_order_mark(source);
@@ -42,14 +37,9 @@ pub(super) fn layout(source: &str) -> Layout {
     for (event, range) in events {
         walk.event(event, shifted(range));
     }
-    walk.close_block();
+    walk.blocks.close();
     walk.push_definitions(source.len());
-    Layout {
-        text: walk.builder.text,
-        map: walk.builder.map,
-        blocks: walk.blocks,
-        has_columns: false,
-    }
+    walk.blocks.into_layout()
 }
 
 /// The same text with a line feed for each carriage return that stands alone: the parser knows it as the end of a line, but not
@@ -64,18 +54,9 @@ fn line_feeds(source: &str) -> Cow<'_, str> {
 }
 
 struct Walk<'a> {
-    builder: Builder<'a>,
-    blocks: Vec<Block>,
-    kind: BlockKind,
-    /// Where the current block began in the clean text.
-    start: usize,
-    section: u32,
+    blocks: Blocks<'a>,
     /// How many lists the current place is in.
     items: u32,
-    /// Nothing of the current block has been written.
-    fresh: bool,
-    /// A list or table has begun: the next block does not belong to one before it.
-    apart: bool,
     /// Link reference definitions (`[label]: target`) still to come; the parser has no events for them, and
     /// what merely looks like one (`[Chairman]: Smith`) is text.
     definitions: VecDeque<Range<usize>>,
@@ -89,35 +70,38 @@ impl Walk<'_> {
             Event::Text(text) => self.text(&text, range),
             Event::Code(text) => self.inside(&text, range),
             Event::Html(text) => {
-                self.kind = BlockKind::Verbatim;
+                self.blocks.kind = BlockKind::Verbatim;
                 self.text(&text, range);
             }
             Event::InlineHtml(text) => self.text(&text, range),
             Event::SoftBreak if self.breaks_word(range.end) => {}
             Event::SoftBreak | Event::HardBreak => self.text("\n", range),
-            Event::Rule => self.new_block(BlockKind::Paragraph),
+            Event::Rule => self.blocks.next(BlockKind::Paragraph),
             _ => {}
         }
     }
 
     fn open(&mut self, tag: &Tag<'_>, range: Range<usize>) {
         match tag {
-            Tag::Heading { .. } => self.new_block(BlockKind::Heading),
+            Tag::Heading { .. } => self.blocks.next(BlockKind::Heading),
             Tag::List(_) => {
-                self.apart |= self.items == 0;
+                if self.items == 0 {
+                    self.blocks.set_apart();
+                }
                 self.items += 1;
             }
-            Tag::Table(_) => self.apart = true,
+            Tag::Table(_) => self.blocks.set_apart(),
+            Tag::TableHead | Tag::TableRow => self.blocks.next_row(),
             Tag::Item => {
-                self.new_block(BlockKind::ListItem);
+                self.blocks.next(BlockKind::ListItem);
                 self.year(range);
             }
-            Tag::FootnoteDefinition(_) => self.new_block(BlockKind::ListItem),
-            Tag::TableCell => self.new_block(BlockKind::TableCell),
+            Tag::FootnoteDefinition(_) => self.blocks.next(BlockKind::ListItem),
+            Tag::TableCell => self.blocks.next(BlockKind::TableCell),
             Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::MetadataBlock(_) => {
-                self.new_block(BlockKind::Verbatim);
+                self.blocks.next(BlockKind::Verbatim);
             }
-            Tag::Paragraph => self.new_block(if self.items > 0 {
+            Tag::Paragraph => self.blocks.next(if self.items > 0 {
                 BlockKind::ListItem
             } else {
                 BlockKind::Paragraph
@@ -130,7 +114,7 @@ impl Walk<'_> {
         match tag {
             TagEnd::List(_) => {
                 self.items = self.items.saturating_sub(1);
-                self.new_block(BlockKind::Paragraph);
+                self.blocks.next(BlockKind::Paragraph);
             }
             TagEnd::Heading(_)
             | TagEnd::Paragraph
@@ -138,15 +122,15 @@ impl Walk<'_> {
             | TagEnd::TableCell
             | TagEnd::CodeBlock
             | TagEnd::HtmlBlock
-            | TagEnd::MetadataBlock(_) => self.new_block(BlockKind::Paragraph),
+            | TagEnd::MetadataBlock(_) => self.blocks.next(BlockKind::Paragraph),
             _ => {}
         }
     }
 
     /// Whether the line that ends with what was written last, and goes on at `next`, breaks a word.
     fn breaks_word(&self, next: usize) -> bool {
-        let line = self.builder.text.rsplit('\n').next().unwrap_or_default();
-        let next = self.builder.source[next..]
+        let line = self.blocks.builder.text.rsplit('\n').next().unwrap_or_default();
+        let next = self.blocks.builder.source[next..]
             .lines()
             .next()
             .unwrap_or_default()
@@ -156,14 +140,14 @@ impl Walk<'_> {
 
     /// "1986. The bridge was opened" is a numbered item to Markdown and a year to its writer.
     fn year(&mut self, range: Range<usize>) {
-        let item = &self.builder.source[range.clone()];
+        let item = &self.blocks.builder.source[range.clone()];
         let digits = item.bytes().take_while(u8::is_ascii_digit).count();
         if digits >= 3 {
             let rest = item[digits..]
                 .trim_start_matches(['.', ')'])
                 .trim_start_matches(' ');
             let end = range.start + item.len() - rest.len();
-            let marker = self.builder.source[range.start..end].to_owned();
+            let marker = self.blocks.builder.source[range.start..end].to_owned();
             self.text(&marker, range.start..end);
         }
     }
@@ -171,43 +155,32 @@ impl Walk<'_> {
     /// Takes over the definitions that stand before `until`, each as a block.
     fn push_definitions(&mut self, until: usize) {
         while let Some(span) = self.definitions.pop_front_if(|span| span.start < until) {
-            if span.start < self.builder.taken {
+            if span.start < self.blocks.builder.taken {
                 continue;
             }
-            if !self.blocks.is_empty() {
-                self.section += 1;
-                self.builder.separate(span.start, "\n\n");
-            }
-            self.start = self.builder.text.len();
-            self.builder.copy(span);
-            let kind = std::mem::replace(&mut self.kind, BlockKind::Verbatim);
-            self.fresh = false;
-            self.close_block();
-            self.kind = kind;
+            let kind = std::mem::replace(&mut self.blocks.kind, BlockKind::Verbatim);
+            self.blocks.begin(span.start);
+            self.blocks.builder.copy(span);
+            self.blocks.next(kind);
         }
-    }
-
-    fn new_block(&mut self, kind: BlockKind) {
-        self.close_block();
-        self.kind = kind;
     }
 
     /// Text that may differ from the source (`&amp;`, escapes).
     fn text(&mut self, text: &str, range: Range<usize>) {
-        if text.is_empty() || range.start < self.builder.taken {
+        if text.is_empty() || range.start < self.blocks.builder.taken {
             return;
         }
         self.separate(range.start);
-        if self.builder.source[range.clone()] == *text {
-            self.builder.copy(range);
+        if self.blocks.builder.source[range.clone()] == *text {
+            self.blocks.builder.copy(range);
         } else {
-            self.builder.replace(range, &clean::cleaned(text));
+            self.blocks.builder.replace(range, &clean::cleaned(text));
         }
     }
 
     /// Text that stands somewhere within the range, between markers.
     fn inside(&mut self, text: &str, range: Range<usize>) {
-        let source = self.builder.source;
+        let source = self.blocks.builder.source;
         let words = source[range.clone()].trim_matches('`').trim();
         let found = source[range.clone()].find(text).filter(|_| !text.is_empty());
         if let Some(at) = found {
@@ -221,37 +194,11 @@ impl Walk<'_> {
         }
     }
 
-    /// Puts a blank line before a section, a line feed between items and cells of one.
     fn separate(&mut self, until: usize) {
-        if !self.fresh {
-            return;
+        if self.blocks.is_fresh() {
+            self.push_definitions(until);
+            self.blocks.begin(until);
         }
-        self.push_definitions(until);
-        self.fresh = false;
-        let apart = std::mem::take(&mut self.apart);
-        if let Some(last) = self.blocks.last() {
-            let together = !apart
-                && last.kind == self.kind
-                && matches!(self.kind, BlockKind::ListItem | BlockKind::TableCell);
-            self.section += u32::from(!together);
-            self.builder.separate(until, if together { "\n" } else { "\n\n" });
-        }
-        self.start = self.builder.text.len();
-    }
-
-    fn close_block(&mut self) {
-        let written = &self.builder.text[self.start..];
-        if !self.fresh && !written.trim().is_empty() {
-            let lead = written.len() - written.trim_start().len();
-            let start = self.start + lead;
-            self.blocks.push(Block {
-                span: start..start + written.trim().len(),
-                kind: self.kind,
-                section: self.section,
-            });
-        }
-        self.start = self.builder.text.len();
-        self.fresh = true;
     }
 }
 

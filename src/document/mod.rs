@@ -1,6 +1,8 @@
 //! Documents: clean text plus a map to the source, never clean text alone.
 
+mod blocks;
 mod clean;
+mod html;
 mod introduction;
 mod map;
 mod markdown;
@@ -33,6 +35,8 @@ pub enum Format {
     Markdown,
     /// Subtitles: SubRip or `WebVTT`.
     Subtitles,
+    /// HTML or XHTML, as a browser saves it.
+    Html,
 }
 
 /// What a stretch of a document is.
@@ -120,6 +124,7 @@ impl Document {
         let layout = match format {
             Format::Plain => plain::layout(&source),
             Format::Markdown => markdown::layout(&source),
+            Format::Html => html::layout(&source),
             Format::Subtitles => match subtitles::layout(&source) {
                 layout if layout.blocks.is_empty() => plain::layout(&source), // It only began like them.
                 layout => layout,
@@ -206,7 +211,7 @@ impl Document {
     #[must_use]
     pub fn position(&self, source_byte: usize) -> Position {
         let lines = self.lines();
-        let line = self.line(source_byte);
+        let line = lines.starts.partition_point(|&start| start <= source_byte);
         let start = lines.starts[line - 1];
         Position {
             line,
@@ -218,11 +223,6 @@ impl Document {
             page: (!lines.form_feeds.is_empty())
                 .then(|| lines.form_feeds.partition_point(|&at| at < source_byte) + 1),
         }
-    }
-
-    /// The line of a byte of the source, from 1.
-    fn line(&self, source_byte: usize) -> usize {
-        self.lines().starts.partition_point(|&start| start <= source_byte)
     }
 
     fn lines(&self) -> &Lines {
@@ -290,13 +290,23 @@ impl Document {
         if !is_cell(&&self.blocks[first]) {
             return None;
         }
-        let line = |block: &Block| self.line(self.source_span(&block.span).start);
+        // Blocks puts a tab between the cells of a row.
+        let goes_on = |pair: &[Block]| {
+            is_cell(&&pair[0])
+                && is_cell(&&pair[1])
+                && !self.text()[pair[0].span.end..pair[1].span.start].contains('\n')
+        };
         let row_of = |index: usize| {
-            let line_here = line(&self.blocks[index]);
-            let is_beside = |block: &&Block| is_cell(block) && line(block) == line_here;
-            let before = self.blocks[..index].iter().rev().take_while(is_beside).count();
-            let after = self.blocks[index..].iter().take_while(is_beside).count();
-            index - before..index + after
+            let before = self.blocks[..=index]
+                .windows(2)
+                .rev()
+                .take_while(|pair| goes_on(pair))
+                .count();
+            let after = self.blocks[index..]
+                .windows(2)
+                .take_while(|pair| goes_on(pair))
+                .count();
+            index - before..index + after + 1
         };
         let row = row_of(first);
         if !row.contains(&last) {
@@ -484,8 +494,8 @@ mod tests {
         /// to that span again.
         #[test]
         fn spans_lead_back_to_the_source(
-            source in "(?s)([a-z .\r\n\u{a0}\u{ad}*#`_\\[\\]()-]|<v Bob>|<i>|&nbsp;|\u{200b}|[{]\\\\an8[}]|\u{8}|\u{1b}[\\[]m|â€œ|â€™|Â|Ã©|\u{c}|[\u{80}-\u{ff}]|.){0,80}",
-            format in prop::sample::select(&[Format::Plain, Format::Markdown, Format::Subtitles][..]),
+            source in "(?s)([a-z .\r\n\u{a0}\u{ad}*#`_\\[\\]()-]|<v Bob>|<i>|&nbsp;|\u{200b}|[{]\\\\an8[}]|\u{8}|\u{1b}[\\[]m|â€œ|â€™|Â|Ã©|\u{c}|[\u{80}-\u{ff}]|</?(p|td|tr|table|li|ul|s|sup|pre|code|svg)>|<br>|&#?[a-z0-9]{1,6};?|.){0,80}",
+            format in prop::sample::select(&[Format::Plain, Format::Markdown, Format::Subtitles, Format::Html][..]),
             a: prop::sample::Index, b: prop::sample::Index,
         ) {
             let source = if format == Format::Subtitles { format!("1\n00:00:01,000 --> 00:00:02,000\n{source}") } else { source };
@@ -503,7 +513,7 @@ mod tests {
                 let one = span.start + i..span.start + i + c.len_utf8();
                 let from = document.source_span(&one);
                 prop_assert!(source.start <= from.start && from.end <= source.end);
-                if format != Format::Markdown && c.is_ascii_alphanumeric() {
+                if !matches!(format, Format::Markdown | Format::Html) && c.is_ascii_alphanumeric() {
                     prop_assert_eq!(&document.source()[from], c.to_string());
                 }
             }
@@ -515,7 +525,7 @@ mod tests {
 
         /// Promise 3: every visible character of the text belongs to exactly one block.
         #[test]
-        fn blocks_cover_the_text(source in "(?s)([a-z .\n#*>|`-]|\r\n|\u{a0}|.|00:01[.]000 --> 00:02[.]000\n|<v Bob>|<i>|&nbsp;|\u{200b}|[{]\\\\an8[}]){0,120}", format in prop::sample::select(&[Format::Plain, Format::Markdown, Format::Subtitles][..])) {
+        fn blocks_cover_the_text(source in "(?s)([a-z .\n#*>|`-]|\r\n|\u{a0}|.|00:01[.]000 --> 00:02[.]000\n|<v Bob>|</?(i|p|td|tr|table|li|ul|s|pre|svg)>|&nbsp;|\u{200b}|[{]\\\\an8[}]){0,120}", format in prop::sample::select(&[Format::Plain, Format::Markdown, Format::Subtitles, Format::Html][..])) {
             let Ok(document) = Document::new("t", source.as_str(), format) else { return Ok(()) };
             let mut end = 0;
             for block in document.blocks() {

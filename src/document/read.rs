@@ -12,7 +12,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use ignore::WalkBuilder;
 
-use super::{Document, Format, subtitles};
+use super::{Document, Format, html, subtitles};
 use crate::error::{Error, Result};
 
 /// What may be read.
@@ -386,8 +386,11 @@ pub fn document(name: String, bytes: &[u8], path: Option<&Path>) -> Result<Docum
 /// # Errors
 /// When they are no text, or hold none.
 pub fn document_as(name: String, bytes: &[u8], format: Format) -> Result<Document> {
-    let decoded = decode(&name, bytes)?;
-    decoded.document(name, |_| format)
+    let declared = match format {
+        Format::Html => html::declared_encoding(&String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)])),
+        _ => None,
+    };
+    decode(&name, bytes, declared)?.document(name, |_| format)
 }
 
 /// As [`document`]; `named` is what has the extension.
@@ -398,16 +401,23 @@ fn with_extension(name: String, bytes: &[u8], path: Option<&Path>, named: Option
         .unwrap_or("")
         .to_ascii_lowercase();
     refuse_other_formats(&name, bytes, path, &extension)?;
-    decode(&name, bytes)?.document(name, |source| match extension.as_str() {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]);
+    if matches!(extension.as_str(), "html" | "htm" | "xhtml" | "xht") || html::begins_like(&head) {
+        return decode(&name, bytes, html::declared_encoding(&head))?.document(name, |_| Format::Html);
+    }
+    decode(&name, bytes, None)?.document(name, |source| match extension.as_str() {
         "md" | "markdown" | "mdown" | "mkd" => Format::Markdown,
         _ if subtitles::begins_like(source) => Format::Subtitles,
         _ => Format::Plain,
     })
 }
 
+/// How much of a file its format and encoding are looked for in, as browsers do.
+const HEAD: usize = 1024;
+
 /// Formats with text that another program has to take out, by their first bytes or their extension.
 fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>, extension: &str) -> Result<()> {
-    let head = &bytes[..bytes.len().min(1024)];
+    let head = &bytes[..bytes.len().min(HEAD)];
     let text_head = String::from_utf8_lossy(head)
         .trim_start_matches('\u{feff}')
         .trim_start()
@@ -427,11 +437,6 @@ fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>, extension
         )
     } else if text_head.starts_with("{\\rtf") {
         ("an RTF file", format!("pandoc -f rtf -t plain {file} | ask …"))
-    } else if text_head.starts_with("<!doctype html")
-        || text_head.starts_with("<html")
-        || matches!(extension, "html" | "htm" | "xhtml")
-    {
-        ("HTML", format!("pandoc -f html -t plain {file} | ask …"))
     } else {
         return Ok(());
     };
@@ -475,9 +480,9 @@ impl Decoded {
     }
 }
 
-/// By byte order mark, then UTF-8, then detection. The text of a UTF-8 file keeps its byte order mark, so
+/// By byte order mark, then UTF-8, then what the document declares, then detection. The text of a UTF-8 file keeps its byte order mark, so
 /// that offsets are those of the file.
-fn decode(name: &str, bytes: &[u8]) -> Result<Decoded> {
+fn decode(name: &str, bytes: &[u8], declared: Option<&'static Encoding>) -> Result<Decoded> {
     let not_text = |reason| Error::NotText {
         name: name.to_owned(),
         reason,
@@ -510,6 +515,13 @@ fn decode(name: &str, bytes: &[u8]) -> Result<Decoded> {
         return Ok(Decoded {
             text: text.to_owned(),
             encoding: UTF_8,
+            undecoded: 0,
+        });
+    }
+    if let Some(encoding) = declared.filter(|&encoding| encoding != UTF_8 && encoding.is_ascii_compatible()) {
+        return Ok(Decoded {
+            text: encoding.decode_without_bom_handling(bytes).0.into_owned(),
+            encoding,
             undecoded: 0,
         });
     }
@@ -579,7 +591,7 @@ mod tests {
     use super::*;
 
     fn text(bytes: &[u8]) -> String {
-        decode("t", bytes).unwrap().text
+        decode("t", bytes, None).unwrap().text
     }
 
     #[test]
@@ -608,10 +620,10 @@ mod tests {
         assert!(document.text().ends_with("Its chef is Renée Ødegård.\n"));
         assert_eq!(document.undecoded(), 3);
         assert_eq!(document.encoding(), "UTF-8");
-        assert_eq!(decode("t", "é".as_bytes()).unwrap().undecoded, 0);
+        assert_eq!(decode("t", "é".as_bytes(), None).unwrap().undecoded, 0);
         assert_eq!(text(b"Caf\xc3\xa9 of Ren\xe9e"), "Café of Renée");
         assert_eq!(
-            decode("t", b"caf\xe9 na\xefve").unwrap().encoding.name(),
+            decode("t", b"caf\xe9 na\xefve", None).unwrap().encoding.name(),
             "windows-1252"
         );
     }
@@ -626,8 +638,6 @@ mod tests {
         assert!(error(b"\xff\xd8\xff\xe0\x00\x10JFIF", "a.jpg").contains("not text"));
         assert!(error(b"%PDF-1.7\n%\xe2\xe3", "my report.pdf").contains("pdftotext 'my report.pdf' - | ask"));
         assert!(error(b"PK\x03\x04\x14\x00", "a.docx").contains("pandoc -f docx"));
-        assert!(error(b"<!DOCTYPE html><p>", "a.txt").contains("pandoc -f html"));
-        assert!(error(b"<p>", "a.html").contains("HTML"));
     }
 
     #[test]
@@ -649,7 +659,7 @@ mod tests {
         let options = ReadOptions::default();
         assert_eq!(read_stream(&bytes[..], "a.md", &options).unwrap().text(), plain);
         assert!(read_stream(&b"<p>The dam broke."[..], "a.html", &options).is_ok());
-        assert!(document("a.html".into(), b"<p>The dam broke.", None).is_err());
+        assert_eq!(text("a.html", None), "# Minutes It was moved by *Ines*.");
         let given = |format| document_as("a.md".into(), bytes, format).unwrap();
         assert_eq!(given(Format::Plain).text(), plain);
         assert_eq!(given(Format::Markdown).text().trim(), marked);

@@ -1,0 +1,116 @@
+//! Blocks of a format with markup, written one after the other.
+
+use super::{Block, BlockKind, Builder, Layout};
+
+/// Writes clean text and notes its blocks: a blank line before a section, a line feed between items of a list and rows of a
+/// table, a tab between the cells of a row.
+pub(super) struct Blocks<'a> {
+    pub(super) builder: Builder<'a>,
+    pub(super) written: Vec<Block>,
+    /// What the current block is, or the next one will be.
+    pub(super) kind: BlockKind,
+    /// Where the current block began in the clean text.
+    start: usize,
+    section: u32,
+    /// Nothing of the current block has been written.
+    fresh: bool,
+    /// A list or table has begun: the next block does not belong to one before it.
+    apart: bool,
+    /// A row has begun: the next cell does not stand beside the one before it.
+    below: bool,
+}
+
+impl<'a> Blocks<'a> {
+    pub(super) fn new(source: &'a str) -> Self {
+        Self {
+            builder: Builder::new(source),
+            written: Vec::new(),
+            kind: BlockKind::Paragraph,
+            start: 0,
+            section: 0,
+            fresh: true,
+            apart: false,
+            below: false,
+        }
+    }
+
+    /// Whether nothing of the current block has been written.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// Ends the current block; what is written next is one of this kind.
+    pub(super) fn next(&mut self, kind: BlockKind) {
+        self.close();
+        self.kind = kind;
+    }
+
+    /// A list or a table begins or ends here.
+    pub(super) fn set_apart(&mut self) {
+        self.apart = true;
+    }
+
+    /// A row of a table begins here.
+    pub(super) fn next_row(&mut self) {
+        self.below = true;
+    }
+
+    /// To be called before anything is written, with where it stands in the source: sets a new block apart from the last one.
+    pub(super) fn begin(&mut self, until: usize) {
+        if !self.fresh {
+            return;
+        }
+        self.fresh = false;
+        let apart = std::mem::take(&mut self.apart);
+        let below = std::mem::take(&mut self.below);
+        if let Some(last) = self.written.last() {
+            let together = !apart
+                && last.kind == self.kind
+                && matches!(self.kind, BlockKind::ListItem | BlockKind::TableCell);
+            self.section += u32::from(!together);
+            self.builder.separate(
+                until,
+                match together {
+                    false => "\n\n",
+                    true if self.kind == BlockKind::TableCell && !below => "\t",
+                    true => "\n",
+                },
+            );
+        }
+        self.start = self.builder.text.len();
+    }
+
+    /// Ends the current block.
+    pub(super) fn close(&mut self) {
+        let written = &self.builder.text[self.start..];
+        if !self.fresh && !written.trim().is_empty() {
+            let start = self.start + written.len() - written.trim_start().len();
+            self.written.push(Block {
+                span: start..start + written.trim().len(),
+                kind: self.kind,
+                section: self.section,
+            });
+        }
+        self.start = self.builder.text.len();
+        self.fresh = true;
+    }
+
+    /// What was taken for the cell of a table, the block of this number, is a paragraph.
+    pub(super) fn cell_is_text(&mut self, index: usize) {
+        self.written[index].kind = BlockKind::Paragraph;
+        for block in &mut self.written[index..] {
+            block.section += 1; // Its own, no longer that of the cells before it.
+        }
+        self.section += 1;
+    }
+
+    pub(super) fn into_layout(mut self) -> Layout {
+        self.close();
+        Layout {
+            text: self.builder.text,
+            map: self.builder.map,
+            blocks: self.written,
+            has_columns: false,
+        }
+    }
+}

@@ -1,0 +1,701 @@
+//! HTML: the text without its markup, as a browser shows it; the map leads around tags and character references.
+//!
+//! Tokens are those of the WHATWG standard; of its tree only so much is known as text needs: which elements begin a block,
+//! which are not shown. What style sheets hide is read. Struck text is set in tildes, as Markdown writes it: it must not be
+//! quoted as if it held. A superscript number stays one ("10⁶" is not 106); links to footnotes are left out.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::ops::Range;
+
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::{Span, Token, Tokenizer};
+
+use super::blocks::Blocks;
+use super::{BlockKind, Layout, byte_order_mark, clean};
+
+/// A cell of more words is one of a table that sets a page, not of one that holds data.
+const MOST_WORDS_OF_A_CELL: usize = 60;
+
+/// Whether a text is HTML, by its beginning.
+pub(super) fn begins_like(head: &str) -> bool {
+    let head = head.trim_start_matches('\u{feff}').trim_start();
+    let begins = |text: &str, with: &str| {
+        text.get(..with.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(with))
+    };
+    begins(head, "<!doctype html")
+        || begins(head, "<html")
+        || (is_xml(head) && head.to_ascii_lowercase().contains("<html"))
+}
+
+fn is_xml(source: &str) -> bool {
+    source.trim_start_matches('\u{feff}').starts_with("<?xml")
+}
+
+/// The encoding that a document says it is in.
+pub(super) fn declared_encoding(head: &str) -> Option<&'static encoding_rs::Encoding> {
+    let head = head.to_ascii_lowercase();
+    let at = ["charset=", "encoding="]
+        .iter()
+        .find_map(|key| Some(head.find(key)? + key.len()))?;
+    let label = head[at..].trim_start_matches(['"', '\'', ' ']);
+    let end = label
+        .find(['"', '\'', ' ', ';', '>', '/', '?'])
+        .unwrap_or(label.len());
+    encoding_rs::Encoding::for_label(&label.as_bytes()[..end])
+}
+
+pub(super) fn layout(source: &str) -> Layout {
+    let mut walk = Walk {
+        blocks: Blocks::new(source),
+        gap: Gap::None,
+        lists: 0,
+        tables: Vec::new(),
+        cells: Vec::new(),
+        pre: Pre::No,
+        is_superscript: false,
+        is_link: false,
+        link_end: 0,
+        struck: 0,
+        is_marked: false,
+        hidden: None,
+        last_ends: HashMap::new(),
+    };
+    let from = byte_order_mark(source);
+    let mut name = Vec::new();
+    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
+        let range = span.start + from..span.end + from;
+        match event {
+            CallbackEvent::OpenStartTag { name: opened } => {
+                name.clear();
+                name.extend_from_slice(opened);
+            }
+            CallbackEvent::CloseStartTag { self_closing } => walk.start_tag(&name, &range, self_closing),
+            CallbackEvent::EndTag { name } => walk.end_tag(name, range),
+            CallbackEvent::String { .. } if walk.hidden.is_none() => walk.string(range),
+            _ => {}
+        }
+        None::<Infallible>
+    });
+    // In XML, `<script/>` is closed.
+    emitter.naively_switch_states(!is_xml(source));
+    let Ok(()) = Tokenizer::new_with_emitter(&source[from..], emitter).finish();
+    walk.end_block();
+    walk.blocks.into_layout()
+}
+
+/// White space that has been passed and is written before the next word.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Gap {
+    None,
+    Space,
+    Line,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pre {
+    No,
+    /// Text whose line ends count: letters, laws.
+    Text,
+    /// Text whose spaces count, too.
+    Code,
+}
+
+/// A cell of a table.
+struct Cell {
+    /// How many blocks stand before it.
+    first: usize,
+    /// How many lists it stands in.
+    lists: u32,
+    /// It begins with a table of its own.
+    begins_with_table: bool,
+}
+
+struct Walk<'a> {
+    blocks: Blocks<'a>,
+    gap: Gap,
+    /// How many lists the current place is in.
+    lists: u32,
+    /// Of each table that the current place is in, how many cells it stands in.
+    tables: Vec<usize>,
+    /// The cells that the current place is in.
+    cells: Vec<Cell>,
+    pre: Pre,
+    is_superscript: bool,
+    is_link: bool,
+    /// How long the text was when the last link ended.
+    link_end: usize,
+    /// How many elements strike the current place.
+    struck: u32,
+    /// Tildes have been written before struck text, and none behind it.
+    is_marked: bool,
+    /// The element that is not shown, and how many of its name are open.
+    hidden: Option<(&'static str, u32)>,
+    /// Where the last end tag of an element that is not shown stands.
+    last_ends: HashMap<&'static str, Option<usize>>,
+}
+
+/// Elements whose content is no text of the page. What stands in the first is no markup, either.
+const RAW: [&str; 5] = ["script", "style", "iframe", "noscript", "noembed"];
+const NOT_SHOWN: [&str; 9] = [
+    "template",
+    "svg",
+    "object",
+    "audio",
+    "video",
+    "canvas",
+    "annotation",
+    "annotation-xml",
+    "datalist",
+];
+
+impl Walk<'_> {
+    fn start_tag(&mut self, name: &[u8], range: &Range<usize>, is_closed: bool) {
+        if let Some((hidden, depth)) = &mut self.hidden {
+            *depth += u32::from(hidden.as_bytes() == name && !is_closed);
+            return;
+        }
+        let is_raw = RAW.iter().find(|raw| raw.as_bytes() == name);
+        if let Some(hidden) = is_raw.or_else(|| NOT_SHOWN.iter().find(|hidden| hidden.as_bytes() == name)) {
+            let is_xml = is_xml(self.blocks.builder.source);
+            if is_raw.is_some() && !is_xml || !is_closed && self.ends_later(hidden, range.end) {
+                self.hidden = Some((hidden, 1));
+            }
+            return;
+        }
+        match name {
+            b"br" => self.line_end(),
+            b"a" => {
+                self.is_link = true;
+                // Two links side by side are two words, whatever sets them apart.
+                if self.link_end == self.blocks.builder.text.len() {
+                    self.gap = self.gap.max(Gap::Space);
+                }
+            }
+            b"sup" => self.is_superscript = true,
+            b"del" | b"s" | b"strike" if !is_closed => self.struck += 1,
+            b"code" | b"samp" | b"span" if self.pre == Pre::Text && self.blocks.is_fresh() => {
+                self.pre = Pre::Code;
+                self.blocks.kind = BlockKind::Verbatim;
+            }
+            b"title" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" => {
+                self.end_block();
+                self.blocks.kind = BlockKind::Heading;
+            }
+            b"pre" | b"xmp" | b"listing" | b"plaintext" => {
+                self.end_block();
+                self.pre = Pre::Text;
+            }
+            b"ul" | b"ol" | b"dl" | b"menu" => {
+                self.end_block();
+                if self.lists == 0 {
+                    self.blocks.set_apart();
+                }
+                self.lists += 1;
+            }
+            b"li" | b"dt" | b"dd" | b"option" => {
+                self.end_block();
+                self.blocks.kind = BlockKind::ListItem;
+            }
+            b"table" => {
+                self.end_block();
+                self.blocks.set_apart();
+                if let Some(cell) = self.cells.last_mut() {
+                    cell.begins_with_table |= cell.first == self.blocks.written.len();
+                }
+                self.tables.push(self.cells.len());
+            }
+            b"tr" => {
+                self.end_cells();
+                self.blocks.next_row();
+            }
+            b"td" | b"th" => {
+                self.end_cells();
+                self.cells.push(Cell {
+                    first: self.blocks.written.len(),
+                    lists: self.lists,
+                    begins_with_table: false,
+                });
+                self.end_block();
+            }
+            _ if is_block(name) => self.end_block(),
+            _ => {}
+        }
+    }
+
+    fn end_tag(&mut self, name: &[u8], range: Range<usize>) {
+        if let Some((hidden, depth)) = &mut self.hidden {
+            *depth -= u32::from(hidden.as_bytes() == name);
+            if *depth == 0 {
+                self.hidden = None;
+            }
+            return;
+        }
+        match name {
+            b"a" => {
+                self.is_link = false;
+                self.link_end = self.blocks.builder.text.len();
+            }
+            b"sup" => self.is_superscript = false,
+            b"del" | b"s" | b"strike" => {
+                self.struck = self.struck.saturating_sub(1);
+                if self.struck == 0 && std::mem::take(&mut self.is_marked) {
+                    self.blocks.builder.replace(range, "~~");
+                }
+            }
+            b"pre" | b"xmp" | b"listing" => {
+                self.pre = Pre::No;
+                self.end_block();
+            }
+            b"ul" | b"ol" | b"dl" | b"menu" => {
+                self.lists = self.lists.saturating_sub(1);
+                self.end_block();
+            }
+            b"td" | b"th" => self.end_cells(),
+            b"table" => {
+                self.end_cells();
+                self.tables.pop();
+                self.blocks.set_apart();
+            }
+            b"title" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"li" | b"dt" | b"dd" | b"option" => {
+                self.end_block();
+            }
+            _ if is_block(name) => self.end_block(),
+            _ => {}
+        }
+    }
+
+    /// Whether an element that is not shown has an end: one without would take the rest of the page with it.
+    fn ends_later(&mut self, name: &'static str, from: usize) -> bool {
+        let source = self.blocks.builder.source.as_bytes();
+        let last = self.last_ends.entry(name).or_insert_with(|| {
+            memchr::memrchr_iter(b'<', source).find(|&at| {
+                let rest = &source[at + 1..];
+                rest.first() == Some(&b'/')
+                    && rest
+                        .get(1..=name.len())
+                        .is_some_and(|end| end.eq_ignore_ascii_case(name.as_bytes()))
+            })
+        });
+        last.is_some_and(|last| last >= from)
+    }
+
+    /// Ends the current block; the next one is what the place makes it.
+    fn end_block(&mut self) {
+        if std::mem::take(&mut self.is_marked) {
+            let at = self.blocks.builder.taken;
+            self.blocks.builder.replace(at..at, "~~");
+        }
+        self.gap = Gap::None;
+        self.blocks.close();
+        self.blocks.kind = match self.cells.last() {
+            Some(cell) if self.lists > cell.lists => BlockKind::ListItem,
+            Some(cell) if cell.first == self.blocks.written.len() => BlockKind::TableCell,
+            None if self.lists > 0 => BlockKind::ListItem,
+            _ => BlockKind::Paragraph,
+        };
+    }
+
+    /// Ends the cells that are open in the current table.
+    fn end_cells(&mut self) {
+        self.end_block();
+        let outside = self.tables.last().copied().unwrap_or(0);
+        while self.cells.len() > outside
+            && let Some(cell) = self.cells.pop()
+        {
+            let blocks = &self.blocks.written[cell.first..];
+            let holds_text = match blocks {
+                [only] => self.blocks.builder.text[only.span.clone()]
+                    .split_whitespace()
+                    .nth(MOST_WORDS_OF_A_CELL)
+                    .is_some(),
+                blocks => !blocks.is_empty(),
+            };
+            if holds_text && !cell.begins_with_table {
+                self.blocks.cell_is_text(cell.first);
+            }
+        }
+        self.end_block();
+    }
+
+    /// A line ends; a second one ends the paragraph.
+    fn line_end(&mut self) {
+        if self.blocks.is_fresh() {
+            return;
+        }
+        if self.gap == Gap::Line {
+            let kind = self.blocks.kind;
+            self.end_block();
+            if self.pre != Pre::No {
+                self.blocks.kind = kind;
+            }
+        } else {
+            self.gap = Gap::Line;
+        }
+    }
+
+    /// A stretch of text between tags, with character references in it.
+    fn string(&mut self, range: Range<usize>) {
+        let source = self.blocks.builder.source;
+        if self.is_superscript && !source[range.clone()].trim().is_empty() {
+            let words = resolved(source[range.clone()].trim());
+            if self.is_link && words.len() <= LONGEST_MARK {
+                return;
+            }
+            if let Some(raised) = words.chars().map(superscript).collect::<Option<String>>() {
+                self.begin_word(range.start);
+                self.blocks.builder.replace(range, &raised);
+                return;
+            }
+        }
+        let mut at = range.start;
+        while let Some(reference) = memchr::memchr(b'&', &source.as_bytes()[at..range.end]) {
+            let start = at + reference;
+            self.text(at..start);
+            let rest = &source[start + 1..range.end];
+            let is_part = |b: u8| b.is_ascii_alphanumeric() || b == b'#';
+            let length = rest
+                .bytes()
+                .take(LONGEST_REFERENCE)
+                .take_while(|&b| is_part(b))
+                .count();
+            let end = start + 1 + length + usize::from(rest[length..].starts_with(';'));
+            let written = &source[start..end];
+            let read = resolved(written);
+            // What stands behind a reference without a semicolon: `&copy2026`.
+            let behind = written
+                .bytes()
+                .rev()
+                .zip(read.bytes().rev())
+                .take_while(|(a, b)| a == b)
+                .count();
+            at = if read == written { end } else { end - behind };
+            if read == written {
+                self.text(start..end);
+            } else {
+                self.reference(start..at, &read[..read.len() - behind]);
+            }
+        }
+        self.text(at..range.end);
+    }
+
+    fn reference(&mut self, range: Range<usize>, read: &str) {
+        let read = clean::cleaned(read);
+        if !read.trim().is_empty() || (self.pre == Pre::Code && !read.is_empty()) {
+            self.begin_word(range.start);
+            self.blocks.builder.replace(range, &read);
+        } else if !read.is_empty() {
+            self.gap = self.gap.max(Gap::Space);
+        }
+    }
+
+    /// Text without references.
+    fn text(&mut self, range: Range<usize>) {
+        let source = self.blocks.builder.source;
+        if self.pre == Pre::Code {
+            if !self.blocks.is_fresh() || !source[range.clone()].trim().is_empty() {
+                self.begin_word(range.start);
+                self.blocks.builder.copy(range);
+            }
+            return;
+        }
+        // Words with one space between them are taken over together.
+        let mut stretch: Option<Range<usize>> = None;
+        let mut at = range.start;
+        loop {
+            let rest = &source[at..range.end];
+            let space = &rest[..rest.len() - rest.trim_start().len()];
+            let start = at + space.len();
+            let word = source[start..range.end]
+                .split(char::is_whitespace)
+                .next()
+                .unwrap_or_default();
+            at = start + word.len();
+            match &mut stretch {
+                Some(stretch) if space == " " && !word.is_empty() => {
+                    stretch.end = at;
+                    continue;
+                }
+                _ => {}
+            }
+            if let Some(stretch) = stretch.take() {
+                self.blocks.builder.copy(stretch);
+            }
+            if self.pre == Pre::Text {
+                (0..line_ends(space)).for_each(|_| self.line_end());
+            }
+            if !space.is_empty() {
+                self.gap = self.gap.max(Gap::Space);
+            }
+            if word.is_empty() {
+                return;
+            }
+            self.begin_word(start);
+            stretch = Some(start..at);
+        }
+    }
+
+    /// Writes what stands before a word at `start`.
+    fn begin_word(&mut self, start: usize) {
+        let gap = std::mem::replace(&mut self.gap, Gap::None);
+        let mark = if self.struck > 0 && !std::mem::replace(&mut self.is_marked, true) {
+            "~~"
+        } else {
+            ""
+        };
+        let gap = match gap {
+            _ if self.blocks.is_fresh() => "",
+            Gap::None => "",
+            Gap::Space => " ",
+            Gap::Line => "\n",
+        };
+        self.blocks.begin(start);
+        if !gap.is_empty() || !mark.is_empty() {
+            self.blocks.builder.separate(start, &format!("{gap}{mark}"));
+        }
+    }
+}
+
+/// The mark of a footnote: `[12]`, `[a 3]`.
+const LONGEST_MARK: usize = 8;
+/// The longest name of a character, without `&` and `;`.
+const LONGEST_REFERENCE: usize = 32;
+
+/// What a browser makes of a character reference.
+fn resolved(reference: &str) -> String {
+    let mut text = String::new();
+    let Ok(()) = Tokenizer::new(reference).try_for_each(|token| {
+        if let Token::String(string) = token? {
+            text.push_str(&String::from_utf8_lossy(&string));
+        }
+        Ok::<(), Infallible>(())
+    });
+    text
+}
+
+fn superscript(c: char) -> Option<char> {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    match c {
+        '+' => Some('⁺'),
+        '-' | '−' => Some('⁻'),
+        _ => DIGITS.get(c.to_digit(10)? as usize).copied(),
+    }
+}
+
+fn line_ends(space: &str) -> usize {
+    match space.matches('\n').count() {
+        0 => space.matches('\r').count(),
+        n => n,
+    }
+}
+
+/// Elements that begin and end a line.
+fn is_block(name: &[u8]) -> bool {
+    const NAMES: [&str; 35] = [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "button",
+        "caption",
+        "center",
+        "details",
+        "dialog",
+        "div",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "frameset",
+        "head",
+        "header",
+        "hgroup",
+        "hr",
+        "html",
+        "legend",
+        "main",
+        "nav",
+        "noframes",
+        "optgroup",
+        "p",
+        "section",
+        "select",
+        "summary",
+        "tbody",
+        "textarea",
+        "tfoot",
+        "thead",
+    ];
+    NAMES.iter().any(|block| block.as_bytes() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Document, Format};
+    use BlockKind::*;
+
+    fn seen(source: &str) -> Vec<(BlockKind, String)> {
+        let layout = layout(source);
+        let blocks = layout.blocks.iter();
+        blocks
+            .map(|b| (b.kind, layout.text[b.span.clone()].to_owned()))
+            .collect()
+    }
+
+    fn text(source: &str) -> String {
+        layout(source).text
+    }
+
+    #[test]
+    fn markup_is_not_read_and_the_map_leads_around_it() {
+        let source = "<!DOCTYPE html>\n<html><head><title>Dam</title><style>p { color: red }</style></head><body>\n\
+                      <h1>The <i>dam</i></h1>\n<p>See <b><a href='x'>the\n   report</a></b> of AT&amp;T &mdash; 5&nbsp;km<script>if (a<b) {}</script>.\n\
+                      <ul><li>one<li>two\n<ul><li>three</ul></ul><!-- not this --><div>End</div>tail";
+        let expected = [
+            (Heading, "Dam"),
+            (Heading, "The dam"),
+            (Paragraph, "See the report of AT&T — 5 km."),
+            (ListItem, "one"),
+            (ListItem, "two"),
+            (ListItem, "three"),
+            (Paragraph, "End"),
+            (Paragraph, "tail"),
+        ];
+        assert_eq!(seen(source), expected.map(|(kind, text)| (kind, text.to_owned())));
+        let layout = layout(source);
+        let at = layout.text.find("report of AT&T — 5 km").unwrap();
+        assert_eq!(
+            &source[layout.map.to_source(at..at + "report of AT&T — 5 km".len())],
+            "report</a></b> of AT&amp;T &mdash; 5&nbsp;km"
+        );
+    }
+
+    #[test]
+    fn references_are_resolved_as_browsers_do() {
+        for (written, read) in [
+            ("a &lt;b&gt; &amp;amp; c", "a <b> &amp; c"),
+            ("&copy2026 &copy; 2026", "©2026 © 2026"),
+            ("&#x41;&#66;&#8212;", "AB—"),
+            ("Q&A, R&D; x & y &unknown; &", "Q&A, R&D; x & y &unknown; &"),
+            ("co&shy;op&#8203;era&ZeroWidthSpace;tion", "cooperation"),
+            ("&#150; &#x93;No&#x94;", "– “No”"),
+            ("<a>Home</a><a>Ne<i>ws</i></a>", "Home News"),
+            ("caf&eacute;s &NotEqualTilde;", "cafés \u{2242}\u{338}"),
+        ] {
+            assert_eq!(text(written), read, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_struck_raised_or_a_mark_of_a_footnote_is_no_other_text() {
+        assert_eq!(text("It is <s>900</s> 400."), "It is ~~900~~ 400.");
+        assert_eq!(
+            text("<p>It is <del>900<p>and</del> 400."),
+            "It is ~~900~~\n\n~~and~~ 400."
+        );
+        assert_eq!(
+            text("10<sup>6</sup> m<sup>2</sup>, 10<sup>&minus;3</sup>, the 1<sup>st</sup>."),
+            "10⁶ m², 10⁻³, the 1st."
+        );
+        assert_eq!(
+            text("Bergen<sup><a href='#n'>[1]</a></sup><a href=x.html#n><sup>2</sup></a> in spring."),
+            "Bergen in spring."
+        );
+    }
+
+    #[test]
+    fn lines_end_where_they_are_told_to() {
+        assert_eq!(
+            text("<p>12 High Street<br>Bergen<br/><br>Norway"),
+            "12 High Street\nBergen\n\nNorway"
+        );
+        assert_eq!(
+            text("<pre>\nIt was moved\n   by Ines.\n\nAnd <b>carried</b>.\n</pre>"),
+            "It was moved\nby Ines.\n\nAnd carried."
+        );
+        let code = "<pre><code>if a:\n    b &lt; c\n</code></pre><p>Done.";
+        assert_eq!(
+            seen(code),
+            [
+                (Verbatim, "if a:\n    b < c".to_owned()),
+                (Paragraph, "Done.".to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_table_of_data_has_rows_and_one_of_text_has_paragraphs() {
+        let source = "<table><tr><th>Item<th>Actual</tr>\n<tr><td><p>Dredging</p></td>\n<td>512<br></td></tr></table>\
+                      <table><tr><td><p>It was a long day.</p><p>He left.</p></td><td><table><tr><td>a</td><td>b</td></tr></table></td></tr></table>";
+        let cell = |text: &str| (TableCell, text.to_owned());
+        let paragraph = |text: &str| (Paragraph, text.to_owned());
+        assert_eq!(
+            seen(source),
+            [
+                cell("Item"),
+                cell("Actual"),
+                cell("Dredging"),
+                cell("512"),
+                paragraph("It was a long day."),
+                paragraph("He left."),
+                cell("a"),
+                cell("b"),
+            ]
+        );
+        let document = Document::new("t", source, Format::Html).unwrap();
+        let at = document.text().find("512").unwrap();
+        let row = document.table_row(&(at..at + 3)).unwrap();
+        let shown = |span: &crate::document::Span| document.text()[span.clone()].to_owned();
+        let row: Vec<_> = row
+            .iter()
+            .map(|(heading, cell)| (heading.as_ref().map(shown), shown(cell)))
+            .collect();
+        assert_eq!(
+            row,
+            [
+                (Some("Item".to_owned()), "Dredging".to_owned()),
+                (Some("Actual".to_owned()), "512".to_owned())
+            ]
+        );
+        let sections: Vec<_> = document.blocks().iter().map(|b| b.section).collect();
+        assert!(sections.is_sorted() && sections[3] != sections[4] && sections[4] != sections[5]);
+    }
+
+    #[test]
+    fn what_is_never_closed_hides_nothing() {
+        assert_eq!(text("<svg><p>Seen."), "Seen.");
+        assert_eq!(text("<svg><text>no</text><svg></svg>no</svg>yes"), "yes");
+        assert_eq!(
+            text("<?xml version='1.0'?><html><script src='a'/><p>Seen.</p></html>"),
+            "Seen."
+        );
+        assert_eq!(text("</table></ul></td></p>Seen."), "Seen.");
+    }
+
+    #[test]
+    fn html_and_its_encoding_are_known_by_the_beginning() {
+        for html in [
+            "<!DOCTYPE HTML PUBLIC>",
+            "\u{feff}\n <html lang=en>",
+            "<?xml version='1.0'?>\n<html>",
+        ] {
+            assert!(begins_like(html), "{html}");
+        }
+        assert!(!begins_like("<p>An example of <html>") && !begins_like("<?xml version='1.0'?><feed>"));
+        let declared = |head| declared_encoding(head).map(encoding_rs::Encoding::name);
+        assert_eq!(declared("<meta charset=ISO-8859-1>"), Some("windows-1252"));
+        assert_eq!(
+            declared("<meta content='text/html; charset=utf-8'>"),
+            Some("UTF-8")
+        );
+        assert_eq!(
+            declared("<?xml version='1.0' encoding=\"iso-8859-2\"?>"),
+            Some("ISO-8859-2")
+        );
+        assert_eq!(declared("<p>charset=none"), None);
+    }
+}
