@@ -73,6 +73,22 @@ pub enum Error {
         reason: &'static str,
     },
 
+    /// A file of an office program that cannot be read to its end.
+    #[error("{name}: is damaged: {reason}; open it in the program that it was made with, and save it again")]
+    DamagedDocument {
+        /// The document's name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A document that is encrypted.
+    #[error("{name}: is protected by a password; save it without one")]
+    LockedDocument {
+        /// The document's name.
+        name: String,
+    },
+
     /// A document over the size limit.
     #[error(
         "{name}: is over the limit of {limit_mib} MiB for one document; raise it with --max-mib, or split the document"

@@ -220,6 +220,16 @@ impl Loaded {
                 document.name()
             ));
         }
+        let is_partial = |d: &&Document| !d.left_out().is_empty();
+        for document in self.documents.iter().filter(is_partial).take(MOST_UNREAD_LINES) {
+            let counts = document.left_out().iter();
+            let counts: Vec<String> = counts.map(|&(what, count)| counted(count, what)).collect();
+            environment.tell(&format!(
+                "note: {}: not read: {}",
+                document.name(),
+                counts.join(", ")
+            ));
+        }
         match &self.empty[..] {
             [] => {}
             [name] => environment.tell(&format!("note: {name}: holds no text")),

@@ -2,15 +2,23 @@
 
 mod blocks;
 mod clean;
+mod docx;
+mod extracted;
 mod html;
 mod introduction;
 mod map;
 mod markdown;
+mod numeral;
+mod odt;
+mod office;
+mod package;
 mod plain;
+mod pptx;
 pub mod read;
 mod sentence;
 mod setting;
 mod subtitles;
+mod xml;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -25,7 +33,7 @@ pub(crate) use setting::{names_page, turn};
 /// A half-open range of bytes of a document's clean text.
 pub type Span = Range<usize>;
 
-/// The formats that a document can be read from.
+/// The formats of text that a document can be read from. Those of other files are known by their bytes ([`read`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
@@ -88,6 +96,9 @@ pub struct Document {
     map: OffsetMap,
     blocks: Vec<Block>,
     has_columns: bool,
+    /// Where pages begin in the source, with their numbers, where form feeds do not tell.
+    pages: Option<Vec<(usize, usize)>>,
+    left_out: Vec<(&'static str, usize)>,
     encoding: &'static encoding_rs::Encoding,
     undecoded: usize,
     lines: OnceLock<Lines>,
@@ -100,7 +111,8 @@ pub struct Position {
     pub line: usize,
     /// The column in characters (Unicode scalar values).
     pub column: usize,
-    /// The page, in text whose pages are separated by form feeds (as `pdftotext` writes it).
+    /// The page, in text whose pages are separated by form feeds (as `pdftotext` writes it), and where an office program has
+    /// written where its pages end; of a presentation the slide.
     pub page: Option<usize>,
 }
 
@@ -130,6 +142,11 @@ impl Document {
                 layout => layout,
             },
         };
+        Self::of_layout(name, source, layout)
+    }
+
+    fn of_layout(name: String, source: impl Into<Arc<str>>, layout: Layout) -> Result<Self> {
+        let source = source.into();
         if layout.blocks.is_empty() {
             return Err(Error::EmptyDocument { name });
         }
@@ -143,6 +160,8 @@ impl Document {
             map: layout.map,
             blocks: layout.blocks,
             has_columns: layout.has_columns,
+            pages: None,
+            left_out: Vec::new(),
             encoding: encoding_rs::UTF_8,
             undecoded: 0,
             lines: OnceLock::new(),
@@ -161,7 +180,8 @@ impl Document {
         self.clean.as_deref().unwrap_or(&self.source)
     }
 
-    /// The decoded source, before cleaning.
+    /// The decoded source, before cleaning. Of a format that is not text (DOCX, ODT, PPTX) it is the text that was taken out of
+    /// the file, with a line for each paragraph and a tab between the cells of a row.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
@@ -175,7 +195,7 @@ impl Document {
     }
 
     /// The encoding that the file was read in, by the name of the WHATWG Encoding Standard. Bytes of [`source`](Self::source)
-    /// are those of the file where it is `UTF-8`.
+    /// are those of the file where it is `UTF-8`, which it also is where text was taken out of a format that is not text.
     #[must_use]
     pub fn encoding(&self) -> &'static str {
         self.encoding.name()
@@ -186,6 +206,12 @@ impl Document {
     #[must_use]
     pub fn undecoded(&self) -> usize {
         self.undecoded
+    }
+
+    /// What the file holds and the text does not, each with how many there are: `("deleted passage", 2)`.
+    #[must_use]
+    pub fn left_out(&self) -> &[(&'static str, usize)] {
+        &self.left_out
     }
 
     /// The blocks in the order of the text.
@@ -220,8 +246,13 @@ impl Document {
                 .chars()
                 .count()
                 + 1,
-            page: (!lines.form_feeds.is_empty())
-                .then(|| lines.form_feeds.partition_point(|&at| at < source_byte) + 1),
+            page: match &self.pages {
+                Some(pages) => pages[..pages.partition_point(|&(start, _)| start <= source_byte)]
+                    .last()
+                    .map(|&(_, page)| page),
+                None => (!lines.form_feeds.is_empty())
+                    .then(|| lines.form_feeds.partition_point(|&at| at < source_byte) + 1),
+            },
         }
     }
 

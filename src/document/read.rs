@@ -12,13 +12,13 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use ignore::WalkBuilder;
 
-use super::{Document, Format, html, subtitles};
+use super::{Document, Format, html, office, subtitles};
 use crate::error::{Error, Result};
 
 /// What may be read.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
-    /// The largest document, in bytes of its file.
+    /// The largest document, in bytes of its file; of a DOCX, ODT or PPTX also of the parts in it that are read.
     pub max_bytes: u64,
     /// Read hidden files and files that `.gitignore` and the like exclude, too.
     pub no_ignore: bool,
@@ -302,7 +302,7 @@ pub fn read_file(path: &Path, options: &ReadOptions) -> Result<Document> {
     }
     let bytes = read_limited(file, &name, options.max_bytes)
         .map_err(|e| e.map_io(|source| open_error(path, source)))?;
-    with_extension(name, &bytes, Some(path), Some(path))
+    with_extension(name, &bytes, Some(path), Some(path), options.max_bytes)
 }
 
 /// Opens a file so that neither opening nor reading waits for somebody to write: a named pipe that took a file's place,
@@ -319,8 +319,8 @@ fn open(path: &Path) -> std::io::Result<File> {
     File::open(path)
 }
 
-/// Reads a stream to its end, standard input for one. It is plain text or subtitles, whatever its name; for another format
-/// read it to bytes and see [`document`] and [`document_as`].
+/// Reads a stream to its end, standard input for one. It is what its bytes say, and plain text or subtitles if they do not say
+/// that it is a DOCX, ODT or PPTX, whatever its name; for Markdown read it to bytes and see [`document`] and [`document_as`].
 ///
 /// # Errors
 /// As [`read_file`].
@@ -331,7 +331,7 @@ pub fn read_stream(stream: impl Read, name: &str, options: &ReadOptions) -> Resu
             reason,
         })
     })?;
-    with_extension(name.to_owned(), &bytes, None, None)
+    with_extension(name.to_owned(), &bytes, None, None, options.max_bytes)
 }
 
 enum ReadError {
@@ -363,8 +363,9 @@ fn read_limited(stream: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Makes a document of a file's bytes. Their encoding is found out; their format is that of the extension of `path` or,
-/// where there is none, of the name, or what the first lines look like. Messages suggest commands for the file at `path`.
+/// Makes a document of a file's bytes. A DOCX, ODT or PPTX is known by them; its parts may have 64 MiB when they are unpacked.
+/// The encoding of text is found out; its format is that of the extension of `path` or, where there is none, of the name, or what
+/// the first lines look like. Messages suggest commands for the file at `path`.
 ///
 /// ```
 /// use quotable::document::read::document;
@@ -375,13 +376,14 @@ fn read_limited(stream: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>
 /// ```
 ///
 /// # Errors
-/// When they are no text, or hold none.
+/// When they are no text, are damaged or protected, or hold no text.
 pub fn document(name: String, bytes: &[u8], path: Option<&Path>) -> Result<Document> {
     let named = Path::new(&name).to_owned();
-    with_extension(name, bytes, path, path.or(Some(&named)))
+    let max_bytes = ReadOptions::default().max_bytes;
+    with_extension(name, bytes, path, path.or(Some(&named)), max_bytes)
 }
 
-/// Makes a document of bytes in a format that is known, whatever their name; only the encoding is found out.
+/// Makes a document of text in a format that is known, whatever their name; only the encoding is found out.
 ///
 /// # Errors
 /// When they are no text, or hold none.
@@ -394,13 +396,23 @@ pub fn document_as(name: String, bytes: &[u8], format: Format) -> Result<Documen
 }
 
 /// As [`document`]; `named` is what has the extension.
-fn with_extension(name: String, bytes: &[u8], path: Option<&Path>, named: Option<&Path>) -> Result<Document> {
+fn with_extension(
+    name: String,
+    bytes: &[u8],
+    path: Option<&Path>,
+    named: Option<&Path>,
+    max_bytes: u64,
+) -> Result<Document> {
     let extension = named
         .and_then(Path::extension)
         .and_then(|e| e.to_str())
         .unwrap_or("")
         .to_ascii_lowercase();
-    refuse_other_formats(&name, bytes, path, &extension)?;
+    let file = path.map_or("FILE".to_owned(), |p| shell_quoted(&p.display().to_string()));
+    refuse_other_formats(&name, bytes, &file, &extension)?;
+    if is_zip(bytes) {
+        return office::document(name, bytes, max_bytes, &file);
+    }
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]);
     if matches!(extension.as_str(), "html" | "htm" | "xhtml" | "xht") || html::begins_like(&head) {
         return decode(&name, bytes, html::declared_encoding(&head))?.document(name, |_| Format::Html);
@@ -416,24 +428,21 @@ fn with_extension(name: String, bytes: &[u8], path: Option<&Path>, named: Option
 const HEAD: usize = 1024;
 
 /// Formats with text that another program has to take out, by their first bytes or their extension.
-fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>, extension: &str) -> Result<()> {
+fn refuse_other_formats(name: &str, bytes: &[u8], file: &str, extension: &str) -> Result<()> {
     let head = &bytes[..bytes.len().min(HEAD)];
     let text_head = String::from_utf8_lossy(head)
         .trim_start_matches('\u{feff}')
         .trim_start()
         .to_ascii_lowercase();
-    let is_zip = head.starts_with(b"PK\x03\x04");
-    let file = path.map_or("FILE".to_owned(), |p| shell_quoted(&p.display().to_string()));
+    let is_zip = is_zip(bytes);
     let (format, converter) = if head.starts_with(b"%PDF") {
         ("a PDF", format!("pdftotext {file} - | ask …"))
     } else if is_zip && (extension == "epub" || contains(head, b"epub")) {
         ("an EPUB", format!("pandoc -t plain {file} | ask …"))
-    } else if is_zip && (extension == "odt" || contains(head, b"opendocument")) {
-        ("an OpenDocument file", format!("pandoc -t plain {file} | ask …"))
-    } else if is_zip && matches!(extension, "docx" | "") {
+    } else if head.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         (
-            "a DOCX (or another zip archive)",
-            format!("pandoc -f docx -t plain {file} | ask …"),
+            "an old Office file (.doc, .xls, .ppt), or a new one with a password",
+            "open it, and save it as DOCX or PPTX without a password".to_owned(),
         )
     } else if text_head.starts_with("{\\rtf") {
         ("an RTF file", format!("pandoc -f rtf -t plain {file} | ask …"))
@@ -445,6 +454,10 @@ fn refuse_other_formats(name: &str, bytes: &[u8], path: Option<&Path>, extension
         format,
         converter,
     })
+}
+
+fn is_zip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
@@ -637,7 +650,9 @@ mod tests {
         };
         assert!(error(b"\xff\xd8\xff\xe0\x00\x10JFIF", "a.jpg").contains("not text"));
         assert!(error(b"%PDF-1.7\n%\xe2\xe3", "my report.pdf").contains("pdftotext 'my report.pdf' - | ask"));
-        assert!(error(b"PK\x03\x04\x14\x00", "a.docx").contains("pandoc -f docx"));
+        assert!(error(b"PK\x03\x04\x14\x00", "a.docx").contains("cut off"));
+        assert!(error(b"PK\x03\x04\x14\x00", "a.epub").contains("pandoc -t plain"));
+        assert!(error(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "a.doc").contains("password"));
     }
 
     #[test]

@@ -1,0 +1,673 @@
+//! Text taken out of a format that is not text: what the document's source is then.
+//!
+//! A reader of a format opens and closes blocks, tables and asides as its elements come. Nothing is nested in the result:
+//! text boxes follow the block that they are anchored in, tables in a cell follow the table around it, notes come at the end.
+
+use super::{Block, BlockKind, Builder, Document, Layout};
+use crate::error::Result;
+
+/// A line break in a cell: `clean` reads it as a line feed, and the cells of a row stay on one line.
+const BREAK_IN_CELL: &str = "\u{2028}";
+
+/// A paragraph, heading or item.
+#[derive(Debug, Default)]
+pub(super) struct Paragraph {
+    kind: Option<BlockKind>,
+    /// Which list an item belongs to.
+    list: u32,
+    /// What stands before an item: `(b)`.
+    mark: String,
+    text: String,
+    /// Where pages begin in the text, with their numbers.
+    pages: Vec<(usize, usize)>,
+}
+
+/// What the text consists of.
+#[derive(Debug)]
+pub(super) enum Piece {
+    Paragraph(Paragraph),
+    Table(Vec<Row>),
+}
+
+type Row = Vec<Vec<Paragraph>>;
+
+/// What has been opened; each collects what is to follow it.
+#[derive(Debug)]
+enum Open {
+    Paragraph(Paragraph, Vec<Piece>),
+    Table(Vec<Row>, Vec<Piece>),
+    Row(OpenRow, Vec<Piece>),
+    Cell(Vec<Paragraph>, Vec<Piece>),
+    /// A text box, or a note if it goes to the end.
+    Aside(Vec<Piece>, bool),
+}
+
+#[derive(Debug, Default)]
+struct OpenRow {
+    cells: Row,
+    /// The page that its cells begin on.
+    first_page: usize,
+    /// The last that one of them ends on.
+    last_page: usize,
+    /// How much text stood before it.
+    written: usize,
+}
+
+/// Collects the text of a document.
+#[derive(Debug, Default)]
+pub(super) struct Extracted {
+    open: Vec<Open>,
+    pieces: Vec<Piece>,
+    notes: Vec<Piece>,
+    /// The number of the current page; 0 in a document without pages.
+    page: usize,
+    /// Bytes of text so far.
+    written: usize,
+    left_out: Vec<(&'static str, usize)>,
+    /// What was left out last, and how much text stood before it.
+    last_left_out: Option<(&'static str, usize)>,
+}
+
+impl Extracted {
+    /// With pages, the first of which begins here.
+    pub(super) fn with_pages() -> Self {
+        Self {
+            page: 1,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn open_paragraph(&mut self) {
+        let paragraph = Paragraph::default();
+        self.open.push(Open::Paragraph(paragraph, Vec::new()));
+    }
+
+    pub(super) fn open_table(&mut self) {
+        self.open.push(Open::Table(Vec::new(), Vec::new()));
+    }
+
+    pub(super) fn open_row(&mut self) {
+        let row = OpenRow {
+            cells: Row::new(),
+            first_page: self.page,
+            last_page: self.page,
+            written: self.written,
+        };
+        self.open.push(Open::Row(row, Vec::new()));
+    }
+
+    pub(super) fn open_cell(&mut self) {
+        if let Some(Open::Row(row, _)) = self.open.last() {
+            self.page = row.first_page;
+        }
+        self.open.push(Open::Cell(Vec::new(), Vec::new()));
+    }
+
+    /// What is written next follows the block that is open.
+    pub(super) fn open_aside(&mut self) {
+        self.open.push(Open::Aside(Vec::new(), false));
+    }
+
+    /// What is written next follows all others.
+    pub(super) fn open_note(&mut self) {
+        self.open.push(Open::Aside(Vec::new(), true));
+    }
+
+    /// Closes what was opened last.
+    pub(super) fn close(&mut self) {
+        match self.open.pop() {
+            None => {}
+            Some(Open::Paragraph(paragraph, behind)) => {
+                self.add(Piece::Paragraph(paragraph));
+                self.add_behind(behind);
+            }
+            Some(Open::Table(rows, behind)) => {
+                // Within a cell it follows the table around it.
+                if let Some(Open::Cell(_, after)) = self.open.last_mut() {
+                    after.push(Piece::Table(rows));
+                    after.extend(behind);
+                } else {
+                    self.add(Piece::Table(rows));
+                    self.add_behind(behind);
+                }
+            }
+            Some(Open::Row(row, behind)) => {
+                self.page = row.last_page;
+                match self.open.last_mut() {
+                    Some(Open::Table(rows, _)) => rows.push(row.cells),
+                    _ => self.add(Piece::Table(vec![row.cells])),
+                }
+                self.add_behind(behind);
+            }
+            Some(Open::Cell(paragraphs, behind)) => {
+                match self.open.last_mut() {
+                    Some(Open::Row(row, _)) => {
+                        row.last_page = row.last_page.max(self.page);
+                        row.cells.push(paragraphs);
+                    }
+                    _ => paragraphs.into_iter().for_each(|p| self.add(Piece::Paragraph(p))),
+                }
+                self.add_behind(behind);
+            }
+            Some(Open::Aside(pieces, true)) => self.notes.extend(pieces),
+            Some(Open::Aside(pieces, false)) => self.add_behind(pieces),
+        }
+    }
+
+    /// Adds a piece to what is open.
+    fn add(&mut self, piece: Piece) {
+        match (self.open.last_mut(), piece) {
+            (None, piece) => self.pieces.push(piece),
+            (Some(Open::Aside(pieces, _)), piece) => pieces.push(piece),
+            (Some(Open::Cell(paragraphs, _)), Piece::Paragraph(paragraph)) => paragraphs.push(paragraph),
+            (
+                Some(
+                    Open::Paragraph(_, behind)
+                    | Open::Table(_, behind)
+                    | Open::Row(_, behind)
+                    | Open::Cell(_, behind),
+                ),
+                piece,
+            ) => behind.push(piece),
+        }
+    }
+
+    /// Adds what follows a thing that was closed.
+    fn add_behind(&mut self, pieces: Vec<Piece>) {
+        match self.open.last_mut() {
+            None => self.pieces.extend(pieces),
+            Some(
+                Open::Paragraph(_, behind)
+                | Open::Table(_, behind)
+                | Open::Row(_, behind)
+                | Open::Cell(_, behind)
+                | Open::Aside(behind, _),
+            ) => behind.extend(pieces),
+        }
+    }
+
+    fn paragraph(&mut self) -> Option<&mut Paragraph> {
+        match self.open.last_mut() {
+            Some(Open::Paragraph(paragraph, _)) => Some(paragraph),
+            _ => None,
+        }
+    }
+
+    /// Says what the open paragraph is, and which list it belongs to.
+    pub(super) fn set_kind(&mut self, kind: BlockKind, list: u32) {
+        if let Some(paragraph) = self.paragraph() {
+            paragraph.kind = Some(kind);
+            paragraph.list = list;
+        }
+    }
+
+    /// Says what stands before the text of the open paragraph, if it has any.
+    pub(super) fn set_mark(&mut self, mark: String) {
+        if let Some(paragraph) = self.paragraph() {
+            paragraph.mark = mark;
+        }
+    }
+
+    /// Adds to the open paragraph. Line ends and tabs are spaces to XML.
+    pub(super) fn text(&mut self, text: &str) {
+        let page = self.page;
+        let Some(paragraph) = self.paragraph() else {
+            return;
+        };
+        if page > 0 && paragraph.pages.last().is_none_or(|&(_, last)| last != page) {
+            paragraph.pages.push((paragraph.text.len(), page));
+        }
+        let before = paragraph.text.len();
+        if text.contains(char::is_control) {
+            let spaced = text.chars().filter_map(|c| match c {
+                '\t' | '\n' | '\r' | '\u{85}' => Some(' '),
+                c => (!c.is_control()).then_some(c),
+            });
+            paragraph.text.extend(spaced);
+        } else {
+            paragraph.text.push_str(text);
+        }
+        self.written += paragraph.text.len() - before;
+    }
+
+    /// Adds text in which a run of white space is a space, and none at the beginning of a line.
+    pub(super) fn collapsed_text(&mut self, text: &str) {
+        let Some(paragraph) = self.paragraph() else {
+            return;
+        };
+        let mut is_space = paragraph.text.is_empty() || paragraph.text.ends_with([' ', '\n', '\t']);
+        let mut collapsed = String::with_capacity(text.len());
+        for c in text.chars() {
+            let was_space = std::mem::replace(&mut is_space, matches!(c, ' ' | '\t' | '\n' | '\r'));
+            match is_space {
+                true if was_space => {}
+                true => collapsed.push(' '),
+                false => collapsed.push(c),
+            }
+        }
+        self.text(&collapsed);
+    }
+
+    pub(super) fn tab(&mut self) {
+        if let Some(paragraph) = self.paragraph() {
+            paragraph.text.push('\t');
+        }
+    }
+
+    /// Breaks the line. Behind an empty line another paragraph begins.
+    pub(super) fn line_break(&mut self) {
+        let Some(paragraph) = self.paragraph() else {
+            return;
+        };
+        if paragraph.text.trim_end_matches([' ', '\t']).ends_with('\n') {
+            self.split_paragraph();
+        } else {
+            paragraph.text.push('\n');
+        }
+    }
+
+    /// Goes on with another paragraph of the same kind.
+    pub(super) fn split_paragraph(&mut self) {
+        let Some(Open::Paragraph(paragraph, behind)) = self.open.pop() else {
+            return;
+        };
+        let rest = Paragraph {
+            kind: paragraph.kind,
+            list: paragraph.list,
+            ..Paragraph::default()
+        };
+        self.add(Piece::Paragraph(paragraph));
+        self.add_behind(behind);
+        self.open.push(Open::Paragraph(rest, Vec::new()));
+    }
+
+    /// Begins a page, if the document has any. Where nothing of a row has been written, all of the row is on it; where something
+    /// has, only the rest of a cell is.
+    pub(super) fn next_page(&mut self) {
+        if self.page == 0 {
+            return;
+        }
+        self.page += 1;
+        let (page, written) = (self.page, self.written);
+        let row = self.open.iter_mut().rev().find_map(|open| match open {
+            Open::Row(row, _) => Some(row),
+            _ => None,
+        });
+        if let Some(row) = row.filter(|row| row.written == written) {
+            row.first_page = page;
+            row.last_page = page;
+        }
+    }
+
+    pub(super) fn page(&self) -> usize {
+        self.page
+    }
+
+    /// Bytes of text so far.
+    pub(super) fn written(&self) -> usize {
+        self.written
+    }
+
+    /// Counts something that was not read.
+    pub(super) fn leave_out(&mut self, what: &'static str) {
+        match self.left_out.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, count)) => *count += 1,
+            None => self.left_out.push((what, 1)),
+        }
+    }
+
+    /// Counts a passage that was not read; what follows it without text between is the same one.
+    pub(super) fn leave_out_passage(&mut self, what: &'static str) {
+        let here = Some((what, self.written));
+        if self.last_left_out != here {
+            self.leave_out(what);
+        }
+        self.last_left_out = here;
+    }
+
+    /// How many pieces there are.
+    pub(super) fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Puts the headings among the pieces from `from` on first.
+    pub(super) fn put_headings_first(&mut self, from: usize) {
+        let is_heading =
+            |piece: &Piece| matches!(piece, Piece::Paragraph(p) if p.kind == Some(BlockKind::Heading));
+        self.pieces[from..].sort_by_key(|piece| !is_heading(piece));
+    }
+
+    /// Takes the pieces from `from` on out of the text.
+    pub(super) fn take(&mut self, from: usize) -> Vec<Piece> {
+        self.pieces.split_off(from)
+    }
+
+    /// Adds a note that is referred to on a page.
+    pub(super) fn add_note(&mut self, pieces: Vec<Piece>, page: usize) {
+        let set_page = |paragraph: &mut Paragraph| {
+            paragraph.pages = if page > 0 { vec![(0, page)] } else { Vec::new() };
+        };
+        for mut piece in pieces {
+            match &mut piece {
+                Piece::Paragraph(paragraph) => set_page(paragraph),
+                Piece::Table(rows) => rows.iter_mut().flatten().flatten().for_each(set_page),
+            }
+            self.notes.push(piece);
+        }
+    }
+
+    /// The document.
+    ///
+    /// # Errors
+    /// When there is no text.
+    pub(super) fn document(mut self, name: String) -> Result<Document> {
+        while !self.open.is_empty() {
+            self.close();
+        }
+        let mut writer = Writer::default();
+        for piece in self.pieces.into_iter().chain(self.notes) {
+            writer.piece(piece);
+        }
+        let layout = writer.layout();
+        let mut document = Document::of_layout(name, writer.source, layout)?;
+        document.pages = Some(writer.pages);
+        document.left_out = self.left_out;
+        Ok(document)
+    }
+}
+
+/// Writes the source.
+#[derive(Default)]
+struct Writer {
+    source: String,
+    /// Blocks with their spans of the source.
+    blocks: Vec<Block>,
+    /// Where pages begin in the source, with their numbers.
+    pages: Vec<(usize, usize)>,
+    section: u32,
+    /// The list that was written last.
+    list: Option<u32>,
+}
+
+impl Writer {
+    fn piece(&mut self, piece: Piece) {
+        match piece {
+            Piece::Paragraph(paragraph) => self.paragraph(&paragraph),
+            Piece::Table(rows) => {
+                let is_empty = |cell: &&Vec<Paragraph>| cell.iter().all(|p| p.text.trim().is_empty());
+                // What has one column is there for its frame.
+                if rows
+                    .iter()
+                    .all(|row| row.iter().filter(|cell| !is_empty(cell)).count() < 2)
+                {
+                    rows.iter().flatten().flatten().for_each(|p| self.paragraph(p));
+                } else {
+                    self.table(&rows);
+                }
+            }
+        }
+    }
+
+    fn paragraph(&mut self, paragraph: &Paragraph) {
+        if paragraph.text.trim().is_empty() {
+            return;
+        }
+        let kind = paragraph.kind.unwrap_or(BlockKind::Paragraph);
+        let list = (kind == BlockKind::ListItem).then_some(paragraph.list);
+        if list.is_some() && list == self.list {
+            self.source.push('\n');
+        } else {
+            self.begin_section();
+        }
+        self.list = list;
+        let start = self.source.len();
+        self.words(paragraph, "\n");
+        self.block(start, kind);
+    }
+
+    fn table(&mut self, rows: &[Row]) {
+        self.begin_section();
+        self.list = None;
+        for (i, row) in rows.iter().enumerate() {
+            if i > 0 {
+                self.source.push('\n');
+            }
+            for (i, cell) in row.iter().enumerate() {
+                if i > 0 {
+                    self.source.push('\t');
+                }
+                let start = self.source.len();
+                for paragraph in cell.iter().filter(|p| !p.text.trim().is_empty()) {
+                    if self.source.len() > start {
+                        self.source.push_str(BREAK_IN_CELL);
+                    }
+                    self.words(paragraph, BREAK_IN_CELL);
+                }
+                self.block(start, BlockKind::TableCell);
+            }
+        }
+    }
+
+    fn begin_section(&mut self) {
+        if !self.blocks.is_empty() {
+            self.source.push_str("\n\n");
+            self.section += 1;
+        }
+    }
+
+    /// Writes the words of a paragraph, without the white space around them.
+    fn words(&mut self, paragraph: &Paragraph, line_break: &str) {
+        let text = paragraph.text.trim_end();
+        let lead = text.len() - text.trim_start().len();
+        let mut pages = paragraph.pages.iter().peekable();
+        let mut at = lead;
+        if !paragraph.mark.is_empty() {
+            let first = pages.next_if(|&&(from, _)| from <= at);
+            first.into_iter().for_each(|&(_, page)| self.begin_page(page));
+            self.source.push_str(paragraph.mark.trim());
+            self.source.push(' ');
+        }
+        loop {
+            while let Some(&(_, page)) = pages.next_if(|&&(from, _)| from <= at) {
+                self.begin_page(page);
+            }
+            let next = pages
+                .peek()
+                .map_or(text.len(), |&&(from, _)| from.min(text.len()));
+            if next <= at {
+                break;
+            }
+            match line_break {
+                "\n" => self.source.push_str(&text[at..next]),
+                _ => self.source.push_str(&text[at..next].replace('\n', line_break)),
+            }
+            at = next;
+        }
+    }
+
+    fn begin_page(&mut self, page: usize) {
+        let here = self.source.len();
+        if self.pages.last().is_some_and(|&(from, _)| from == here) {
+            self.pages.pop();
+        }
+        if self.pages.last().is_none_or(|&(_, last)| last != page) {
+            self.pages.push((here, page));
+        }
+    }
+
+    fn block(&mut self, start: usize, kind: BlockKind) {
+        let span = start..self.source.len();
+        if !span.is_empty() {
+            let section = self.section;
+            self.blocks.push(Block { span, kind, section });
+        }
+    }
+
+    /// The clean text of the source.
+    fn layout(&self) -> Layout {
+        let mut builder = Builder::new(&self.source);
+        let mut blocks = Vec::with_capacity(self.blocks.len());
+        for block in &self.blocks {
+            builder.copy(builder.taken..block.span.start);
+            let start = builder.text.len();
+            builder.copy(block.span.clone());
+            let words = &builder.text[start..];
+            let start = start + words.len() - words.trim_start().len();
+            let span = start..start + words.trim().len();
+            if !span.is_empty() {
+                blocks.push(Block { span, ..*block });
+            }
+        }
+        Layout {
+            text: builder.text,
+            map: builder.map,
+            blocks,
+            has_columns: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paragraph(extracted: &mut Extracted, kind: BlockKind, text: &str) {
+        extracted.open_paragraph();
+        extracted.set_kind(kind, 1);
+        extracted.text(text);
+        extracted.close();
+    }
+
+    fn cell(extracted: &mut Extracted, text: &str) {
+        extracted.open_cell();
+        paragraph(extracted, BlockKind::Paragraph, text);
+        extracted.close();
+    }
+
+    #[test]
+    fn blocks_are_lines_and_sections_are_apart() {
+        let mut extracted = Extracted::default();
+        paragraph(&mut extracted, BlockKind::Heading, " Head ");
+        paragraph(&mut extracted, BlockKind::Paragraph, "\u{ad}");
+        paragraph(&mut extracted, BlockKind::ListItem, "• one\u{a0}half");
+        paragraph(&mut extracted, BlockKind::ListItem, "• two");
+        extracted.open_table();
+        extracted.open_row();
+        cell(&mut extracted, "Item");
+        cell(&mut extracted, "Cost");
+        extracted.close();
+        extracted.open_row();
+        extracted.open_cell();
+        paragraph(&mut extracted, BlockKind::Paragraph, "Sand");
+        extracted.open_table();
+        extracted.open_row();
+        cell(&mut extracted, "inner");
+        cell(&mut extracted, "table");
+        extracted.close();
+        extracted.close();
+        paragraph(&mut extracted, BlockKind::Paragraph, "washed");
+        extracted.close();
+        cell(&mut extracted, "400");
+        extracted.close();
+        extracted.close();
+        let document = extracted.document("t".into()).unwrap();
+        assert_eq!(
+            document.source(),
+            "Head\n\n\u{ad}\n\n• one\u{a0}half\n• two\n\nItem\tCost\nSand\u{2028}washed\t400\n\ninner\ttable"
+        );
+        let seen: Vec<_> = document
+            .blocks()
+            .iter()
+            .map(|b| (&document.text()[b.span.clone()], b.section))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("Head", 0),
+                ("• one half", 2),
+                ("• two", 2),
+                ("Item", 3),
+                ("Cost", 3),
+                ("Sand\nwashed", 3),
+                ("400", 3),
+                ("inner", 4),
+                ("table", 4)
+            ]
+        );
+        let at = document.text().find("400").unwrap();
+        let row = document.table_row(&(at..at + 3)).unwrap();
+        let row: Vec<_> = row
+            .into_iter()
+            .map(|(head, cell)| (&document.text()[head.unwrap()], &document.text()[cell]))
+            .collect();
+        assert_eq!(row, [("Item", "Sand\nwashed"), ("Cost", "400")]);
+    }
+
+    #[test]
+    fn pages_begin_in_the_middle_of_sentences_and_cells() {
+        let mut extracted = Extracted::with_pages();
+        extracted.open_paragraph();
+        extracted.text("The dam was ");
+        extracted.next_page();
+        extracted.text("built by Otto.");
+        extracted.close();
+        extracted.open_table();
+        extracted.open_row();
+        extracted.open_cell();
+        extracted.open_paragraph();
+        extracted.text("left ");
+        extracted.next_page();
+        extracted.text("rest");
+        extracted.close();
+        extracted.close();
+        cell(&mut extracted, "right");
+        extracted.close();
+        extracted.open_row();
+        extracted.open_cell();
+        extracted.open_paragraph();
+        extracted.next_page();
+        extracted.text("below");
+        extracted.close();
+        extracted.close();
+        cell(&mut extracted, "beside");
+        extracted.close();
+        extracted.close();
+        extracted.open_note();
+        paragraph(&mut extracted, BlockKind::Paragraph, "A note.");
+        extracted.close();
+        extracted.add_note(Vec::new(), 1);
+        let document = extracted.document("t".into()).unwrap();
+        let page = |of: &str| document.position(document.source().find(of).unwrap()).page;
+        assert!(document.source().starts_with("The dam was built by Otto.\n\n"));
+        for (of, at) in [
+            ("dam", 1),
+            ("built", 2),
+            ("left", 2),
+            ("rest", 3),
+            ("right", 2),
+            ("below", 4),
+            ("beside", 4),
+            ("A note", 4),
+        ] {
+            assert_eq!(page(of), Some(at), "{of}");
+        }
+    }
+
+    #[test]
+    fn an_empty_line_ends_a_block() {
+        let mut extracted = Extracted::default();
+        extracted.open_paragraph();
+        extracted.text("one");
+        extracted.line_break();
+        extracted.text("two");
+        extracted.line_break();
+        extracted.text(" ");
+        extracted.line_break();
+        extracted.text("three\u{7}\n\u{c}four");
+        extracted.close();
+        let document = extracted.document("t".into()).unwrap();
+        assert_eq!(document.source(), "one\ntwo\n\nthree four");
+        assert_eq!(document.blocks().len(), 2);
+        assert_eq!(document.position(0).page, None);
+    }
+}

@@ -1,0 +1,557 @@
+//! ODT (OASIS OpenDocument 1.3, part 3): what LibreOffice shows, in the order of reading.
+
+use std::collections::HashMap;
+
+use super::BlockKind;
+use super::extracted::Extracted;
+use super::numeral::Numeral;
+use super::package::Package;
+use super::xml::{Element, Event, Xml};
+use crate::error::Result;
+
+const HIDDEN: &str = "hidden passage";
+/// Levels of a list.
+const LEVELS: usize = 10;
+/// Styles that are based on each other.
+const MOST_STYLES: usize = 32;
+/// The most spaces that one element stands for.
+const MOST_SPACES: usize = 64;
+
+/// Reads the document.
+pub(super) fn read(package: &mut Package<'_>) -> Result<Extracted> {
+    if let Some(manifest) = package.text("META-INF/manifest.xml")?
+        && memchr::memmem::find(manifest.as_bytes(), b"encryption-data").is_some()
+    {
+        return Err(package.locked());
+    }
+    let styles = package.text("styles.xml")?;
+    let text = package.needed("content.xml")?;
+    let mut known = Known::default();
+    for (part, text) in [("styles.xml", styles.as_deref()), ("content.xml", Some(&text))] {
+        let read = text.map_or(Ok(()), |text| known.read(text));
+        read.map_err(|fault| package.malformed(part, fault))?;
+    }
+    // Where there is none, it was not written where pages end.
+    let has_pages = memchr::memmem::find(text.as_bytes(), b"soft-page-break/").is_some();
+    let mut walk = Walk::new(&known, has_pages);
+    walk.read(&text)
+        .map_err(|fault| package.malformed("content.xml", fault))?;
+    Ok(walk.extracted)
+}
+
+/// What the styles say.
+#[derive(Default)]
+struct Known {
+    styles: HashMap<String, Style>,
+    lists: HashMap<String, [Level; LEVELS]>,
+}
+
+#[derive(Default)]
+struct Style {
+    parent: String,
+    is_title: bool,
+    is_hidden: Option<bool>,
+    /// Whether a page begins before it, and whether one does behind it.
+    breaks_page: (bool, bool),
+}
+
+#[derive(Clone, Default)]
+struct Level {
+    numeral: Option<Numeral>,
+    prefix: String,
+    suffix: String,
+    /// How many levels are shown.
+    shown: usize,
+    start: u32,
+}
+
+impl Known {
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        let mut xml = Xml::new(text);
+        let (mut style, mut list) = (None, None);
+        while let Some(event) = xml.next()? {
+            let Event::Open(element) = event else { continue };
+            let value = |name: &str| element.get(name).unwrap_or_default();
+            match element.name() {
+                "body" => break,
+                "style" => {
+                    let name = value("name");
+                    let read = Style {
+                        parent: value("parent-style-name"),
+                        is_title: matches!(name.as_str(), "Title" | "Subtitle"),
+                        is_hidden: None,
+                        breaks_page: (!value("master-page-name").is_empty(), false),
+                    };
+                    self.styles.insert(name.clone(), read);
+                    style = Some(name);
+                }
+                "text-properties" | "section-properties" | "paragraph-properties" | "table-properties" => {
+                    let Some(style) = style.as_ref().and_then(|name| self.styles.get_mut(name)) else {
+                        continue;
+                    };
+                    if let Some(display) = element.get("display") {
+                        style.is_hidden = Some(display == "none");
+                    }
+                    style.breaks_page.0 |= value("break-before") == "page";
+                    style.breaks_page.1 |= value("break-after") == "page";
+                }
+                "default-style" => style = None,
+                "list-style" => {
+                    self.lists.insert(value("name"), Default::default());
+                    list = Some(value("name"));
+                }
+                name @ ("list-level-style-number" | "list-level-style-bullet" | "list-level-style-image") => {
+                    let level = value("level").parse::<usize>().ok();
+                    let level = level.and_then(|level| level.checked_sub(1));
+                    let levels = list.as_ref().and_then(|name| self.lists.get_mut(name));
+                    let Some(level) = levels.zip(level).and_then(|(levels, at)| levels.get_mut(at)) else {
+                        continue;
+                    };
+                    *level = Level {
+                        numeral: Some(match name {
+                            "list-level-style-number" => numeral(&value("num-format")),
+                            _ => Numeral::Bullet,
+                        }),
+                        prefix: value("num-prefix"),
+                        suffix: value("num-suffix"),
+                        shown: value("display-levels").parse().unwrap_or(1),
+                        start: value("start-value").parse().unwrap_or(1),
+                    };
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The first that a style, or one that it is based on, says.
+    fn find<T>(&self, style: &str, says: impl Fn(&Style) -> Option<T>) -> Option<T> {
+        let mut style = self.styles.get(style)?;
+        for _ in 0..MOST_STYLES {
+            if let Some(found) = says(style) {
+                return Some(found);
+            }
+            style = self.styles.get(&style.parent)?;
+        }
+        None
+    }
+
+    fn is_hidden(&self, style: &str) -> bool {
+        self.find(style, |style| style.is_hidden).unwrap_or(false)
+    }
+
+    fn breaks_page(&self, style: &str) -> (bool, bool) {
+        self.styles
+            .get(style)
+            .map_or((false, false), |style| style.breaks_page)
+    }
+}
+
+fn numeral(format: &str) -> Numeral {
+    match format {
+        "" => Numeral::None,
+        "a" => Numeral::LowerLetter,
+        "A" => Numeral::UpperLetter,
+        "i" => Numeral::LowerRoman,
+        "I" => Numeral::UpperRoman,
+        _ => Numeral::Decimal,
+    }
+}
+
+/// What has to be done at the end of an element.
+enum Frame {
+    Nothing,
+    /// Something was opened in what is extracted; behind it a page may begin.
+    Opened(bool),
+    Paragraph(bool),
+    /// The text within is hidden, and is counted.
+    Hidden,
+    List,
+}
+
+struct Walk<'a> {
+    extracted: Extracted,
+    known: &'a Known,
+    frames: Vec<Frame>,
+    /// How deep the place is in something that is not read.
+    skipped: usize,
+    hidden: usize,
+    paragraphs: usize,
+    lists: Vec<OpenList>,
+    /// How many lists have begun that are in no other.
+    lists_begun: u32,
+    /// How far the last list of each style was counted.
+    counted: HashMap<String, [u32; LEVELS]>,
+    /// The mark of an item whose first paragraph has not come.
+    mark: Option<String>,
+}
+
+struct OpenList {
+    style: String,
+    counts: [u32; LEVELS],
+}
+
+impl<'a> Walk<'a> {
+    fn new(known: &'a Known, has_pages: bool) -> Self {
+        Self {
+            extracted: if has_pages {
+                Extracted::with_pages()
+            } else {
+                Extracted::default()
+            },
+            known,
+            frames: Vec::new(),
+            skipped: 0,
+            hidden: 0,
+            paragraphs: 0,
+            lists: Vec::new(),
+            lists_begun: 0,
+            counted: HashMap::new(),
+            mark: None,
+        }
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+        let mut xml = Xml::new(text);
+        let mut is_body = false;
+        while let Some(event) = xml.next()? {
+            match event {
+                Event::Open(element) if !is_body => is_body = element.name() == "body",
+                _ if !is_body => {}
+                Event::Open(_) if self.skipped > 0 => self.skipped += 1,
+                Event::Close if self.skipped > 0 => self.skipped -= 1,
+                Event::Text(_) if self.skipped > 0 => {}
+                Event::Open(element) => self.open(&element),
+                Event::Close => self.close(),
+                Event::Text(text) if self.hidden > 0 => {
+                    if self.paragraphs > 0 && !text.trim().is_empty() {
+                        self.extracted.leave_out_passage(HIDDEN);
+                    }
+                }
+                Event::Text(text) => self.extracted.collapsed_text(&text),
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, element: &Element<'_>) {
+        let style = element.get("style-name").unwrap_or_default();
+        let breaks = match element.name() {
+            "p" | "h" | "table" => self.known.breaks_page(&style),
+            _ => (false, false),
+        };
+        if breaks.0 && self.extracted.written() > 0 && self.paragraphs == 0 {
+            self.extracted.next_page();
+        }
+        let extracted = &mut self.extracted;
+        let frame = match element.name() {
+            "deletion" => {
+                extracted.leave_out("deleted passage");
+                return self.skipped = 1;
+            }
+            "annotation" => {
+                if element.full_name().starts_with("office:") {
+                    extracted.leave_out("comment");
+                }
+                return self.skipped = 1;
+            }
+            "tracked-changes" => Frame::Nothing,
+            "forms" | "note-citation" | "ruby-text" | "title" | "desc" | "script" | "number" => {
+                return self.skipped = 1;
+            }
+            name if name.ends_with("-source") || name.ends_with("-decls") => return self.skipped = 1,
+            "p" | "h" => {
+                extracted.open_paragraph();
+                self.begin_paragraph(element.name() == "h", &style);
+                self.paragraphs += 1;
+                Frame::Paragraph(breaks.1)
+            }
+            "span" | "section" if self.known.is_hidden(&style) => self.hide(),
+            "section" if element.get("display").as_deref() == Some("none") => self.hide(),
+            "hidden-text" | "hidden-paragraph" => self.hide(),
+            "s" => {
+                let spaces = element.get("c").and_then(|count| count.parse().ok()).unwrap_or(1);
+                if self.hidden == 0 {
+                    extracted.text(&" ".repeat(MOST_SPACES.min(spaces)));
+                }
+                Frame::Nothing
+            }
+            "tab" if self.hidden == 0 => {
+                extracted.tab();
+                Frame::Nothing
+            }
+            "line-break" if self.hidden == 0 => {
+                extracted.line_break();
+                Frame::Nothing
+            }
+            "soft-page-break" => {
+                extracted.next_page();
+                Frame::Nothing
+            }
+            "list" => {
+                self.open_list(style, element);
+                Frame::List
+            }
+            "list-item" => {
+                self.count_item(element);
+                Frame::Nothing
+            }
+            "list-header" => {
+                self.mark = None;
+                Frame::Nothing
+            }
+            "table" => {
+                extracted.open_table();
+                Frame::Opened(breaks.1)
+            }
+            "table-row" => {
+                extracted.open_row();
+                Frame::Opened(false)
+            }
+            "table-cell" => {
+                extracted.open_cell();
+                Frame::Opened(false)
+            }
+            "note-body" => {
+                extracted.open_note();
+                Frame::Opened(false)
+            }
+            "text-box" => {
+                extracted.open_aside();
+                Frame::Opened(false)
+            }
+            "object" => {
+                extracted.leave_out("embedded object");
+                Frame::Nothing
+            }
+            _ => Frame::Nothing,
+        };
+        self.frames.push(frame);
+    }
+
+    fn hide(&mut self) -> Frame {
+        self.hidden += 1;
+        Frame::Hidden
+    }
+
+    fn close(&mut self) {
+        match self.frames.pop() {
+            Some(Frame::Opened(ends_page)) => {
+                self.extracted.close();
+                if ends_page {
+                    self.extracted.next_page();
+                }
+            }
+            Some(Frame::Paragraph(ends_page)) => {
+                self.extracted.close();
+                self.paragraphs -= 1;
+                if ends_page && self.paragraphs == 0 {
+                    self.extracted.next_page();
+                }
+            }
+            Some(Frame::Hidden) => self.hidden -= 1,
+            Some(Frame::List) => {
+                self.mark = None;
+                if let Some(list) = self.lists.pop()
+                    && self.lists.is_empty()
+                {
+                    self.counted.insert(list.style, list.counts);
+                }
+            }
+            Some(Frame::Nothing) | None => {}
+        }
+    }
+
+    fn begin_paragraph(&mut self, is_heading: bool, style: &str) {
+        let is_heading = is_heading || self.known.find(style, |s| s.is_title.then_some(())).is_some();
+        let kind = match self.lists.is_empty() {
+            _ if is_heading => BlockKind::Heading,
+            true => BlockKind::Paragraph,
+            false => BlockKind::ListItem,
+        };
+        self.extracted.set_kind(kind, self.lists_begun);
+        if let Some(mark) = self.mark.take() {
+            self.extracted.set_mark(mark);
+        }
+    }
+
+    fn open_list(&mut self, style: String, element: &Element<'_>) {
+        let list = match self.lists.last() {
+            Some(around) => OpenList {
+                style: if style.is_empty() {
+                    around.style.clone()
+                } else {
+                    style
+                },
+                counts: around.counts,
+            },
+            None => {
+                self.lists_begun += 1;
+                let goes_on = element.get("continue-numbering").as_deref() == Some("true")
+                    || element.get("continue-list").is_some();
+                let before = self.counted.get(&style).filter(|_| goes_on);
+                OpenList {
+                    counts: before.copied().unwrap_or_else(|| self.starts(&style)),
+                    style,
+                }
+            }
+        };
+        self.lists.push(list);
+        let depth = self.lists.len();
+        if let Some(list) = self.lists.last_mut()
+            && depth > 1
+            && depth <= LEVELS
+        {
+            let start = self
+                .known
+                .lists
+                .get(&list.style)
+                .map_or(1, |levels| levels[depth - 1].start);
+            list.counts[depth - 1] = start.saturating_sub(1);
+        }
+    }
+
+    fn starts(&self, style: &str) -> [u32; LEVELS] {
+        let levels = self.known.lists.get(style);
+        std::array::from_fn(|at| levels.map_or(0, |levels| levels[at].start.saturating_sub(1)))
+    }
+
+    fn count_item(&mut self, element: &Element<'_>) {
+        let at = self.lists.len().saturating_sub(1).min(LEVELS - 1);
+        let Some(list) = self.lists.last_mut() else { return };
+        list.counts[at] = match element.get("start-value").and_then(|start| start.parse().ok()) {
+            Some(start) => start,
+            None => list.counts[at].saturating_add(1),
+        };
+        let Some(levels) = self.known.lists.get(&list.style) else {
+            self.mark = Some("•".to_owned());
+            return;
+        };
+        let level = &levels[at];
+        let first = (at + 1).saturating_sub(level.shown.max(1));
+        let numbers: Vec<String> = (first..=at)
+            .filter_map(|at| {
+                let numeral = levels[at].numeral.filter(|&numeral| numeral != Numeral::Bullet)?;
+                Some(numeral.write(list.counts[at]))
+            })
+            .collect();
+        self.mark = match level.numeral {
+            None | Some(Numeral::None) => None,
+            Some(Numeral::Bullet) => Some(Numeral::Bullet.write(0)),
+            Some(_) => Some(format!("{}{}{}", level.prefix, numbers.join("."), level.suffix)),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::document::package::tests::packed;
+    use crate::document::read::document;
+    use crate::document::{BlockKind, Document};
+    use crate::error::Error;
+
+    const MIMETYPE: (&str, &str) = ("mimetype", "application/vnd.oasis.opendocument.text");
+
+    fn odt(styles: &str, body: &str) -> Document {
+        let content = format!(
+            "<office:document-content><office:automatic-styles>{styles}</office:automatic-styles>\
+             <office:body><office:text>{body}</office:text></office:body></office:document-content>"
+        );
+        let bytes = packed(&[MIMETYPE, ("content.xml", &content)]);
+        document("t".into(), &bytes, None).unwrap()
+    }
+
+    #[test]
+    fn paragraphs_headings_and_white_space_are_read() {
+        let document = odt(
+            "",
+            "<text:h>The\n   dam</text:h><text:p> It was<text:s text:c='2'/>built<text:tab/>by <text:span>Ot</text:span>to\
+             <text:line-break/>in 1931&#46;<text:note><text:note-citation>1</text:note-citation><text:note-body>\
+             <text:p>So the register.</text:p></text:note-body></text:note> It held.</text:p>\
+             <text:p><draw:frame><draw:text-box><text:p>A box.</text:p></draw:text-box><svg:desc>a picture</svg:desc></draw:frame>Anchor.</text:p>",
+        );
+        assert_eq!(
+            document.source(),
+            "The dam\n\nIt was  built\tby Otto\nin 1931. It held.\n\nAnchor.\n\nA box.\n\nSo the register."
+        );
+        assert_eq!(document.blocks()[0].kind, BlockKind::Heading);
+        assert_eq!(document.encoding(), "UTF-8");
+    }
+
+    #[test]
+    fn items_have_their_marks() {
+        let level = |level: u32, what: &str, more: &str| {
+            format!("<text:list-level-style-{what} text:level='{level}' {more}/>")
+        };
+        let styles = format!(
+            "<text:list-style style:name='L'>{}{}</text:list-style><text:list-style style:name='B'>{}</text:list-style>",
+            level(1, "number", "style:num-format='1' style:num-suffix='.'"),
+            level(
+                2,
+                "number",
+                "style:num-format='a' style:num-suffix=')' text:display-levels='2'"
+            ),
+            level(1, "bullet", "text:bullet-char='x'"),
+        );
+        let item = |text: &str| format!("<text:list-item><text:p>{text}</text:p></text:list-item>");
+        let body = format!(
+            "<text:list text:style-name='L'>{}<text:list-item><text:p>two</text:p><text:p>more</text:p><text:list>{}{}</text:list></text:list-item>{}</text:list>\
+             <text:list text:style-name='B'>{}</text:list><text:list text:style-name='L' text:continue-numbering='true'>{}</text:list>",
+            item("one"),
+            item("deep"),
+            item("deeper"),
+            item("three"),
+            item("dot"),
+            item("four")
+        );
+        let document = odt(&styles, &body);
+        assert_eq!(
+            document.source(),
+            "1. one\n2. two\nmore\n2.a) deep\n2.b) deeper\n3. three\n\n• dot\n\n4. four"
+        );
+        assert!(document.blocks().iter().all(|b| b.kind == BlockKind::ListItem));
+    }
+
+    #[test]
+    fn what_is_deleted_hidden_or_a_comment_is_counted() {
+        let document = odt(
+            "<style:style style:name='H'><style:text-properties text:display='none'/></style:style>\
+             <style:style style:name='I' style:parent-style-name='H'/>",
+            "<text:tracked-changes><text:changed-region><text:deletion><text:p>gone</text:p></text:deletion></text:changed-region>\
+             <text:changed-region><text:insertion><office:change-info><dc:creator>Ann</dc:creator></office:change-info></text:insertion></text:changed-region></text:tracked-changes>\
+             <text:p>Kept<text:span text:style-name='I'> not <text:s/>this</text:span>.<office:annotation><text:p>Why?</text:p></office:annotation></text:p>",
+        );
+        assert_eq!(document.source(), "Kept.");
+        assert_eq!(
+            document.left_out(),
+            [("deleted passage", 1), ("hidden passage", 1), ("comment", 1)]
+        );
+    }
+
+    #[test]
+    fn pages_are_those_of_breaks_of_both_kinds() {
+        let styles =
+            "<style:style style:name='N'><style:paragraph-properties fo:break-before='page'/></style:style>";
+        let body =
+            "<text:p>One <text:soft-page-break/>two.</text:p><text:p text:style-name='N'>Three.</text:p>";
+        let document = odt(styles, body);
+        let page = |of: &str| document.position(document.source().find(of).unwrap()).page;
+        assert_eq!(
+            (page("One"), page("two"), page("Three")),
+            (Some(1), Some(2), Some(3))
+        );
+        assert_eq!(odt(styles, "<text:p>One.</text:p>").position(0).page, None);
+    }
+
+    #[test]
+    fn a_password_is_said_to_be_one() {
+        let manifest = "<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry></manifest:manifest>";
+        let bytes = packed(&[
+            MIMETYPE,
+            ("META-INF/manifest.xml", manifest),
+            ("content.xml", "\u{7}"),
+        ]);
+        let error = document("t.odt".into(), &bytes, None).unwrap_err();
+        assert!(matches!(error, Error::LockedDocument { .. }), "{error}");
+    }
+}
