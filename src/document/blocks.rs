@@ -6,12 +6,14 @@ use super::{Block, BlockKind, Builder, Layout};
 /// table, a tab between the cells of a row.
 pub(super) struct Blocks<'a> {
     pub(super) builder: Builder<'a>,
+    /// Their sections are, until the end, by how much they differ from the one before.
     pub(super) written: Vec<Block>,
     /// What the current block is, or the next one will be.
     pub(super) kind: BlockKind,
     /// Where the current block began in the clean text.
     start: usize,
-    section: u32,
+    /// By how much its section differs from that of the last one.
+    step: u32,
     /// Nothing of the current block has been written.
     fresh: bool,
     /// A list or table has begun: the next block does not belong to one before it.
@@ -27,7 +29,7 @@ impl<'a> Blocks<'a> {
             written: Vec::new(),
             kind: BlockKind::Paragraph,
             start: 0,
-            section: 0,
+            step: 0,
             fresh: true,
             apart: false,
             below: false,
@@ -67,7 +69,7 @@ impl<'a> Blocks<'a> {
             let together = !apart
                 && last.kind == self.kind
                 && matches!(self.kind, BlockKind::ListItem | BlockKind::TableCell);
-            self.section += u32::from(!together);
+            self.step |= u32::from(!together);
             self.builder.separate(
                 until,
                 match together {
@@ -88,7 +90,7 @@ impl<'a> Blocks<'a> {
             self.written.push(Block {
                 span: start..start + written.trim().len(),
                 kind: self.kind,
-                section: self.section,
+                section: std::mem::take(&mut self.step),
             });
         }
         self.start = self.builder.text.len();
@@ -98,14 +100,16 @@ impl<'a> Blocks<'a> {
     /// What was taken for the cell of a table, the block of this number, is a paragraph.
     pub(super) fn cell_is_text(&mut self, index: usize) {
         self.written[index].kind = BlockKind::Paragraph;
-        for block in &mut self.written[index..] {
-            block.section += 1; // Its own, no longer that of the cells before it.
-        }
-        self.section += 1;
+        self.written[index].section = 1;
     }
 
     pub(super) fn into_layout(mut self) -> Layout {
         self.close();
+        let mut section = 0;
+        for block in &mut self.written {
+            section += block.section;
+            block.section = section;
+        }
         Layout {
             text: self.builder.text,
             map: self.builder.map,

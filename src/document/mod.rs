@@ -3,15 +3,19 @@
 mod blocks;
 mod clean;
 mod docx;
+mod epub;
 mod extracted;
 mod html;
 mod introduction;
+mod mail;
 mod map;
 mod markdown;
 mod numeral;
 mod odt;
 mod office;
 mod package;
+#[cfg(feature = "pdf")]
+mod pdf;
 mod plain;
 mod pptx;
 pub mod read;

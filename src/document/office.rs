@@ -1,7 +1,7 @@
 //! Zip files: which program's document one is.
 
 use super::package::Package;
-use super::{Document, docx, odt, pptx};
+use super::{Document, docx, epub, odt, pptx};
 use crate::error::{Error, Result};
 
 /// Reads a document of an office program. `file` is its name in a command that a message suggests.
@@ -14,6 +14,9 @@ pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -
     };
     let by_office = |to: &str| format!("soffice --headless --convert-to {to} {file}");
     let mimetype = package.text("mimetype").ok().flatten().unwrap_or_default();
+    if epub::is_epub(&package, &mimetype) {
+        return epub::document(name.clone(), &mut package);
+    }
     let of_open_document = mimetype
         .trim()
         .strip_prefix("application/vnd.oasis.opendocument.");
@@ -43,7 +46,7 @@ pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -
                 }
                 None => {
                     return Err(other(
-                        "a zip archive and no DOCX, ODT or PPTX",
+                        "a zip archive and no DOCX, ODT, PPTX or EPUB",
                         format!("unpack it (unzip {file}), and name the files that were in it"),
                     ));
                 }
@@ -113,7 +116,7 @@ mod tests {
             (
                 packed(&[("a.txt", "text")]),
                 "a.zip",
-                "a zip archive and no DOCX, ODT or PPTX",
+                "a zip archive and no DOCX, ODT, PPTX or EPUB",
             ),
             (packed(&[]), "a.zip", "a zip archive and no DOCX"),
             (

@@ -146,7 +146,7 @@ fn shown(part: &str) -> String {
 }
 
 /// `../media/a.xml`, seen from `ppt/slides`, is `ppt/media/a.xml`.
-fn resolved(folder: &str, target: &str) -> String {
+pub(super) fn resolved(folder: &str, target: &str) -> String {
     let mut steps: Vec<&str> = match target.strip_prefix('/') {
         Some(_) => Vec::new(),
         None => folder.split('/').filter(|step| !step.is_empty()).collect(),

@@ -1,0 +1,258 @@
+//! Mail in a transfer encoding or in parts (MIME): one message, or a mailbox of them (mbox).
+//!
+//! The text of such a file is taken out of it, and read as plain text: the headers that people read, then the body, of several
+//! alternatives the plain one. Mail that is written plainly is plain text as it stands.
+
+use std::fmt::Write;
+
+use mail_parser::mailbox::mbox::MessageIterator;
+use mail_parser::{Address, Header, HeaderName, HeaderValue, Message, MessageParser, PartType};
+
+use super::html;
+
+/// Messages within a message; parsing and freeing them needs the stack.
+const MOST_MESSAGES_WITHIN: usize = 200;
+/// Parts of parts, for which the parser looks at all boundaries again.
+const MOST_MULTIPARTS: usize = 5_000;
+
+/// The text of mail, and what was left out.
+pub(super) struct Mail {
+    pub(super) text: String,
+    pub(super) left_out: Vec<(&'static str, usize)>,
+}
+
+/// Whether a file is mail whose text is encoded, by the beginning and the headers in it.
+pub(super) fn is_encoded(bytes: &[u8]) -> bool {
+    const FIRST: [&str; 14] = [
+        "from ",
+        "from:",
+        "to:",
+        "subject:",
+        "date:",
+        "message-id:",
+        "mime-version:",
+        "return-path:",
+        "received:",
+        "delivered-to:",
+        "reply-to:",
+        "content-type:",
+        "dkim-signature:",
+        "x-",
+    ];
+    let begins_with = |line: &[u8], with: &str| {
+        line.get(..with.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if !FIRST.iter().any(|first| begins_with(bytes, first)) {
+        return false;
+    }
+    let is_mailbox = bytes.starts_with(b"From ");
+    let mut lines = bytes
+        .split(|&b| b == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .take_while(|line| is_mailbox || !line.is_empty());
+    lines.any(|line| {
+        let value = |name: &str| begins_with(line, name).then(|| line[name.len()..].trim_ascii_start());
+        value("content-transfer-encoding:")
+            .is_some_and(|value| begins_with(value, "quoted-printable") || begins_with(value, "base64"))
+            || value("content-type:")
+                .is_some_and(|value| begins_with(value, "multipart/") || begins_with(value, "text/html"))
+    })
+}
+
+/// Takes the text out of mail; the error says what is wrong.
+pub(super) fn read(bytes: &[u8]) -> Result<Mail, String> {
+    let mut writer = Writer::default();
+    if bytes.starts_with(b"From ") {
+        // Reading from memory does not fail.
+        for message in MessageIterator::new(bytes).flatten() {
+            writer.parse(message.contents())?;
+        }
+    } else {
+        writer.parse(bytes)?;
+    }
+    let left_out = [
+        ("attachment", writer.attachments),
+        ("message that is encrypted", writer.encrypted),
+    ];
+    Ok(Mail {
+        text: writer.text,
+        left_out: left_out.into_iter().filter(|&(_, n)| n > 0).collect(),
+    })
+}
+
+#[derive(Default)]
+struct Writer {
+    text: String,
+    attachments: usize,
+    encrypted: usize,
+}
+
+impl Writer {
+    fn parse(&mut self, message: &[u8]) -> Result<(), String> {
+        let most = [
+            ("message/rfc822", MOST_MESSAGES_WITHIN),
+            ("multipart/", MOST_MULTIPARTS),
+        ];
+        let lower = message.to_ascii_lowercase();
+        for (what, most) in most {
+            if memchr::memmem::find_iter(&lower, what).nth(most).is_some() {
+                return Err(format!("a message has more than {most} parts of type {what}"));
+            }
+        }
+        drop(lower);
+        if let Some(message) = MessageParser::default().parse(message) {
+            self.write(&message);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, message: &Message<'_>) {
+        if !self.text.is_empty() {
+            self.text.push_str("\n\n");
+        }
+        for header in message.headers() {
+            self.write_header(header, message);
+        }
+        for part in message.text_bodies() {
+            match &part.body {
+                PartType::Text(text) => self.write_body(text),
+                PartType::Html(text) => self.write_body(&html::layout(text).text),
+                _ => {}
+            }
+        }
+        for part in message.attachments() {
+            match &part.body {
+                PartType::Message(message) => self.write(message),
+                PartType::InlineBinary(_) => {} // A picture within the text.
+                _ if is_encrypted(part.headers.as_slice()) => self.encrypted += 1,
+                _ => self.attachments += 1,
+            }
+        }
+    }
+
+    fn write_body(&mut self, text: &str) {
+        self.text.push('\n');
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    fn write_header(&mut self, header: &Header<'_>, message: &Message<'_>) {
+        let name = match header.name {
+            HeaderName::From => "From",
+            HeaderName::To => "To",
+            HeaderName::Cc => "Cc",
+            HeaderName::Date => "Date",
+            HeaderName::Subject => "Subject",
+            _ => return,
+        };
+        let value = match &header.value {
+            HeaderValue::Text(text) => text.to_string(),
+            HeaderValue::TextList(list) => list.join(", "),
+            HeaderValue::Address(address) => shown(address),
+            _ => {
+                let raw = message
+                    .raw_message
+                    .get(header.offset_start as usize..header.offset_end as usize);
+                String::from_utf8_lossy(raw.unwrap_or_default()).into_owned()
+            }
+        };
+        let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+        if !value.is_empty() {
+            // Writing to a string does not fail.
+            let _ = writeln!(self.text, "{name}: {value}");
+        }
+    }
+}
+
+fn is_encrypted(headers: &[Header<'_>]) -> bool {
+    let is_type = |header: &Header<'_>| match &header.value {
+        HeaderValue::ContentType(kind) => {
+            let subtype = kind.subtype().unwrap_or_default();
+            subtype.eq_ignore_ascii_case("pkcs7-mime") || subtype.eq_ignore_ascii_case("pgp-encrypted")
+        }
+        _ => false,
+    };
+    headers.iter().any(is_type)
+}
+
+fn shown(address: &Address<'_>) -> String {
+    let one = |address: &mail_parser::Addr<'_>| match (address.name(), address.address()) {
+        (Some(name), Some(address)) => format!("{name} <{address}>"),
+        (name, address) => name.or(address).unwrap_or_default().to_owned(),
+    };
+    address.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(mail: &str) -> String {
+        assert!(is_encoded(mail.as_bytes()), "{mail}");
+        read(mail.as_bytes()).unwrap().text
+    }
+
+    #[test]
+    fn encodings_are_undone() {
+        let mail = "Return-Path: <a@b>\r\nFrom: =?utf-8?q?R=C3=A9n=C3=A9e?= <r@x.org>\r\nTo: \"Lund, Otto\" <o@x.org>, a@b\r\n\
+                    Subject: The =?iso-8859-1?Q?caf=E9?=\r\nDate: Tue,\r\n 3 Mar 2026 10:12:00 +0100\r\nX-Spam: no\r\n\
+                    Content-Type: text/plain; charset=windows-1252\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+                    The dam cost =80 40 million=\r\n and was paid for by =93Elbing=94.\r\n";
+        assert_eq!(
+            text(mail),
+            "From: Rénée <r@x.org>\nTo: Lund, Otto <o@x.org>, a@b\nSubject: The café\nDate: Tue, 3 Mar 2026 10:12:00 +0100\n\n\
+             The dam cost € 40 million and was paid for by “Elbing”.\n"
+        );
+    }
+
+    #[test]
+    fn of_alternatives_one_is_read_and_what_is_attached_is_counted() {
+        let mail = "MIME-Version: 1.0\nSubject: Minutes\nContent-Type: multipart/mixed; boundary=m\n\n\
+                    --m\nContent-Type: multipart/alternative; boundary=a\n\n\
+                    --a\nContent-Type: text/plain\n\nIt was carried.\n--a\nContent-Type: text/html\n\n<p>It was <b>carried</b>.\n--a--\n\
+                    --m\nContent-Type: application/pdf\nContent-Disposition: attachment; filename=a.pdf\nContent-Transfer-Encoding: base64\n\nAAAA\n\
+                    --m\nContent-Type: message/rfc822\n\nSubject: Before\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n\n\
+                    PHA+Q2Fmw6kgPGI+b3BlbnM8L2I+Lg==\n--m--\n";
+        let mail = read(mail.as_bytes()).unwrap();
+        assert_eq!(
+            mail.text,
+            "Subject: Minutes\n\nIt was carried.\n\n\nSubject: Before\n\nCafé opens.\n"
+        );
+        assert_eq!(mail.left_out, [("attachment", 1)]);
+    }
+
+    #[test]
+    fn a_mailbox_is_read_message_by_message() {
+        let one = "From a@b Tue Mar  3 10:12:00 2026\nSubject: One\nContent-Transfer-Encoding: quoted-printable\n\nIt=20rained.\n>From here on it did not.\n\n";
+        let mailbox = one.to_owned() + &one.replace("One", "Two");
+        let expected = "Subject: One\n\nIt rained.\nFrom here on it did not.\n";
+        assert_eq!(
+            text(&mailbox),
+            format!("{expected}\n\n{}", expected.replace("One", "Two"))
+        );
+    }
+
+    #[test]
+    fn what_is_plain_or_no_mail_is_left_alone() {
+        for plain in [
+            "From: a@b\nSubject: x\n\nWe met.\n",
+            "From the beginning it was clear.\nContent-Type: none\n",
+            "Subject: x\n\nIt said\nContent-Type: multipart/mixed\n",
+            "The header\nContent-Transfer-Encoding: base64\n",
+            "",
+        ] {
+            assert!(!is_encoded(plain.as_bytes()), "{plain}");
+        }
+    }
+
+    #[test]
+    fn messages_within_messages_are_bounded() {
+        let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(100_000) + "Subject: x\r\n\r\nhello";
+        assert!(read(nested.as_bytes()).err().unwrap().contains("message/rfc822"));
+        let few =
+            "Content-Type: message/rfc822\r\n\r\n".repeat(MOST_MESSAGES_WITHIN) + "Subject: x\r\n\r\nhello";
+        assert!(read(few.as_bytes()).unwrap().text.ends_with("hello\n"));
+    }
+}
