@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::BlockKind;
 use super::extracted::Extracted;
-use super::numeral::Numeral;
+use super::numeral::{LONGEST_MARK, Numeral};
 use super::package::Package;
 use super::xml::{Element, Event, Xml};
 use crate::error::Result;
@@ -12,10 +12,14 @@ use crate::error::Result;
 const HIDDEN: &str = "hidden passage";
 /// Levels of a list.
 const LEVELS: usize = 10;
+/// Styles, most of which LibreOffice makes by itself.
+const MOST_STYLE_NAMES: usize = 1 << 18;
+/// Lists.
+const MOST_LISTS: usize = 1 << 16;
 /// Styles that are based on each other.
 const MOST_STYLES: usize = 32;
-/// The most spaces that one element stands for.
-const MOST_SPACES: usize = 64;
+/// The most spaces that one element stands for: more take more memory than the file, and say no more.
+const MOST_SPACES: usize = 16;
 
 /// Reads the document.
 pub(super) fn read(package: &mut Package<'_>) -> Result<Extracted> {
@@ -72,6 +76,14 @@ impl Known {
         while let Some(event) = xml.next()? {
             let Event::Open(element) = event else { continue };
             let value = |name: &str| element.get(name).unwrap_or_default();
+            let affix = |name: &str| {
+                Some(value(name))
+                    .filter(|text| text.len() <= LONGEST_MARK)
+                    .unwrap_or_default()
+            };
+            if self.styles.len() > MOST_STYLE_NAMES || self.lists.len() > MOST_LISTS {
+                return Err("defines too many styles");
+            }
             match element.name() {
                 "body" => break,
                 "style" => {
@@ -112,8 +124,8 @@ impl Known {
                             "list-level-style-number" => numeral(&value("num-format")),
                             _ => Numeral::Bullet,
                         }),
-                        prefix: value("num-prefix"),
-                        suffix: value("num-suffix"),
+                        prefix: affix("num-prefix"),
+                        suffix: affix("num-suffix"),
                         shown: value("display-levels").parse().unwrap_or(1),
                         start: value("start-value").parse().unwrap_or(1),
                     };
@@ -256,9 +268,8 @@ impl<'a> Walk<'a> {
                 return self.skipped = 1;
             }
             "tracked-changes" => Frame::Nothing,
-            "forms" | "note-citation" | "ruby-text" | "title" | "desc" | "script" | "number" => {
-                return self.skipped = 1;
-            }
+            "forms" | "note-citation" | "ruby-text" | "script" | "number" => return self.skipped = 1,
+            "title" | "desc" if element.full_name().starts_with("svg:") => return self.skipped = 1,
             name if name.ends_with("-source") || name.ends_with("-decls") => return self.skipped = 1,
             "p" | "h" => {
                 extracted.open_paragraph();
