@@ -332,6 +332,12 @@ impl Extracted {
         }
     }
 
+    /// Takes back what was said of pages.
+    pub(super) fn forget_pages(&mut self) {
+        self.page = 0;
+    }
+
+    /// The number of the current page, 0 if there are no pages.
     pub(super) fn page(&self) -> usize {
         self.page
     }
@@ -404,7 +410,7 @@ impl Extracted {
         }
         let layout = writer.layout();
         let mut document = Document::of_layout(name, writer.source, layout)?;
-        document.pages = Some(writer.pages);
+        document.pages = Some(if self.page > 0 { writer.pages } else { Vec::new() });
         document.left_out = self.left_out;
         Ok(document)
     }
