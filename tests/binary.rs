@@ -635,9 +635,9 @@ fn formats_that_need_a_converter_name_it() {
     );
     refused("report.txt", b"%PDF-1.4\n1 0 obj", &["a PDF", "pdftotext"]);
     refused(
-        "letter.docx",
-        b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00[Content_Types].xml",
-        &["DOCX", "pandoc"],
+        "letter.doc",
+        b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
+        &["old Office file", "password", "DOCX"],
     );
     refused(
         "book.epub",

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::BlockKind;
 use super::extracted::{Extracted, Piece};
-use super::numeral::Numeral;
+use super::numeral::{LONGEST_MARK, Numeral};
 use super::package::Package;
 use super::xml::{Element, Event, Xml};
 use crate::error::Result;
@@ -18,6 +18,8 @@ const HIDDEN: &str = "hidden passage";
 const LEVELS: usize = 9;
 /// Fields within fields.
 const DEEPEST_FIELD: usize = 64;
+/// Styles, and lists: far more than Word can make.
+const MOST_DEFINITIONS: usize = 1 << 16;
 /// Styles that are based on each other.
 const MOST_STYLES: usize = 32;
 
@@ -156,6 +158,9 @@ impl Known {
             if name == "style" {
                 id = element.get("styleId");
             }
+            if self.styles.len() > MOST_DEFINITIONS {
+                return Err("defines too many styles");
+            }
             let Some(id) = id.as_ref().filter(|_| path.last() == Some(&false)) else {
                 continue;
             };
@@ -184,6 +189,9 @@ impl Known {
         let (mut of, mut at) = (None, 0);
         while let Some(event) = xml.next()? {
             let Event::Open(element) = event else { continue };
+            if self.schemes.len() + self.lists.len() > MOST_DEFINITIONS {
+                return Err("defines too many lists");
+            }
             let value = || element.get("val").unwrap_or_default();
             let id = |name: &str| element.get(name).and_then(|id| id.trim().parse().ok());
             match element.name() {
@@ -225,7 +233,11 @@ impl Known {
                     match name {
                         "start" => level.start = number(&element).unwrap_or_default(),
                         "numFmt" => level.numeral = numeral(&value()),
-                        "lvlText" => level.text = value(),
+                        "lvlText" => {
+                            level.text = Some(value())
+                                .filter(|text| text.len() <= LONGEST_MARK)
+                                .unwrap_or_default()
+                        }
                         "pStyle" => level.style = value(),
                         "isLgl" => level.is_legal = is_on(&element),
                         _ => {}
@@ -309,10 +321,8 @@ impl Known {
         let scheme = self.scheme_of(list)?;
         let list = self.lists.get_mut(&list)?;
         let scheme = self.schemes.get_mut(&scheme)?;
-        for (count, start) in scheme.counts.iter_mut().zip(&mut list.starts) {
-            if let Some(start) = start.take() {
-                *count = start.checked_sub(1);
-            }
+        if let Some(start) = list.starts[level].take() {
+            scheme.counts[level] = start.checked_sub(1);
         }
         let levels: [Level; LEVELS] = std::array::from_fn(|at| {
             let own = list.levels[at].clone().filter(|level| !level.text.is_empty());
@@ -376,8 +386,8 @@ struct ParagraphProperties {
     outline: Option<usize>,
     list: Option<u32>,
     level: Option<usize>,
-    /// Whether its end was deleted: it is no item any more.
-    is_deleted: bool,
+    /// Whether it goes on in the next one: its end was deleted, or it is an initial in a frame.
+    goes_on: bool,
 }
 
 /// A note that the text refers to.
@@ -393,7 +403,8 @@ enum Frame {
     Nothing,
     /// Something was opened in what is extracted.
     Opened,
-    Paragraph,
+    /// A paragraph, with the properties of the one around it.
+    Paragraph(ParagraphProperties),
     TextBox,
     /// A run, with whether the one around it is hidden.
     Run(bool),
@@ -500,9 +511,8 @@ impl<'a> Walk<'a> {
             }
             "p" => {
                 extracted.open_paragraph();
-                self.paragraph = ParagraphProperties::default();
                 self.is_hidden = false;
-                Frame::Paragraph
+                Frame::Paragraph(std::mem::take(&mut self.paragraph))
             }
             "r" => Frame::Run(self.is_hidden),
             "t" => Frame::Text,
@@ -565,10 +575,8 @@ impl<'a> Walk<'a> {
                 }
             }
             "br" | "cr" if !self.is_hidden => self.extracted.line_break(),
-            "lastRenderedPageBreak" if self.boxes == 0 => {
-                if !std::mem::take(&mut self.is_broken) {
-                    self.extracted.next_page();
-                }
+            "lastRenderedPageBreak" if self.boxes == 0 && !std::mem::take(&mut self.is_broken) => {
+                self.extracted.next_page();
             }
             "fldChar" => match element.get("fldCharType").as_deref() {
                 Some("begin") if self.fields.len() < DEEPEST_FIELD => self.fields.push(false),
@@ -604,7 +612,11 @@ impl<'a> Walk<'a> {
             ([Of::Paragraph], "outlineLvl") => self.paragraph.outline = number(element),
             ([Of::Paragraph, Of::Numbering], "numId") => self.paragraph.list = number(element),
             ([Of::Paragraph, Of::Numbering], "ilvl") => self.paragraph.level = number(element),
-            ([Of::Paragraph, Of::Run], "del") => self.paragraph.is_deleted = true,
+            ([Of::Paragraph, Of::Run], "del") => self.paragraph.goes_on = true,
+            ([Of::Paragraph], "framePr") => {
+                let kind = element.get("dropCap");
+                self.paragraph.goes_on |= matches!(kind.as_deref(), Some("drop" | "margin"));
+            }
             ([Of::Run], "rStyle") => {
                 let style = element.get("val").unwrap_or_default();
                 self.is_hidden = self.known.is_hidden(&style).unwrap_or(self.is_hidden);
@@ -628,8 +640,11 @@ impl<'a> Walk<'a> {
     fn close(&mut self) {
         match self.frames.pop() {
             Some(Frame::Opened) => self.extracted.close(),
-            Some(Frame::Paragraph) => {
-                self.extracted.close();
+            Some(Frame::Paragraph(around)) => {
+                match std::mem::replace(&mut self.paragraph, around).goes_on {
+                    true => self.extracted.close_unfinished(),
+                    false => self.extracted.close(),
+                }
                 // What is left open has no result in sight, and must not hide the rest of the document.
                 self.fields.fill(true);
                 self.is_hidden = false;
@@ -669,7 +684,7 @@ impl<'a> Walk<'a> {
             None => BlockKind::Paragraph,
         };
         self.extracted.set_kind(kind, list.map_or(0, |(list, _)| list));
-        let counted = list.filter(|_| !paragraph.is_deleted);
+        let counted = list.filter(|_| !paragraph.goes_on);
         if let Some(mark) = counted.and_then(|(list, level)| self.known.mark(list, level)) {
             self.extracted.set_mark(mark);
         }
@@ -933,6 +948,23 @@ mod tests {
         assert_eq!(
             source(&body),
             "The dam broke.\n\nA box.\n\nEnd.\n\nSo the register."
+        );
+    }
+
+    #[test]
+    fn a_paragraph_goes_on_behind_its_initial_and_a_deleted_end() {
+        let initial = paragraph("<w:framePr w:dropCap='drop'/>", "T");
+        let joined = paragraph("<w:rPr><w:del/></w:rPr>", "It was ");
+        let (first, second) = (paragraph("", "he dam broke."), paragraph("", "rebuilt."));
+        let body = [&*initial, &first, &joined, &second, &joined];
+        let cell = format!(
+            "<w:tbl><w:tr><w:tc>{joined}</w:tc><w:tc>{}</w:tc></w:tr></w:tbl>",
+            paragraph("", "cell")
+        );
+        let body = format!("{}{cell}{}", body.concat(), paragraph("", "End."));
+        assert_eq!(
+            source(&body),
+            "The dam broke.\n\nIt was rebuilt.\n\nIt was\n\nIt was\tcell\n\nEnd."
         );
     }
 

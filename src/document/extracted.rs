@@ -59,6 +59,8 @@ pub(super) struct Extracted {
     open: Vec<Open>,
     pieces: Vec<Piece>,
     notes: Vec<Piece>,
+    /// A paragraph that goes on in the next one, and how much was open around it.
+    unfinished: Option<(Paragraph, usize)>,
     /// The number of the current page; 0 in a document without pages.
     page: usize,
     /// Bytes of text so far.
@@ -78,11 +80,25 @@ impl Extracted {
     }
 
     pub(super) fn open_paragraph(&mut self) {
-        let paragraph = Paragraph::default();
+        let depth = self.open.len();
+        let unfinished = self.unfinished.take_if(|&mut (_, around)| around == depth);
+        let paragraph = unfinished.map_or_else(Paragraph::default, |(paragraph, _)| paragraph);
         self.open.push(Open::Paragraph(paragraph, Vec::new()));
     }
 
+    /// Closes a paragraph that goes on in the next one, which says what both are.
+    pub(super) fn close_unfinished(&mut self) {
+        if let Some(Open::Paragraph(paragraph, behind)) = self.open.pop() {
+            self.add_behind(behind);
+            let unfinished = self.unfinished.replace((paragraph, self.open.len()));
+            unfinished
+                .into_iter()
+                .for_each(|(paragraph, _)| self.add(Piece::Paragraph(paragraph)));
+        }
+    }
+
     pub(super) fn open_table(&mut self) {
+        self.finish_paragraph();
         self.open.push(Open::Table(Vec::new(), Vec::new()));
     }
 
@@ -115,6 +131,7 @@ impl Extracted {
 
     /// Closes what was opened last.
     pub(super) fn close(&mut self) {
+        self.finish_paragraph();
         match self.open.pop() {
             None => {}
             Some(Open::Paragraph(paragraph, behind)) => {
@@ -122,7 +139,10 @@ impl Extracted {
                 self.add_behind(behind);
             }
             Some(Open::Table(rows, behind)) => {
-                // Within a cell it follows the table around it.
+                // Without words it would take memory for nothing. Within a cell it follows the table around it.
+                if rows.is_empty() {
+                    return self.add_behind(behind);
+                }
                 if let Some(Open::Cell(_, after)) = self.open.last_mut() {
                     after.push(Piece::Table(rows));
                     after.extend(behind);
@@ -134,12 +154,14 @@ impl Extracted {
             Some(Open::Row(row, behind)) => {
                 self.page = row.last_page;
                 match self.open.last_mut() {
+                    _ if row.cells.iter().all(Vec::is_empty) => {}
                     Some(Open::Table(rows, _)) => rows.push(row.cells),
                     _ => self.add(Piece::Table(vec![row.cells])),
                 }
                 self.add_behind(behind);
             }
-            Some(Open::Cell(paragraphs, behind)) => {
+            Some(Open::Cell(mut paragraphs, behind)) => {
+                paragraphs.shrink_to_fit(); // Mostly a single one.
                 match self.open.last_mut() {
                     Some(Open::Row(row, _)) => {
                         row.last_page = row.last_page.max(self.page);
@@ -154,8 +176,19 @@ impl Extracted {
         }
     }
 
-    /// Adds a piece to what is open.
+    /// Adds what is unfinished and did not go on where it stands.
+    fn finish_paragraph(&mut self) {
+        let depth = self.open.len();
+        if let Some((paragraph, _)) = self.unfinished.take_if(|&mut (_, around)| around == depth) {
+            self.add(Piece::Paragraph(paragraph));
+        }
+    }
+
+    /// Adds a piece to what is open, if there are words in it.
     fn add(&mut self, piece: Piece) {
+        if matches!(&piece, Piece::Paragraph(paragraph) if paragraph.text.trim().is_empty()) {
+            return;
+        }
         match (self.open.last_mut(), piece) {
             (None, piece) => self.pieces.push(piece),
             (Some(Open::Aside(pieces, _)), piece) => pieces.push(piece),
@@ -299,6 +332,12 @@ impl Extracted {
         }
     }
 
+    /// Takes back what was said of pages.
+    pub(super) fn forget_pages(&mut self) {
+        self.page = 0;
+    }
+
+    /// The number of the current page, 0 if there are no pages.
     pub(super) fn page(&self) -> usize {
         self.page
     }
@@ -364,13 +403,14 @@ impl Extracted {
         while !self.open.is_empty() {
             self.close();
         }
+        self.finish_paragraph();
         let mut writer = Writer::default();
         for piece in self.pieces.into_iter().chain(self.notes) {
             writer.piece(piece);
         }
         let layout = writer.layout();
         let mut document = Document::of_layout(name, writer.source, layout)?;
-        document.pages = Some(writer.pages);
+        document.pages = Some(if self.page > 0 { writer.pages } else { Vec::new() });
         document.left_out = self.left_out;
         Ok(document)
     }
@@ -394,12 +434,9 @@ impl Writer {
         match piece {
             Piece::Paragraph(paragraph) => self.paragraph(&paragraph),
             Piece::Table(rows) => {
-                let is_empty = |cell: &&Vec<Paragraph>| cell.iter().all(|p| p.text.trim().is_empty());
+                let has_one = |row: &Row| row.iter().filter(|cell| !cell.is_empty()).count() < 2;
                 // What has one column is there for its frame.
-                if rows
-                    .iter()
-                    .all(|row| row.iter().filter(|cell| !is_empty(cell)).count() < 2)
-                {
+                if rows.iter().all(has_one) {
                     rows.iter().flatten().flatten().for_each(|p| self.paragraph(p));
                 } else {
                     self.table(&rows);
@@ -409,9 +446,6 @@ impl Writer {
     }
 
     fn paragraph(&mut self, paragraph: &Paragraph) {
-        if paragraph.text.trim().is_empty() {
-            return;
-        }
         let kind = paragraph.kind.unwrap_or(BlockKind::Paragraph);
         let list = (kind == BlockKind::ListItem).then_some(paragraph.list);
         if list.is_some() && list == self.list {
@@ -437,7 +471,7 @@ impl Writer {
                     self.source.push('\t');
                 }
                 let start = self.source.len();
-                for paragraph in cell.iter().filter(|p| !p.text.trim().is_empty()) {
+                for paragraph in cell {
                     if self.source.len() > start {
                         self.source.push_str(BREAK_IN_CELL);
                     }

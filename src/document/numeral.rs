@@ -1,5 +1,8 @@
 //! The marks of items that office programs number by themselves.
 
+/// What stands around the numbers of a mark, in bytes: what is longer is none, and every item would repeat it.
+pub(super) const LONGEST_MARK: usize = 64;
+
 /// How a number is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Numeral {

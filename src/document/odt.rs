@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::BlockKind;
 use super::extracted::Extracted;
-use super::numeral::Numeral;
+use super::numeral::{LONGEST_MARK, Numeral};
 use super::package::Package;
 use super::xml::{Element, Event, Xml};
 use crate::error::Result;
@@ -12,10 +12,14 @@ use crate::error::Result;
 const HIDDEN: &str = "hidden passage";
 /// Levels of a list.
 const LEVELS: usize = 10;
+/// Styles, most of which LibreOffice makes by itself.
+const MOST_STYLE_NAMES: usize = 1 << 18;
+/// Lists.
+const MOST_LISTS: usize = 1 << 16;
 /// Styles that are based on each other.
 const MOST_STYLES: usize = 32;
-/// The most spaces that one element stands for.
-const MOST_SPACES: usize = 64;
+/// The most spaces that one element stands for: more take more memory than the file, and say no more.
+const MOST_SPACES: usize = 16;
 
 /// Reads the document.
 pub(super) fn read(package: &mut Package<'_>) -> Result<Extracted> {
@@ -31,12 +35,30 @@ pub(super) fn read(package: &mut Package<'_>) -> Result<Extracted> {
         let read = text.map_or(Ok(()), |text| known.read(text));
         read.map_err(|fault| package.malformed(part, fault))?;
     }
-    // Where there is none, it was not written where pages end.
-    let has_pages = memchr::memmem::find(text.as_bytes(), b"soft-page-break/").is_some();
-    let mut walk = Walk::new(&known, has_pages);
+    let mut walk = Walk::new(&known);
     walk.read(&text)
         .map_err(|fault| package.malformed("content.xml", fault))?;
+    // LibreOffice writes where pages end as far as it has laid them out, which is not to the end if nobody looked at them.
+    let meta = package.text("meta.xml")?.unwrap_or_default();
+    let pages = page_count(&meta).map_err(|fault| package.malformed("meta.xml", fault))?;
+    let has_pages = memchr::memmem::find(text.as_bytes(), b"soft-page-break/").is_some();
+    if !has_pages || pages != Some(walk.extracted.page()) {
+        walk.extracted.forget_pages();
+    }
     Ok(walk.extracted)
+}
+
+/// How many pages the document says that it has.
+fn page_count(meta: &str) -> Result<Option<usize>, &'static str> {
+    let mut xml = Xml::new(meta);
+    while let Some(event) = xml.next()? {
+        if let Event::Open(element) = event
+            && element.name() == "document-statistic"
+        {
+            return Ok(element.get("page-count").and_then(|count| count.parse().ok()));
+        }
+    }
+    Ok(None)
 }
 
 /// What the styles say.
@@ -72,6 +94,14 @@ impl Known {
         while let Some(event) = xml.next()? {
             let Event::Open(element) = event else { continue };
             let value = |name: &str| element.get(name).unwrap_or_default();
+            let affix = |name: &str| {
+                Some(value(name))
+                    .filter(|text| text.len() <= LONGEST_MARK)
+                    .unwrap_or_default()
+            };
+            if self.styles.len() > MOST_STYLE_NAMES || self.lists.len() > MOST_LISTS {
+                return Err("defines too many styles");
+            }
             match element.name() {
                 "body" => break,
                 "style" => {
@@ -112,8 +142,8 @@ impl Known {
                             "list-level-style-number" => numeral(&value("num-format")),
                             _ => Numeral::Bullet,
                         }),
-                        prefix: value("num-prefix"),
-                        suffix: value("num-suffix"),
+                        prefix: affix("num-prefix"),
+                        suffix: affix("num-suffix"),
                         shown: value("display-levels").parse().unwrap_or(1),
                         start: value("start-value").parse().unwrap_or(1),
                     };
@@ -192,13 +222,9 @@ struct OpenList {
 }
 
 impl<'a> Walk<'a> {
-    fn new(known: &'a Known, has_pages: bool) -> Self {
+    fn new(known: &'a Known) -> Self {
         Self {
-            extracted: if has_pages {
-                Extracted::with_pages()
-            } else {
-                Extracted::default()
-            },
+            extracted: Extracted::with_pages(),
             known,
             frames: Vec::new(),
             skipped: 0,
@@ -256,9 +282,8 @@ impl<'a> Walk<'a> {
                 return self.skipped = 1;
             }
             "tracked-changes" => Frame::Nothing,
-            "forms" | "note-citation" | "ruby-text" | "title" | "desc" | "script" | "number" => {
-                return self.skipped = 1;
-            }
+            "forms" | "note-citation" | "ruby-text" | "script" | "number" => return self.skipped = 1,
+            "title" | "desc" if element.full_name().starts_with("svg:") => return self.skipped = 1,
             name if name.ends_with("-source") || name.ends_with("-decls") => return self.skipped = 1,
             "p" | "h" => {
                 extracted.open_paragraph();
@@ -453,11 +478,17 @@ mod tests {
     const MIMETYPE: (&str, &str) = ("mimetype", "application/vnd.oasis.opendocument.text");
 
     fn odt(styles: &str, body: &str) -> Document {
+        odt_of(0, styles, body)
+    }
+
+    /// A document that says that it has so many pages.
+    fn odt_of(pages: usize, styles: &str, body: &str) -> Document {
+        let meta = format!("<office:meta><meta:document-statistic meta:page-count='{pages}'/></office:meta>");
         let content = format!(
             "<office:document-content><office:automatic-styles>{styles}</office:automatic-styles>\
              <office:body><office:text>{body}</office:text></office:body></office:document-content>"
         );
-        let bytes = packed(&[MIMETYPE, ("content.xml", &content)]);
+        let bytes = packed(&[MIMETYPE, ("content.xml", &content), ("meta.xml", &meta)]);
         document("t".into(), &bytes, None).unwrap()
     }
 
@@ -535,12 +566,14 @@ mod tests {
         let body =
             "<text:p>One <text:soft-page-break/>two.</text:p><text:p text:style-name='N'>Three.</text:p>";
         let document = odt(styles, body);
+        assert_eq!(document.position(0).page, None); // It does not say how many it has.
+        let document = odt_of(3, styles, body);
         let page = |of: &str| document.position(document.source().find(of).unwrap()).page;
         assert_eq!(
             (page("One"), page("two"), page("Three")),
             (Some(1), Some(2), Some(3))
         );
-        assert_eq!(odt(styles, "<text:p>One.</text:p>").position(0).page, None);
+        assert_eq!(odt_of(4, styles, body).position(0).page, None);
     }
 
     #[test]

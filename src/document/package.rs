@@ -15,12 +15,16 @@ use crate::error::{Error, Result};
 /// A presentation of a thousand slides has some five thousand.
 const MOST_ENTRIES: usize = 32 << 10;
 
+/// Parts may be referred to more than once.
+const MOST_READS: usize = 4 * MOST_ENTRIES;
+
 /// An open package.
 pub(super) struct Package<'a> {
     pub(super) name: &'a str,
     archive: ZipArchive<Cursor<&'a [u8]>>,
     max_bytes: u64,
     bytes_left: u64,
+    reads_left: usize,
 }
 
 /// What a part says of another one.
@@ -50,11 +54,16 @@ impl<'a> Package<'a> {
             archive,
             max_bytes,
             bytes_left: max_bytes,
+            reads_left: MOST_READS,
         })
     }
 
     /// A part's bytes, if it is there.
     fn bytes(&mut self, part: &str) -> Result<Option<Vec<u8>>> {
+        self.reads_left = match self.reads_left.checked_sub(1) {
+            Some(left) => left,
+            None => return Err(self.damaged("its parts refer to each other too often".to_owned())),
+        };
         let limit = self.bytes_left.saturating_add(1);
         let mut bytes = Vec::new();
         let read = match self.archive.by_name(part) {
@@ -141,8 +150,7 @@ impl<'a> Package<'a> {
 /// The name of a part in a message: a file gives it, so it may be anything.
 fn shown(part: &str) -> String {
     const LONGEST: usize = 80;
-    let short: String = part.chars().take(LONGEST).collect();
-    crate::harmless::one_line(&short)
+    part.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
 /// `../media/a.xml`, seen from `ppt/slides`, is `ppt/media/a.xml`.

@@ -1,5 +1,7 @@
 //! PPTX (ECMA-376, part 1, sections 19 and 21): slide by slide, each a page, its title first, what the speaker is to say last.
 
+use std::collections::HashMap;
+
 use super::BlockKind;
 use super::extracted::Extracted;
 use super::numeral::Numeral;
@@ -11,18 +13,22 @@ use crate::error::Result;
 pub(super) fn read(package: &mut Package<'_>, part: &str) -> Result<Extracted> {
     let text = package.needed(part)?;
     let relations = package.relations(part)?;
+    let targets: HashMap<&str, &str> = relations
+        .iter()
+        .map(|relation| (relation.id.as_str(), relation.target.as_str()))
+        .collect();
     let slides = slides(&text).map_err(|fault| package.malformed(part, fault))?;
     let mut extracted = Extracted::with_pages();
     for (index, id) in slides.iter().enumerate() {
         if index > 0 {
             extracted.next_page();
         }
-        let Some(slide) = relations.iter().find(|relation| relation.id == *id) else {
+        let Some(slide) = targets.get(id.as_str()) else {
             return Err(package.damaged(format!("slide {} is not there", index + 1)));
         };
         let from = extracted.len();
-        let others = package.relations(&slide.target)?;
-        extracted = read_slide(package, &slide.target, &others, false, extracted)?;
+        let others = package.relations(slide)?;
+        extracted = read_slide(package, slide, &others, false, extracted)?;
         extracted.put_headings_first(from);
         for relation in &others {
             match relation.kind.as_str() {
@@ -182,6 +188,10 @@ impl Walk {
                 Frame::Nothing
             }
             "txBody" if self.role == Role::Furniture => {
+                self.skipped = 1;
+                return None;
+            }
+            "lstStyle" => {
                 self.skipped = 1;
                 return None;
             }
