@@ -629,20 +629,9 @@ fn files_that_are_not_text_are_refused() {
 #[test]
 fn formats_that_need_a_converter_name_it() {
     refused(
-        "report.pdf",
-        b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj",
-        &["a PDF", "pdftotext report.pdf - | ask"],
-    );
-    refused("report.txt", b"%PDF-1.4\n1 0 obj", &["a PDF", "pdftotext"]);
-    refused(
         "letter.doc",
         b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
         &["old Office file", "password", "DOCX"],
-    );
-    refused(
-        "book.epub",
-        b"PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00!\x00mimetypeapplication/epub+zip",
-        &["EPUB", "pandoc"],
     );
     refused("note.rtf", b"{\\rtf1\\ansi Hello}", &["RTF", "pandoc"]);
     refused(
@@ -650,8 +639,23 @@ fn formats_that_need_a_converter_name_it() {
         b"{\\rtf1\\ansi Hello}",
         &["pandoc -f rtf -t plain 'my note'\\''s.rtf'"],
     );
-    let piped = Desk::new().pipe(&["who?"], *b"%PDF-1.7\n");
-    piped.fails_with(&["standard input", "a PDF", "pdftotext"]);
+    let piped = Desk::new().pipe(&["who?"], *b"{\\rtf1 Hello}");
+    piped.fails_with(&["standard input", "RTF", "pandoc"]);
+}
+
+#[test]
+fn files_that_are_cut_off_are_said_to_be() {
+    refused(
+        "report.pdf",
+        b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj",
+        &["is damaged", "page"],
+    );
+    refused("report.txt", b"%PDF-1.4\n1 0 obj", &["is damaged"]);
+    refused(
+        "book.epub",
+        b"PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00!\x00mimetypeapplication/epub+zip",
+        &["is damaged", "cut off"],
+    );
 }
 
 #[test]

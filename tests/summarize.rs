@@ -273,9 +273,9 @@ fn text_comes_from_a_pipe_or_from_ask_toml() {
 /// What to do instead is the same for all commands, so no other command is named.
 #[test]
 fn a_remedy_names_no_other_command() {
-    let scene = Scene::new().file("my.pdf", b"%PDF-1.7\n%\xe2\xe3");
+    let scene = Scene::new().file("my.rtf", b"{\\rtf1 Hello}");
     for arguments in [
-        &["summarize", "my.pdf"] as &[&str],
+        &["summarize", "my.rtf"] as &[&str],
         &["summarize"],
         &["summarize", "gone.txt"],
     ] {
@@ -286,8 +286,8 @@ fn a_remedy_names_no_other_command() {
         );
     }
     scene
-        .run(&["summarize", "my.pdf"])
-        .fails_with(&["pdftotext my.pdf - | ask …"]);
+        .run(&["summarize", "my.rtf"])
+        .fails_with(&["pandoc -f rtf -t plain my.rtf | ask …"]);
 }
 
 #[test]

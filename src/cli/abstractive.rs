@@ -43,9 +43,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
             style: "abstractive",
             summaries: &summaries,
             strict: options.strict,
-            unread: &loaded.unread,
-            skipped: loaded.excluded,
-            language: loaded.foreign_language(),
+            sources: loaded.sources(),
             model: generator.name(),
             elapsed_ms: milliseconds(started),
         })?;

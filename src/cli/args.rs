@@ -13,8 +13,9 @@ const EXAMPLES: &str = "\
 Examples:
   ask \"who leads negotiations?\"                 the documents that ask.toml names
   ask \"when does the lease end?\" lease.md       one file
-  ask \"who signed?\" contracts/ 'mail/*.txt'     a folder and a pattern
-  pdftotext report.pdf - | ask \"what was the profit?\"
+  ask \"who signed?\" contracts/ 'mail/*.eml'     a folder and a pattern
+  ask \"what was the profit?\" report.pdf         PDF, DOCX, PPTX, ODT, EPUB, HTML, mail, text
+  curl -s https://… | ask \"who resigned?\"
   ask --top 3 --json \"who signed?\" contracts/   for programs
   ask summarize report.md                       a summary in its own sentences
   ask                                           a session: many questions, one start
@@ -168,6 +169,8 @@ pub enum Command {
     Batch(BatchArgs),
     /// Shorten documents to their own sentences
     Summarize(SummarizeArgs),
+    /// Print the text of documents as it is read: what the bytes and lines of answers count
+    Text(TextArgs),
     /// Measure answers and summaries against suites of questions, and compare with a baseline
     Eval(EvalArgs),
     /// List, check and download models
@@ -247,7 +250,7 @@ Examples:
   ask summarize --together mail/ --bullets      one summary over all, with the places
   ask summarize law.txt --highlight | less -R   the whole text, the chosen sentences marked
   ask summarize report.md --style abstractive --model bart-large-cnn/ --strict
-  pdftotext report.pdf - | ask summarize --json
+  ask summarize report.pdf --json
 
 Exit code: 0 done, 2 error (also: done, but some documents could not be read).";
 
@@ -291,6 +294,40 @@ pub struct SummarizeArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub reading: ReadingArgs,
+}
+
+const TEXT_HELP: &str = "\
+Of a PDF, DOCX, PPTX, ODT, EPUB or encoded mail it is the text that was taken out, a line a
+paragraph, in UTF-8; of other files what they hold. \"start_byte\" and \"end_byte\" of answers
+count its bytes. On a terminal, control characters are shown as \\u{1b}.
+
+Examples:
+  ask text contract.docx | less
+  ask text report.pdf > report.txt
+  ask text contracts/                           several, each below a line with its name
+
+Exit code: 0 done, 2 error (also: done, but some documents could not be read).";
+
+/// `ask text [PATH]…`
+#[derive(Debug, clap::Args)]
+#[command(after_help = TEXT_HELP)]
+pub struct TextArgs {
+    /// Files, folders or patterns to read ("-": standard input); standard input or ask.toml's documents
+    /// if there are none
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// Read hidden files and those that .gitignore excludes, too
+    #[arg(long)]
+    pub no_ignore: bool,
+
+    /// The largest document to read, in MiB [default: 64]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub max_mib: Option<u64>,
+
+    /// Leave out notes
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// What a summary is to be. The keys of `ask batch` are the names of these flags.

@@ -34,9 +34,7 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
             id: None,
             question,
             answers: &answers,
-            unread: &loaded.unread,
-            skipped: loaded.excluded,
-            language: loaded.foreign_language(),
+            sources: loaded.sources(),
             model: reader.model_name(),
             elapsed_ms: milliseconds(started),
         })?;

@@ -500,9 +500,7 @@ impl Batch<'_> {
             id: Some(id),
             question,
             answers: &answers,
-            unread: &loaded.unread,
-            skipped: loaded.excluded,
-            language: loaded.foreign_language(),
+            sources: loaded.sources(),
             model: self.reader.model_name(),
             elapsed_ms: super::ask::milliseconds(started),
         })?)
@@ -531,9 +529,7 @@ impl Batch<'_> {
         let line = SummaryLine {
             id: Some(id),
             documents: &summary.documents,
-            unread: &loaded.unread,
-            skipped: loaded.excluded,
-            language: loaded.foreign_language(),
+            sources: loaded.sources(),
             method: options.method,
             model: uses_model.then(|| self.reader.model_name()),
             elapsed_ms: super::ask::milliseconds(started),

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 
 use super::config::Configured;
+use super::json::{LeftOut, Sources};
 use super::plan::Source;
 use super::{Environment, Input};
 use crate::document::Document;
@@ -176,6 +177,23 @@ impl Loaded {
             let documents: Vec<&Document> = self.documents.iter().collect();
             language::foreign(&documents)
         })
+    }
+
+    /// The same for programs.
+    pub(super) fn sources(&self) -> Sources<'_> {
+        let left_out = self.documents.iter().flat_map(|document| {
+            document.left_out().iter().map(|&(what, count)| LeftOut {
+                document: document.name(),
+                what,
+                count,
+            })
+        });
+        Sources {
+            unread: &self.unread,
+            left_out: left_out.collect(),
+            skipped: self.excluded,
+            language: self.foreign_language(),
+        }
     }
 
     /// Tells on standard error what was left out.

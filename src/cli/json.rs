@@ -12,6 +12,24 @@ use crate::qa::Answers;
 use crate::summary::abstractive::GeneratedSummary;
 use crate::summary::{DocumentSummary, Method, SummarySentence};
 
+/// What the documents are, and what of them was not read.
+#[derive(Debug, Serialize)]
+pub(super) struct Sources<'a> {
+    pub(super) unread: &'a [UnreadNote],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) left_out: Vec<LeftOut<'a>>,
+    pub(super) skipped: u64,
+    pub(super) language: Option<&'static str>,
+}
+
+/// Something in a document that was not read.
+#[derive(Debug, Serialize)]
+pub(super) struct LeftOut<'a> {
+    pub(super) document: &'a str,
+    pub(super) what: &'static str,
+    pub(super) count: usize,
+}
+
 /// What is printed for a question.
 #[derive(Debug, Serialize)]
 pub(super) struct Line<'a> {
@@ -21,9 +39,8 @@ pub(super) struct Line<'a> {
     pub(super) question: &'a str,
     #[serde(flatten)]
     pub(super) answers: &'a Answers,
-    pub(super) unread: &'a [UnreadNote],
-    pub(super) skipped: u64,
-    pub(super) language: Option<&'static str>,
+    #[serde(flatten)]
+    pub(super) sources: Sources<'a>,
     pub(super) model: &'a str,
     pub(super) elapsed_ms: u64,
 }
@@ -35,9 +52,8 @@ pub(super) struct SummaryLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<Option<&'a RawValue>>,
     pub(super) documents: &'a [DocumentSummary],
-    pub(super) unread: &'a [UnreadNote],
-    pub(super) skipped: u64,
-    pub(super) language: Option<&'static str>,
+    #[serde(flatten)]
+    pub(super) sources: Sources<'a>,
     pub(super) method: Method,
     /// `null` for a method without one.
     pub(super) model: Option<&'a str>,
@@ -62,7 +78,7 @@ impl<'a> SummaryLine<'a> {
             id: self.id,
             sentences: &context.sentences,
             skipped: context.skipped,
-            language: self.language,
+            language: self.sources.language,
             method: self.method,
             model: self.model,
             elapsed_ms: self.elapsed_ms,
@@ -76,9 +92,8 @@ pub(super) struct GeneratedLine<'a> {
     pub(super) style: &'static str,
     pub(super) summaries: &'a [GeneratedSummary],
     pub(super) strict: bool,
-    pub(super) unread: &'a [UnreadNote],
-    pub(super) skipped: u64,
-    pub(super) language: Option<&'static str>,
+    #[serde(flatten)]
+    pub(super) sources: Sources<'a>,
     pub(super) model: &'a str,
     pub(super) elapsed_ms: u64,
 }

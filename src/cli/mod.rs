@@ -17,6 +17,7 @@ mod progress;
 mod render;
 mod session;
 mod summarize;
+mod text;
 mod version;
 
 use std::ffi::OsString;
@@ -211,6 +212,10 @@ fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> an
                 Some(Style::Abstractive) => abstractive::run(summarize, &plan, environment),
                 Some(Style::Extractive) | None => summarize::run(summarize, &plan, environment),
             });
+        }
+        Some(Command::Text(text)) => {
+            let plan = Plan::of_text(text, environment)?;
+            return with_threads(plan.threads, || text::run(&plan, environment));
         }
         Some(Command::Eval(eval)) => {
             let plan = Plan::of_eval(eval, environment)?;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::CommandFactory;
 
-use super::args::{Args, Around, AskArgs, BatchArgs, Colour, CommonArgs, SummarizeArgs, SummaryArgs};
+use super::args::{
+    Args, Around, AskArgs, BatchArgs, Colour, CommonArgs, ReadingArgs, SummarizeArgs, SummaryArgs, TextArgs,
+};
 use super::config::{self, Chosen, Config, Configured};
 use super::eval::args::EvalArgs;
 use super::{Environment, Input, models};
@@ -129,6 +131,31 @@ impl Plan {
         let mut plan = Self::new(&common, None, source, &config, environment)?;
         plan.json = args.json;
         Ok(plan)
+    }
+
+    /// Checks `ask text [PATH]…`.
+    ///
+    /// # Errors
+    /// When an option is out of range or `ask.toml` is wrong.
+    pub fn of_text(args: &TextArgs, environment: &Environment) -> anyhow::Result<Self> {
+        let mut config = config::find(environment)?.unwrap_or_default();
+        config.model = None;
+        let source = source(args.paths.iter(), true, "ask text", &config, environment)?;
+        let common = CommonArgs {
+            min_confidence: None,
+            always_answer: false,
+            reading: ReadingArgs {
+                model: None,
+                engine: None,
+                device: None,
+                threads: None,
+                no_ignore: args.no_ignore,
+                max_mib: args.max_mib,
+                color: None,
+                quiet: args.quiet,
+            },
+        };
+        Self::new(&common, None, source, &config, environment)
     }
 
     /// Checks `ask eval [PATH]…`. `ask.toml` does not apply, so that figures compare.

@@ -47,9 +47,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
         text = json::line(&SummaryLine {
             id: None,
             documents: &summary.documents,
-            unread: &loaded.unread,
-            skipped: loaded.excluded,
-            language: loaded.foreign_language(),
+            sources: loaded.sources(),
             method: options.method,
             model,
             elapsed_ms: milliseconds(started),

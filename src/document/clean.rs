@@ -253,6 +253,17 @@ fn windows_1252_byte(c: char) -> Option<u8> {
     u8::try_from(0x80 + index).ok()
 }
 
+/// A number that is set as a superscript: 10⁶ is not 106.
+pub(super) fn raised(text: &str) -> Option<String> {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let raised = |c: char| match c {
+        '+' => Some('⁺'),
+        '-' | '−' => Some('⁻'),
+        _ => DIGITS.get(c.to_digit(10)? as usize).copied(),
+    };
+    text.chars().map(raised).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

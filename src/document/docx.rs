@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::BlockKind;
-use super::extracted::{Extracted, Piece};
+use super::extracted::{Extracted, Piece, Setting};
 use super::numeral::{LONGEST_MARK, Numeral};
 use super::package::Package;
 use super::xml::{Element, Event, Xml};
@@ -435,6 +435,8 @@ struct Walk<'a> {
     properties: Vec<Of>,
     paragraph: ParagraphProperties,
     is_hidden: bool,
+    /// How the current run is set.
+    setting: Setting,
     /// Whether the result of each open field has begun.
     fields: Vec<bool>,
     /// How many text boxes the place is in.
@@ -462,6 +464,7 @@ impl<'a> Walk<'a> {
             properties: Vec::new(),
             paragraph: ParagraphProperties::default(),
             is_hidden: false,
+            setting: Setting::default(),
             fields: Vec::new(),
             boxes: 0,
             is_broken: false,
@@ -622,6 +625,10 @@ impl<'a> Walk<'a> {
                 self.is_hidden = self.known.is_hidden(&style).unwrap_or(self.is_hidden);
             }
             ([Of::Run], "vanish") => self.is_hidden = is_on(element),
+            ([Of::Run], "strike" | "dstrike") => self.setting.is_struck |= is_on(element),
+            ([Of::Run], "vertAlign") => {
+                self.setting.is_raised = element.get("val").as_deref() == Some("superscript");
+            }
             _ => {}
         }
         if name.ends_with("Pr") {
@@ -653,7 +660,10 @@ impl<'a> Walk<'a> {
                 self.extracted.close();
                 self.boxes -= 1;
             }
-            Some(Frame::Run(was_hidden)) => self.is_hidden = was_hidden,
+            Some(Frame::Run(was_hidden)) => {
+                self.is_hidden = was_hidden;
+                self.setting = Setting::default();
+            }
             Some(Frame::Properties) => {
                 let of = self.properties.pop();
                 if of == Some(Of::Paragraph) && self.properties.is_empty() {
@@ -696,7 +706,7 @@ impl<'a> Walk<'a> {
         }
         if !self.is_hidden {
             self.is_broken = false;
-            self.extracted.text(text);
+            self.extracted.set_text(text, self.setting);
         } else if !text.trim().is_empty() {
             self.extracted.leave_out_passage(HIDDEN);
         }
@@ -899,6 +909,25 @@ mod tests {
         );
         let kinds: Vec<_> = blocks(&body).into_iter().map(|(kind, _)| kind).collect();
         assert_eq!(kinds[7..], [BlockKind::Heading, BlockKind::Paragraph]);
+    }
+
+    #[test]
+    fn what_is_struck_or_raised_is_no_other_text() {
+        let set = |how: &str, text: &str| {
+            format!("<w:r><w:rPr>{how}</w:rPr><w:t xml:space='preserve'>{text}</w:t></w:r>")
+        };
+        let raised = "<w:vertAlign w:val='superscript'/>";
+        let body = format!(
+            "<w:p>{}{}{}{}{}{}{}</w:p>",
+            run("10"),
+            set(raised, "6"),
+            run(" crowns, "),
+            set("<w:strike/>", "9"),
+            set("<w:strike/>", "00 "),
+            set("<w:strike w:val='0'/><w:dstrike/>", "old"),
+            set(raised, "th"),
+        );
+        assert_eq!(docx(&body).text(), "10⁶ crowns, ~~900 old~~th");
     }
 
     #[test]

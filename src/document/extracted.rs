@@ -3,11 +3,21 @@
 //! A reader of a format opens and closes blocks, tables and asides as its elements come. Nothing is nested in the result:
 //! text boxes follow the block that they are anchored in, tables in a cell follow the table around it, notes come at the end.
 
-use super::{Block, BlockKind, Builder, Document, Layout};
+use super::{Block, BlockKind, Builder, Document, Layout, clean};
 use crate::error::Result;
 
 /// A line break in a cell: `clean` reads it as a line feed, and the cells of a row stay on one line.
 const BREAK_IN_CELL: &str = "\u{2028}";
+
+/// How text is set, where that changes what it says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Setting {
+    pub(super) is_raised: bool,
+    pub(super) is_struck: bool,
+}
+
+/// Stands around struck text, as Markdown has it: it must not be quoted as if it held.
+const STRUCK: &str = "~~";
 
 /// A paragraph, heading or item.
 #[derive(Debug, Default)]
@@ -20,6 +30,8 @@ pub(super) struct Paragraph {
     text: String,
     /// Where pages begin in the text, with their numbers.
     pages: Vec<(usize, usize)>,
+    /// Where the last struck text ends.
+    struck: usize,
 }
 
 /// What the text consists of.
@@ -261,6 +273,29 @@ impl Extracted {
             paragraph.text.push_str(text);
         }
         self.written += paragraph.text.len() - before;
+    }
+
+    /// Adds to the open paragraph what is set in some way. Numbers stay superscripts.
+    pub(super) fn set_text(&mut self, text: &str, setting: Setting) {
+        let raised = setting.is_raised.then(|| clean::raised(text)).flatten();
+        let text = raised.as_deref().unwrap_or(text);
+        if !setting.is_struck || text.trim().is_empty() {
+            return self.text(text);
+        }
+        // What is struck in several runs is struck together.
+        let goes_on = self
+            .paragraph()
+            .is_some_and(|p| p.struck > 0 && p.struck == p.text.len());
+        if goes_on && let Some(paragraph) = self.paragraph() {
+            paragraph.text.truncate(paragraph.struck - STRUCK.len());
+        } else {
+            self.text(STRUCK);
+        }
+        self.text(text);
+        self.text(STRUCK);
+        if let Some(paragraph) = self.paragraph() {
+            paragraph.struck = paragraph.text.len();
+        }
     }
 
     /// Adds text in which a run of white space is a space, and none at the beginning of a line.

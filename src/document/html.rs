@@ -343,7 +343,7 @@ impl Walk<'_> {
             if self.is_link && words.len() <= LONGEST_MARK {
                 return;
             }
-            if let Some(raised) = words.chars().map(superscript).collect::<Option<String>>() {
+            if let Some(raised) = clean::raised(&words) {
                 self.begin_word(range.start);
                 self.blocks.builder.replace(range, &raised);
                 return;
@@ -472,15 +472,6 @@ fn resolved(reference: &str) -> String {
         Ok::<(), Infallible>(())
     });
     text
-}
-
-fn superscript(c: char) -> Option<char> {
-    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
-    match c {
-        '+' => Some('⁺'),
-        '-' | '−' => Some('⁻'),
-        _ => DIGITS.get(c.to_digit(10)? as usize).copied(),
-    }
 }
 
 fn line_ends(space: &str) -> usize {

@@ -74,7 +74,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Mail, String> {
     }
     let left_out = [
         ("attachment", writer.attachments),
-        ("message that is encrypted", writer.encrypted),
+        ("encrypted part", writer.encrypted),
     ];
     Ok(Mail {
         text: writer.text,

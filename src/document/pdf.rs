@@ -119,14 +119,14 @@ fn pages(bytes: &[u8]) -> std::result::Result<Read, Fault> {
     let empty = pages.iter().filter(|page| page.blocks.is_empty()).count();
     let filled = |field: &core::form::FormField| matches!(&field.value, Some(core::Object::String(value)) if !value.is_empty());
     let left_out = [
-        ("page that cannot be read", broken),
-        ("page without text", empty.saturating_sub(broken)),
+        ("unreadable page", broken),
+        ("blank or scanned page", empty.saturating_sub(broken)),
         (
-            "part of a page",
+            "unreadable part",
             skipped(|kind| matches!(kind, SkippedTextKind::Form)),
         ),
         (
-            "field of a form",
+            "form field",
             document
                 .form_fields()
                 .iter()
@@ -665,7 +665,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(half.text(), "The dam broke.");
-        assert_eq!(half.left_out(), [("page without text", 2)]);
+        assert_eq!(half.left_out(), [("blank or scanned page", 2)]);
         assert_eq!(half.position(0).page, Some(2));
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::BlockKind;
-use super::extracted::Extracted;
+use super::extracted::{Extracted, Setting};
 use super::numeral::Numeral;
 use super::package::{Package, Relation};
 use super::xml::{Element, Event, Xml};
@@ -140,6 +140,8 @@ struct Walk {
     /// The numbers of the items of this shape, by level.
     counts: [u32; 9],
     level: usize,
+    /// How the current run is set.
+    setting: Setting,
 }
 
 impl Walk {
@@ -154,6 +156,7 @@ impl Walk {
             shapes: 0,
             counts: [0; 9],
             level: 0,
+            setting: Setting::default(),
         }
     }
 
@@ -166,7 +169,7 @@ impl Walk {
             Event::Open(element) => return self.open(&element),
             Event::Close => self.close(),
             Event::Text(text) if matches!(self.frames.last(), Some(Frame::Text)) => {
-                self.extracted.text(&text);
+                self.extracted.set_text(&text, self.setting);
             }
             Event::Text(_) => {}
         }
@@ -204,6 +207,13 @@ impl Walk {
                     let level = element.get("lvl").and_then(|level| level.parse::<usize>().ok());
                     self.level = level.unwrap_or(0).min(self.counts.len() - 1);
                 }
+                if name == "rPr" && self.properties == 0 {
+                    let baseline = element.get("baseline").and_then(|b| b.parse::<i32>().ok());
+                    self.setting = Setting {
+                        is_raised: baseline.is_some_and(|baseline| baseline > 0),
+                        is_struck: element.get("strike").is_some_and(|strike| strike != "noStrike"),
+                    };
+                }
                 self.properties += 1;
                 Frame::Properties
             }
@@ -228,6 +238,10 @@ impl Walk {
                 };
                 extracted.set_kind(kind, self.shapes);
                 Frame::Opened
+            }
+            "r" => {
+                self.setting = Setting::default();
+                Frame::Nothing
             }
             "t" => Frame::Text,
             "br" => {
