@@ -42,8 +42,8 @@
 //! ```
 //!
 //! The feature `cli`, on by default, is the program; a library takes a quarter fewer crates without it:
-//! `quotable = { …, default-features = false }`. Of its parts, `hub` (downloads of models) and `eval` (suites and scores) are
-//! features of their own.
+//! `quotable = { …, default-features = false }`. Of its parts, `hub` (downloads of models), `eval` (suites and scores) and
+//! `pdf` (reading PDF files) are features of their own.
 //!
 //! In reading order: a [`Document`] is clean text with a map to its source; [`window`] cuts it to the
 //! encoder's length and leaves nothing out; an [`engine`] turns windows into logits; [`qa`] turns logits
