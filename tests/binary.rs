@@ -633,14 +633,21 @@ fn formats_that_need_a_converter_name_it() {
         b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
         &["old Office file", "password", "DOCX"],
     );
-    refused("note.rtf", b"{\\rtf1\\ansi Hello}", &["RTF", "pandoc"]);
-    refused(
-        "my note's.rtf",
-        b"{\\rtf1\\ansi Hello}",
-        &["pandoc -f rtf -t plain 'my note'\\''s.rtf'"],
-    );
-    let piped = Desk::new().pipe(&["who?"], *b"{\\rtf1 Hello}");
-    piped.fails_with(&["standard input", "RTF", "pandoc"]);
+    let sheet = spreadsheet();
+    refused("sums.ods", &sheet, &["a spreadsheet (ODS)", "soffice"]);
+    refused("my sum's.ods", &sheet, &["--convert-to csv 'my sum'\\''s.ods'"]);
+    let piped = Desk::new().pipe(&["who?"], sheet);
+    piped.fails_with(&["standard input", "a spreadsheet", "csv FILE"]);
+}
+
+/// An OpenDocument file of the kind that is not read.
+fn spreadsheet() -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("mimetype", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    zip.write_all(b"application/vnd.oasis.opendocument.spreadsheet")
+        .unwrap();
+    zip.finish().unwrap().into_inner()
 }
 
 #[test]

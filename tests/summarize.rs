@@ -273,9 +273,9 @@ fn text_comes_from_a_pipe_or_from_ask_toml() {
 /// What to do instead is the same for all commands, so no other command is named.
 #[test]
 fn a_remedy_names_no_other_command() {
-    let scene = Scene::new().file("my.rtf", b"{\\rtf1 Hello}");
+    let scene = Scene::new().file("my.doc", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1");
     for arguments in [
-        &["summarize", "my.rtf"] as &[&str],
+        &["summarize", "my.doc"] as &[&str],
         &["summarize"],
         &["summarize", "gone.txt"],
     ] {
@@ -286,8 +286,8 @@ fn a_remedy_names_no_other_command() {
         );
     }
     scene
-        .run(&["summarize", "my.rtf"])
-        .fails_with(&["pandoc -f rtf -t plain my.rtf | ask …"]);
+        .run(&["summarize", "my.doc"])
+        .fails_with(&["save it as DOCX"]);
 }
 
 #[test]

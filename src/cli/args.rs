@@ -14,7 +14,7 @@ Examples:
   ask \"who leads negotiations?\"                 the documents that ask.toml names
   ask \"when does the lease end?\" lease.md       one file
   ask \"who signed?\" contracts/ 'mail/*.eml'     a folder and a pattern
-  ask \"what was the profit?\" report.pdf         PDF, DOCX, PPTX, ODT, EPUB, HTML, mail, text
+  ask \"what was the profit?\" report.pdf         PDF, DOCX, RTF, PPTX, ODT, EPUB, HTML, mail
   curl -s https://… | ask \"who resigned?\"
   ask --top 3 --json \"who signed?\" contracts/   for programs
   ask summarize report.md                       a summary in its own sentences
@@ -297,8 +297,8 @@ pub struct SummarizeArgs {
 }
 
 const TEXT_HELP: &str = "\
-Of a PDF, DOCX, PPTX, ODT, EPUB or encoded mail it is the text that was taken out, a line a
-paragraph, in UTF-8; of other files what they hold. \"start_byte\" and \"end_byte\" of answers
+Of a PDF, DOCX, RTF, PPTX, ODT, EPUB or encoded mail it is the text that was taken out, a line
+a paragraph, in UTF-8; of other files what they hold. \"start_byte\" and \"end_byte\" of answers
 count its bytes. On a terminal, control characters are shown as \\u{1b}.
 
 Examples:

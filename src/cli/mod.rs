@@ -124,7 +124,10 @@ impl Environment {
     fn print(&mut self, result: &[u8]) -> std::io::Result<()> {
         match self.output.write_all(result).and_then(|()| self.output.flush()) {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            printed => printed,
+            printed => printed.map_err(|error| {
+                let message = format!("the output cannot be written: {error}");
+                std::io::Error::new(error.kind(), message)
+            }),
         }
     }
 
@@ -190,13 +193,13 @@ fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> an
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Args::command(), "ask", &mut script);
-            environment.output.write_all(&script)?;
+            environment.print(&script)?;
             return Ok(ANSWERED);
         }
         Some(Command::Man) => {
             let mut page = Vec::new();
             render::man_page(&mut page)?;
-            environment.output.write_all(&page)?;
+            environment.print(&page)?;
             return Ok(ANSWERED);
         }
         Some(Command::Batch(batch)) => {
@@ -271,8 +274,13 @@ fn usage(error: &clap::Error, environment: &mut Environment) -> u8 {
     } else {
         error.render().to_string()
     };
-    let _ = environment.output.write_all(text.as_bytes());
-    ANSWERED
+    match environment.print(text.as_bytes()) {
+        Ok(()) => ANSWERED,
+        Err(error) => {
+            environment.tell(&error.to_string());
+            ERROR
+        }
+    }
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

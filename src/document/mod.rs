@@ -19,6 +19,7 @@ mod pdf;
 mod plain;
 mod pptx;
 pub mod read;
+mod rtf;
 mod sentence;
 mod setting;
 mod subtitles;

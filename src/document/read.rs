@@ -14,7 +14,7 @@ use ignore::WalkBuilder;
 
 #[cfg(feature = "pdf")]
 use super::pdf;
-use super::{Document, Format, html, mail, office, subtitles};
+use super::{Document, Format, html, mail, office, rtf, subtitles};
 use crate::error::{Error, Result};
 
 /// What may be read.
@@ -416,6 +416,9 @@ fn with_extension(
     if is_pdf(bytes) {
         return pdf::document(name, bytes, max_bytes, &file);
     }
+    if rtf::begins_like(bytes) {
+        return rtf::document(name, bytes);
+    }
     if is_zip(bytes) {
         return office::document(name, bytes, max_bytes, &file);
     }
@@ -444,20 +447,13 @@ const HEAD: usize = 1024;
 
 /// Formats with text that another program has to take out, by their first bytes.
 fn refuse_other_formats(name: &str, bytes: &[u8], file: &str) -> Result<()> {
-    let head = &bytes[..bytes.len().min(HEAD)];
-    let text_head = String::from_utf8_lossy(head)
-        .trim_start_matches('\u{feff}')
-        .trim_start()
-        .to_ascii_lowercase();
     let (format, converter) = if cfg!(not(feature = "pdf")) && is_pdf(bytes) {
         ("a PDF", format!("pdftotext {file} - | ask …"))
-    } else if head.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
+    } else if bytes.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         (
             "an old Office file (.doc, .xls, .ppt), or a new one with a password",
             "open it, and save it as DOCX or PPTX without a password".to_owned(),
         )
-    } else if text_head.starts_with("{\\rtf") {
-        ("an RTF file", format!("pandoc -f rtf -t plain {file} | ask …"))
     } else {
         return Ok(());
     };

@@ -30,7 +30,7 @@ fn wrong(what: impl Into<String>, remedy: impl Into<Cow<'static, str>>) -> Wrong
 /// A line of questions. Keys that begin with `_` here are let and mean nothing: a line may be one of `ask batch`,
 /// or of SQuAD. Those that would change a score are refused.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object: {\"id\": …, \"question\": …}")]
 struct Line {
     id: Option<Box<RawValue>>,
     question: String,
@@ -55,7 +55,10 @@ struct Line {
 
 /// Texts, objects of SQuAD, or the columns of the Hugging Face hub.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "answers are a list of texts, or of objects: {\"text\": …}"
+)]
 enum Answers {
     Texts(Vec<String>),
     Objects(Vec<At>),
@@ -279,7 +282,7 @@ struct Pair {
 
 /// A text, or its sentences.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "neither a text nor a list of sentences")]
 enum Text {
     Whole(String),
     Sentences(Vec<String>),
@@ -461,7 +464,7 @@ mod tests {
             ),
             (
                 r#""answers":["Ada",{"text":"Bo"}]"#,
-                "answers: data did not match",
+                "answers: answers are a list of texts, or of objects",
             ),
             (
                 r#""answers":[{"text":"Ada"},{"text":"Bo"}]"#,
