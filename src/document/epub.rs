@@ -25,7 +25,7 @@ pub(super) fn document(name: String, package: &mut Package<'_>) -> Result<Docume
             return Err(package.locked());
         }
         let source = package.needed(&chapter)?;
-        let layout = html::layout(&source);
+        let layout = html::body(&source);
         if !text.is_empty() {
             text.push_str("\n\n");
         }
@@ -122,7 +122,7 @@ mod tests {
     );
     const ONE: (&str, &str) = (
         "OEBPS/one.xhtml",
-        "<?xml version='1.0'?><html><head><title/></head><body><h1>One</h1><p>The dam&#160;broke.</p></body></html>",
+        "<?xml version='1.0'?><html><head><title>ch1.xhtml</title></head><body><h1>One</h1><p>The dam&#160;broke.</p></body></html>",
     );
     const TWO: (&str, &str) = (
         "OEBPS/two b.xhtml",

@@ -47,6 +47,15 @@ pub(super) fn declared_encoding(head: &str) -> Option<&'static encoding_rs::Enco
 }
 
 pub(super) fn layout(source: &str) -> Layout {
+    read(source, true)
+}
+
+/// A part of a book or a mail: its title is for programs.
+pub(super) fn body(source: &str) -> Layout {
+    read(source, false)
+}
+
+fn read(source: &str, has_title: bool) -> Layout {
     let mut walk = Walk {
         blocks: Blocks::new(source),
         gap: Gap::None,
@@ -57,23 +66,32 @@ pub(super) fn layout(source: &str) -> Layout {
         is_superscript: false,
         is_link: false,
         link_end: 0,
+        is_reference: false,
+        has_title,
         struck: 0,
         is_marked: false,
         hidden: None,
         last_ends: HashMap::new(),
     };
     let from = byte_order_mark(source);
-    let mut name = Vec::new();
+    let (mut name, mut is_reference) = (Vec::new(), false);
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
         let range = span.start + from..span.end + from;
         match event {
             CallbackEvent::OpenStartTag { name: opened } => {
                 name.clear();
                 name.extend_from_slice(opened);
+                is_reference = false;
             }
-            CallbackEvent::CloseStartTag { self_closing } => walk.start_tag(&name, &range, self_closing),
+            CallbackEvent::AttributeValue { value } => {
+                is_reference |= REFERENCES.iter().any(|role| role.as_bytes() == value);
+            }
+            CallbackEvent::CloseStartTag { self_closing } => {
+                walk.is_reference |= is_reference && name == b"a";
+                walk.start_tag(&name, &range, self_closing);
+            }
             CallbackEvent::EndTag { name } => walk.end_tag(name, range),
-            CallbackEvent::String { .. } if walk.hidden.is_none() => walk.string(range),
+            CallbackEvent::String { .. } if walk.hidden.is_none() && !walk.is_reference => walk.string(range),
             _ => {}
         }
         None::<Infallible>
@@ -124,6 +142,9 @@ struct Walk<'a> {
     pre: Pre,
     is_superscript: bool,
     is_link: bool,
+    /// In a link to a note or back from it.
+    is_reference: bool,
+    has_title: bool,
     /// How long the text was when the last link ended.
     link_end: usize,
     /// How many elements strike the current place.
@@ -135,6 +156,16 @@ struct Walk<'a> {
     /// Where the last end tag of an element that is not shown stands.
     last_ends: HashMap<&'static str, Option<usize>>,
 }
+
+/// What a link to a note, or back from it, is said to be.
+const REFERENCES: [&str; 6] = [
+    "doc-noteref",
+    "doc-backlink",
+    "noteref",
+    "backlink",
+    "footnote-ref",
+    "footnote-back",
+];
 
 /// Elements whose content is no text of the page. What stands in the first is no markup, either.
 const RAW: [&str; 5] = ["script", "style", "iframe", "noscript", "noembed"];
@@ -157,6 +188,7 @@ impl Walk<'_> {
             return;
         }
         let is_raw = RAW.iter().find(|raw| raw.as_bytes() == name);
+        let is_raw = is_raw.or((name == b"title" && !self.has_title).then_some(&"title"));
         if let Some(hidden) = is_raw.or_else(|| NOT_SHOWN.iter().find(|hidden| hidden.as_bytes() == name)) {
             let is_xml = is_xml(self.blocks.builder.source);
             if is_raw.is_some() && !is_xml || !is_closed && self.ends_later(hidden, range.end) {
@@ -234,7 +266,7 @@ impl Walk<'_> {
         }
         match name {
             b"a" => {
-                self.is_link = false;
+                (self.is_link, self.is_reference) = (false, false);
                 self.link_end = self.blocks.builder.text.len();
             }
             b"sup" => self.is_superscript = false,
@@ -288,6 +320,7 @@ impl Walk<'_> {
             self.blocks.builder.replace(at..at, "~~");
         }
         self.gap = Gap::None;
+        self.is_reference = false; // Where its end tag is missing.
         self.blocks.close();
         self.blocks.kind = match self.cells.last() {
             Some(cell) if self.lists > cell.lists => BlockKind::ListItem,
@@ -596,6 +629,13 @@ mod tests {
             text("Bergen<sup><a href='#n'>[1]</a></sup><a href=x.html#n><sup>2</sup></a> in spring."),
             "Bergen in spring."
         );
+        assert_eq!(
+            text(
+                "<p>Bergen.<a href='#fn1' role=\"doc-noteref\">1</a> It rained.<p>A note.<a class=footnote-back>↩︎</a>"
+            ),
+            "Bergen. It rained.\n\nA note."
+        );
+        assert_eq!(body("<title>c1.xhtml</title><p>One").text, "One");
     }
 
     #[test]

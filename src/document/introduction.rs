@@ -81,7 +81,11 @@ impl Document {
             if !is_text(block) {
                 return None;
             }
-            let opens_a_list = words.ends_with([':', '—', '–']);
+            // What it opens is a list of such items, not one within or behind it.
+            let opens_a_list = words.ends_with([':', '—', '–']) && {
+                let below = &self.blocks()[above + 1];
+                mark_of(below, text(below)) == own
+            };
             // With a word in lower case, as a running head hardly does.
             let breaks_off = || {
                 let last = words.split_whitespace().next_back().unwrap_or_default();
@@ -135,6 +139,13 @@ mod tests {
             assert_eq!(found("open"), [excluded, "(2) Theft from a car:"]);
             assert!(found("Flood is").is_empty() && found("premium").is_empty() && found("roof").is_empty());
         }
+        let nested = "2.1 The Owner may:\n\n(a) end it; or\n\n(b) send a ship, which must:\n\n\u{2022} float; and\n\n\u{2022} sail.\n\n\
+                      3.1 The hire is 900 pounds.\n";
+        assert!(introductions(nested, Format::Plain, "900").is_empty());
+        assert_eq!(
+            introductions(nested, Format::Plain, "sail"),
+            ["2.1 The Owner may:", "(b) send a ship, which must:"]
+        );
         let list = "The policy does not cover:\n\n- theft; or\n- flood and\n  - its damages.\n\nThe premium is due.\n";
         for of in ["theft", "flood", "damages"] {
             assert_eq!(

@@ -1,7 +1,7 @@
-//! Mail in a transfer encoding or in parts (MIME): one message, or a mailbox of them (mbox).
+//! Mail (MIME): one message, or a mailbox of them (mbox).
 //!
 //! The text of such a file is taken out of it, and read as plain text: the headers that people read, then the body, of several
-//! alternatives the plain one. Mail that is written plainly is plain text as it stands.
+//! alternatives the plain one. Mail without MIME is plain text as it stands.
 
 use std::fmt::Write;
 
@@ -21,8 +21,8 @@ pub(super) struct Mail {
     pub(super) left_out: Vec<(&'static str, usize)>,
 }
 
-/// Whether a file is mail whose text is encoded, by the beginning and the headers in it.
-pub(super) fn is_encoded(bytes: &[u8]) -> bool {
+/// Whether a file is mail that has to be decoded, by its headers.
+pub(super) fn is_mime(bytes: &[u8]) -> bool {
     const FIRST: [&str; 14] = [
         "from ",
         "from:",
@@ -53,11 +53,10 @@ pub(super) fn is_encoded(bytes: &[u8]) -> bool {
         .map(<[u8]>::trim_ascii)
         .take_while(|line| is_mailbox || !line.is_empty());
     lines.any(|line| {
-        let value = |name: &str| begins_with(line, name).then(|| line[name.len()..].trim_ascii_start());
-        value("content-transfer-encoding:")
-            .is_some_and(|value| begins_with(value, "quoted-printable") || begins_with(value, "base64"))
-            || value("content-type:")
-                .is_some_and(|value| begins_with(value, "multipart/") || begins_with(value, "text/html"))
+        begins_with(line, "mime-version:")
+            || begins_with(line, "content-transfer-encoding:")
+            || memchr::memmem::find(line, b"=?")
+                .is_some_and(|at| memchr::memmem::find(&line[at..], b"?=").is_some())
     })
 }
 
@@ -118,7 +117,7 @@ impl Writer {
         for part in message.text_bodies() {
             match &part.body {
                 PartType::Text(text) => self.write_body(text),
-                PartType::Html(text) => self.write_body(&html::layout(text).text),
+                PartType::Html(text) => self.write_body(&html::body(text).text),
                 _ => {}
             }
         }
@@ -190,7 +189,7 @@ mod tests {
     use super::*;
 
     fn text(mail: &str) -> String {
-        assert!(is_encoded(mail.as_bytes()), "{mail}");
+        assert!(is_mime(mail.as_bytes()), "{mail}");
         read(mail.as_bytes()).unwrap().text
     }
 
@@ -224,6 +223,16 @@ mod tests {
     }
 
     #[test]
+    fn headers_are_decoded_though_the_body_is_plain() {
+        assert_eq!(
+            text(
+                "From: =?UTF-8?Q?Zo=C3=AB?= <z@x.org>\nMIME-Version: 1.0\nContent-Type: text/plain\n\nIt rained.\n"
+            ),
+            "From: Zoë <z@x.org>\n\nIt rained.\n"
+        );
+    }
+
+    #[test]
     fn a_mailbox_is_read_message_by_message() {
         let one = "From a@b Tue Mar  3 10:12:00 2026\nSubject: One\nContent-Transfer-Encoding: quoted-printable\n\nIt=20rained.\n>From here on it did not.\n\n";
         let mailbox = one.to_owned() + &one.replace("One", "Two");
@@ -238,12 +247,12 @@ mod tests {
     fn what_is_plain_or_no_mail_is_left_alone() {
         for plain in [
             "From: a@b\nSubject: x\n\nWe met.\n",
-            "From the beginning it was clear.\nContent-Type: none\n",
-            "Subject: x\n\nIt said\nContent-Type: multipart/mixed\n",
+            "From the beginning it was clear.\nWhat =? it\n",
+            "Subject: x\n\nIt said\nMIME-Version: 1.0\n",
             "The header\nContent-Transfer-Encoding: base64\n",
             "",
         ] {
-            assert!(!is_encoded(plain.as_bytes()), "{plain}");
+            assert!(!is_mime(plain.as_bytes()), "{plain}");
         }
     }
 

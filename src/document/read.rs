@@ -426,7 +426,7 @@ fn with_extension(
     if matches!(extension.as_str(), "html" | "htm" | "xhtml" | "xht") || html::begins_like(&head) {
         return decode(&name, bytes, html::declared_encoding(&head))?.document(name, |_| Format::Html);
     }
-    if mail::is_encoded(bytes) {
+    if mail::is_mime(bytes) {
         let mail = mail::read(bytes).map_err(|reason| Error::DamagedDocument {
             name: name.clone(),
             reason,
