@@ -62,7 +62,7 @@ pub mod engine;
 mod error;
 #[cfg(feature = "eval")]
 pub mod eval;
-#[cfg(any(feature = "cli", feature = "eval"))]
+#[cfg(any(feature = "cli", feature = "eval", feature = "pdf"))]
 mod harmless;
 #[cfg(feature = "hub")]
 pub mod hub;

@@ -20,6 +20,8 @@ pub(super) struct Blocks<'a> {
     apart: bool,
     /// A row has begun: the next cell does not stand beside the one before it.
     below: bool,
+    /// How many cells have begun since the last that has text, or since the row began.
+    cells: usize,
 }
 
 impl<'a> Blocks<'a> {
@@ -33,6 +35,7 @@ impl<'a> Blocks<'a> {
             fresh: true,
             apart: false,
             below: false,
+            cells: 0,
         }
     }
 
@@ -55,6 +58,12 @@ impl<'a> Blocks<'a> {
     /// A row of a table begins here.
     pub(super) fn next_row(&mut self) {
         self.below = true;
+        self.cells = 0;
+    }
+
+    /// A cell of a table begins here, if only to stay empty.
+    pub(super) fn next_cell(&mut self) {
+        self.cells += 1;
     }
 
     /// To be called before anything is written, with where it stands in the source: sets a new block apart from the last one.
@@ -70,16 +79,30 @@ impl<'a> Blocks<'a> {
                 && last.kind == self.kind
                 && matches!(self.kind, BlockKind::ListItem | BlockKind::TableCell);
             self.step |= u32::from(!together);
-            self.builder.separate(
-                until,
-                match together {
-                    false => "\n\n",
-                    true if self.kind == BlockKind::TableCell && !below => "\t",
-                    true => "\n",
-                },
-            );
+            let before = match (together, self.kind, below) {
+                (false, ..) => "\n\n",
+                (true, BlockKind::TableCell, false) => "",
+                (true, ..) => "\n",
+            };
+            let tabs = self.tabs(before);
+            self.builder.separate(until, &(before.to_owned() + &tabs));
+        } else {
+            let tabs = self.tabs("\n");
+            if !tabs.is_empty() {
+                self.builder.separate(until, &tabs);
+            }
         }
         self.start = self.builder.text.len();
+    }
+
+    /// A tab for each cell between the last one that has text, or the beginning of the row, and this one.
+    fn tabs(&mut self, before: &str) -> String {
+        let cells = std::mem::take(&mut self.cells);
+        match self.kind {
+            BlockKind::TableCell if before.is_empty() => "\t".repeat(cells.max(1)),
+            BlockKind::TableCell => "\t".repeat(cells.saturating_sub(1)),
+            _ => String::new(),
+        }
     }
 
     /// Ends the current block.

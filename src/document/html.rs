@@ -4,7 +4,6 @@
 //! which are not shown. What style sheets hide is read. Struck text is set in tildes, as Markdown writes it: it must not be
 //! quoted as if it held. A superscript number stays one ("10⁶" is not 106); links to footnotes are left out.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::ops::Range;
 
@@ -26,16 +25,41 @@ pub(super) fn begins_like(head: &str) -> bool {
     };
     begins(head, "<!doctype html")
         || begins(head, "<html")
-        || (is_xml(head) && head.to_ascii_lowercase().contains("<html"))
+        || (begins(head, "<?xml") && head.to_ascii_lowercase().contains("<html"))
 }
 
+/// Whether elements that are closed in their start tag are (`<script src="a.js"/>`): in XML, which browsers know by how it was
+/// sent. Here it has to say so and to make use of it.
 fn is_xml(source: &str) -> bool {
-    source.trim_start_matches('\u{feff}').starts_with("<?xml")
+    let head = &source.as_bytes()[..source.len().min(4096)];
+    let source = source.trim_start_matches('\u{feff}');
+    let says_so = source.starts_with("<?xml") || memchr::memmem::find(head, b"xmlns=").is_some();
+    let is_closed = |name: &str| {
+        let tag = format!("<{name}");
+        memchr::memmem::find_iter(source.as_bytes(), &tag).any(|at| {
+            let rest = &source.as_bytes()[at + tag.len()..];
+            !rest.first().is_some_and(u8::is_ascii_alphanumeric)
+                && memchr::memchr(b'>', rest).is_some_and(|end| rest[..end].ends_with(b"/"))
+        })
+    };
+    says_so
+        && RAW
+            .iter()
+            .chain(&["title", "textarea"])
+            .any(|name| is_closed(name))
 }
 
 /// The encoding that a document says it is in.
 pub(super) fn declared_encoding(head: &str) -> Option<&'static encoding_rs::Encoding> {
     let head = head.to_ascii_lowercase();
+    let declaration = match head.trim_start_matches('\u{feff}').starts_with("<?xml") {
+        true => head.split("?>").next().filter(|xml| xml.contains("encoding=")),
+        false => None,
+    };
+    let mut tags = head
+        .match_indices("<meta")
+        .map(|(at, _)| &head[at..at + head[at..].find('>').unwrap_or(0)]);
+    let head = declaration.or_else(|| tags.find(|tag| tag.contains("charset=")))?;
     let at = ["charset=", "encoding="]
         .iter()
         .find_map(|key| Some(head.find(key)? + key.len()))?;
@@ -56,6 +80,24 @@ pub(super) fn body(source: &str) -> Layout {
 }
 
 fn read(source: &str, has_title: bool) -> Layout {
+    let is_xml = is_xml(source);
+    let mut open_to_the_end = Vec::new();
+    loop {
+        match walk(source, has_title, is_xml, &open_to_the_end) {
+            Ok(layout) => return layout,
+            // Once more without: what no end tag closes hides nothing.
+            Err(name) => open_to_the_end.push(name),
+        }
+    }
+}
+
+/// Reads a page; the error is an element that is not shown and has no end.
+fn walk(
+    source: &str,
+    has_title: bool,
+    is_xml: bool,
+    open_to_the_end: &[&'static str],
+) -> Result<Layout, &'static str> {
     let mut walk = Walk {
         blocks: Blocks::new(source),
         gap: Gap::None,
@@ -64,14 +106,15 @@ fn read(source: &str, has_title: bool) -> Layout {
         cells: Vec::new(),
         pre: Pre::No,
         is_superscript: false,
-        is_link: false,
+        link: None,
         link_end: 0,
         is_reference: false,
         has_title,
+        is_xml,
+        open_to_the_end,
         struck: 0,
         is_marked: false,
         hidden: None,
-        last_ends: HashMap::new(),
     };
     let from = byte_order_mark(source);
     let (mut name, mut is_reference) = (Vec::new(), false);
@@ -88,7 +131,7 @@ fn read(source: &str, has_title: bool) -> Layout {
             }
             CallbackEvent::CloseStartTag { self_closing } => {
                 walk.is_reference |= is_reference && name == b"a";
-                walk.start_tag(&name, &range, self_closing);
+                walk.start_tag(&name, self_closing);
             }
             CallbackEvent::EndTag { name } => walk.end_tag(name, range),
             CallbackEvent::String { .. } if walk.hidden.is_none() && !walk.is_reference => walk.string(range),
@@ -97,10 +140,13 @@ fn read(source: &str, has_title: bool) -> Layout {
         None::<Infallible>
     });
     // In XML, `<script/>` is closed.
-    emitter.naively_switch_states(!is_xml(source));
+    emitter.naively_switch_states(!is_xml);
     let Ok(()) = Tokenizer::new_with_emitter(&source[from..], emitter).finish();
     walk.end_block();
-    walk.blocks.into_layout()
+    match walk.hidden {
+        Some((name, _)) if NOT_SHOWN.contains(&name) => Err(name),
+        _ => Ok(walk.blocks.into_layout()),
+    }
 }
 
 /// White space that has been passed and is written before the next word.
@@ -141,10 +187,14 @@ struct Walk<'a> {
     cells: Vec<Cell>,
     pre: Pre,
     is_superscript: bool,
-    is_link: bool,
+    /// How long the text was when the link began that the place is in.
+    link: Option<usize>,
     /// In a link to a note or back from it.
     is_reference: bool,
     has_title: bool,
+    is_xml: bool,
+    /// Elements that hide nothing here.
+    open_to_the_end: &'a [&'static str],
     /// How long the text was when the last link ended.
     link_end: usize,
     /// How many elements strike the current place.
@@ -153,8 +203,6 @@ struct Walk<'a> {
     is_marked: bool,
     /// The element that is not shown, and how many of its name are open.
     hidden: Option<(&'static str, u32)>,
-    /// Where the last end tag of an element that is not shown stands.
-    last_ends: HashMap<&'static str, Option<usize>>,
 }
 
 /// What a link to a note, or back from it, is said to be.
@@ -182,7 +230,7 @@ const NOT_SHOWN: [&str; 9] = [
 ];
 
 impl Walk<'_> {
-    fn start_tag(&mut self, name: &[u8], range: &Range<usize>, is_closed: bool) {
+    fn start_tag(&mut self, name: &[u8], is_closed: bool) {
         if let Some((hidden, depth)) = &mut self.hidden {
             *depth += u32::from(hidden.as_bytes() == name && !is_closed);
             return;
@@ -190,22 +238,26 @@ impl Walk<'_> {
         let is_raw = RAW.iter().find(|raw| raw.as_bytes() == name);
         let is_raw = is_raw.or((name == b"title" && !self.has_title).then_some(&"title"));
         if let Some(hidden) = is_raw.or_else(|| NOT_SHOWN.iter().find(|hidden| hidden.as_bytes() == name)) {
-            let is_xml = is_xml(self.blocks.builder.source);
-            if is_raw.is_some() && !is_xml || !is_closed && self.ends_later(hidden, range.end) {
+            let hides = match is_raw {
+                Some(_) if !self.is_xml => true,
+                Some(_) => !is_closed,
+                None => !is_closed && !self.open_to_the_end.contains(hidden),
+            };
+            if hides {
                 self.hidden = Some((hidden, 1));
             }
             return;
         }
         match name {
             b"br" => self.line_end(),
-            b"a" => {
-                self.is_link = true;
+            b"a" if !is_closed => {
+                self.link = Some(self.blocks.builder.text.len());
                 // Two links side by side are two words, whatever sets them apart.
                 if self.link_end == self.blocks.builder.text.len() {
                     self.gap = self.gap.max(Gap::Space);
                 }
             }
-            b"sup" => self.is_superscript = true,
+            b"sup" => self.is_superscript = !is_closed,
             b"del" | b"s" | b"strike" if !is_closed => self.struck += 1,
             b"code" | b"samp" | b"span" if self.pre == Pre::Text && self.blocks.is_fresh() => {
                 self.pre = Pre::Code;
@@ -244,6 +296,7 @@ impl Walk<'_> {
             }
             b"td" | b"th" => {
                 self.end_cells();
+                self.blocks.next_cell();
                 self.cells.push(Cell {
                     first: self.blocks.written.len(),
                     lists: self.lists,
@@ -266,7 +319,7 @@ impl Walk<'_> {
         }
         match name {
             b"a" => {
-                (self.is_link, self.is_reference) = (false, false);
+                (self.link, self.is_reference) = (None, false);
                 self.link_end = self.blocks.builder.text.len();
             }
             b"sup" => self.is_superscript = false,
@@ -298,21 +351,6 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether an element that is not shown has an end: one without would take the rest of the page with it.
-    fn ends_later(&mut self, name: &'static str, from: usize) -> bool {
-        let source = self.blocks.builder.source.as_bytes();
-        let last = self.last_ends.entry(name).or_insert_with(|| {
-            memchr::memrchr_iter(b'<', source).find(|&at| {
-                let rest = &source[at + 1..];
-                rest.first() == Some(&b'/')
-                    && rest
-                        .get(1..=name.len())
-                        .is_some_and(|end| end.eq_ignore_ascii_case(name.as_bytes()))
-            })
-        });
-        last.is_some_and(|last| last >= from)
-    }
-
     /// Ends the current block; the next one is what the place makes it.
     fn end_block(&mut self) {
         if std::mem::take(&mut self.is_marked) {
@@ -320,7 +358,8 @@ impl Walk<'_> {
             self.blocks.builder.replace(at..at, "~~");
         }
         self.gap = Gap::None;
-        self.is_reference = false; // Where its end tag is missing.
+        // Where their end tags are missing.
+        (self.is_reference, self.is_superscript, self.link) = (false, false, None);
         self.blocks.close();
         self.blocks.kind = match self.cells.last() {
             Some(cell) if self.lists > cell.lists => BlockKind::ListItem,
@@ -373,7 +412,8 @@ impl Walk<'_> {
         let source = self.blocks.builder.source;
         if self.is_superscript && !source[range.clone()].trim().is_empty() {
             let words = resolved(source[range.clone()].trim());
-            if self.is_link && words.len() <= LONGEST_MARK {
+            let is_all_of_link = self.link == Some(self.blocks.builder.text.len());
+            if is_all_of_link && words.len() <= LONGEST_MARK {
                 return;
             }
             if let Some(raised) = clean::raised(&words) {
@@ -700,10 +740,20 @@ mod tests {
     fn what_is_never_closed_hides_nothing() {
         assert_eq!(text("<svg><p>Seen."), "Seen.");
         assert_eq!(text("<svg><text>no</text><svg></svg>no</svg>yes"), "yes");
+        assert_eq!(text("<svg><text>a</text><svg></svg>b"), "ab");
         assert_eq!(
             text("<?xml version='1.0'?><html><script src='a'/><p>Seen.</p></html>"),
             "Seen."
         );
+        assert_eq!(
+            text("<?xml version='1.0'?><html><script>for(i=0;i<n;i++);</script><p>Seen.</html>"),
+            "Seen."
+        );
+        assert_eq!(
+            text("<a name=top>In the 19<sup>th</sup> 10<sup>6</sup><p>m<sup>2"),
+            "In the 19th 10⁶\n\nm²"
+        );
+        assert_eq!(text("<a href=x>10<sup>6</sup> km</a>"), "10⁶ km");
         assert_eq!(text("</table></ul></td></p>Seen."), "Seen.");
     }
 

@@ -5,15 +5,14 @@
 
 use std::fmt::Write;
 
-use mail_parser::mailbox::mbox::MessageIterator;
-use mail_parser::{Address, Header, HeaderName, HeaderValue, Message, MessageParser, PartType};
+use mail_parser::{Address, Header, HeaderName, HeaderValue, Message, MessageParser, MessagePart, PartType};
 
 use super::html;
 
 /// Messages within a message; parsing and freeing them needs the stack.
-const MOST_MESSAGES_WITHIN: usize = 200;
+const MOST_MESSAGES_WITHIN: usize = 1_000;
 /// Parts of parts, for which the parser looks at all boundaries again.
-const MOST_MULTIPARTS: usize = 5_000;
+const MOST_MULTIPARTS: usize = 20_000;
 
 /// The text of mail, and what was left out.
 pub(super) struct Mail {
@@ -23,8 +22,7 @@ pub(super) struct Mail {
 
 /// Whether a file is mail that has to be decoded, by its headers.
 pub(super) fn is_mime(bytes: &[u8]) -> bool {
-    const FIRST: [&str; 14] = [
-        "from ",
+    const FIRST: [&str; 13] = [
         "from:",
         "to:",
         "subject:",
@@ -44,10 +42,16 @@ pub(super) fn is_mime(bytes: &[u8]) -> bool {
             .is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()))
     };
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if !FIRST.iter().any(|first| begins_with(bytes, first)) {
+    let is_mailbox = is_separator(
+        bytes
+            .split(|&b| b == b'\n')
+            .next()
+            .unwrap_or_default()
+            .trim_ascii_end(),
+    );
+    if !is_mailbox && !FIRST.iter().any(|first| begins_with(bytes, first)) {
         return false;
     }
-    let is_mailbox = bytes.starts_with(b"From ");
     let mut lines = bytes
         .split(|&b| b == b'\n')
         .map(<[u8]>::trim_ascii)
@@ -61,15 +65,14 @@ pub(super) fn is_mime(bytes: &[u8]) -> bool {
 }
 
 /// Takes the text out of mail; the error says what is wrong.
-pub(super) fn read(bytes: &[u8]) -> Result<Mail, String> {
+pub(super) fn read(bytes: &[u8]) -> Result<Mail, &'static str> {
     let mut writer = Writer::default();
-    if bytes.starts_with(b"From ") {
-        // Reading from memory does not fail.
-        for message in MessageIterator::new(bytes).flatten() {
-            writer.parse(message.contents())?;
-        }
-    } else {
+    let messages = messages(bytes);
+    if messages.is_empty() {
         writer.parse(bytes)?;
+    }
+    for message in messages {
+        writer.parse(&message)?;
     }
     let left_out = [
         ("attachment", writer.attachments),
@@ -81,6 +84,38 @@ pub(super) fn read(bytes: &[u8]) -> Result<Mail, String> {
     })
 }
 
+/// The messages of a mailbox, of none if it is none: each stands behind `From sender date` and a blank line, and where a line of
+/// it begins with `From `, that has a `>` before it (mbox(5)).
+fn messages(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut messages: Vec<Vec<u8>> = Vec::new();
+    let mut is_apart = true;
+    for line in bytes.split_inclusive(|&b| b == b'\n') {
+        let words = line.trim_ascii_end();
+        if is_apart && is_separator(words) {
+            messages.push(Vec::new());
+        } else if let Some(message) = messages.last_mut() {
+            let unquoted = line
+                .iter()
+                .position(|&b| b != b'>')
+                .map_or(line, |at| &line[at..]);
+            let is_quoted = line.starts_with(b">") && unquoted.starts_with(b"From ");
+            message.extend_from_slice(&line[usize::from(is_quoted)..]);
+        } else {
+            return messages;
+        }
+        is_apart = words.is_empty();
+    }
+    messages
+}
+
+/// `From ann@example.org Tue Mar  3 10:12:00 2026`
+fn is_separator(line: &[u8]) -> bool {
+    let year = line
+        .rsplit(|&b| b == b' ')
+        .find(|word| word.len() == 4 && word.iter().all(u8::is_ascii_digit));
+    line.starts_with(b"From ") && year.is_some() && line.contains(&b':')
+}
+
 #[derive(Default)]
 struct Writer {
     text: String,
@@ -89,7 +124,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn parse(&mut self, message: &[u8]) -> Result<(), String> {
+    fn parse(&mut self, message: &[u8]) -> Result<(), &'static str> {
         let most = [
             ("message/rfc822", MOST_MESSAGES_WITHIN),
             ("multipart/", MOST_MULTIPARTS),
@@ -97,7 +132,7 @@ impl Writer {
         let lower = message.to_ascii_lowercase();
         for (what, most) in most {
             if memchr::memmem::find_iter(&lower, what).nth(most).is_some() {
-                return Err(format!("a message has more than {most} parts of type {what}"));
+                return Err("it has more parts within parts than can be read");
             }
         }
         drop(lower);
@@ -114,20 +149,32 @@ impl Writer {
         for header in message.headers() {
             self.write_header(header, message);
         }
-        for part in message.text_bodies() {
-            match &part.body {
-                PartType::Text(text) => self.write_body(text),
-                PartType::Html(text) => self.write_body(&html::body(text).text),
-                _ => {}
-            }
+        let before = self.text.len();
+        message.text_bodies().for_each(|part| self.write_part(part));
+        // Programs write a plain alternative without a word.
+        if self.text[before..].trim().is_empty() {
+            message.html_bodies().for_each(|part| self.write_part(part));
         }
         for part in message.attachments() {
             match &part.body {
                 PartType::Message(message) => self.write(message),
-                PartType::InlineBinary(_) => {} // A picture within the text.
-                _ if is_encrypted(part.headers.as_slice()) => self.encrypted += 1,
+                PartType::InlineBinary(_) if has_type(part, |kind, _| kind == "image") => {}
+                _ if has_type(part, |_, subtype| {
+                    matches!(subtype, "pkcs7-mime" | "pgp-encrypted")
+                }) =>
+                {
+                    self.encrypted += 1;
+                }
                 _ => self.attachments += 1,
             }
+        }
+    }
+
+    fn write_part(&mut self, part: &MessagePart<'_>) {
+        match &part.body {
+            PartType::Text(text) => self.write_body(text),
+            PartType::Html(text) => self.write_body(&html::body(text).text),
+            _ => {}
         }
     }
 
@@ -165,15 +212,14 @@ impl Writer {
     }
 }
 
-fn is_encrypted(headers: &[Header<'_>]) -> bool {
-    let is_type = |header: &Header<'_>| match &header.value {
+fn has_type(part: &MessagePart<'_>, is: fn(&str, &str) -> bool) -> bool {
+    part.headers.iter().any(|header| match &header.value {
         HeaderValue::ContentType(kind) => {
-            let subtype = kind.subtype().unwrap_or_default();
-            subtype.eq_ignore_ascii_case("pkcs7-mime") || subtype.eq_ignore_ascii_case("pgp-encrypted")
+            let subtype = kind.subtype().unwrap_or_default().to_ascii_lowercase();
+            is(&kind.ctype().to_ascii_lowercase(), &subtype)
         }
         _ => false,
-    };
-    headers.iter().any(is_type)
+    })
 }
 
 fn shown(address: &Address<'_>) -> String {
@@ -234,9 +280,9 @@ mod tests {
 
     #[test]
     fn a_mailbox_is_read_message_by_message() {
-        let one = "From a@b Tue Mar  3 10:12:00 2026\nSubject: One\nContent-Transfer-Encoding: quoted-printable\n\nIt=20rained.\n>From here on it did not.\n\n";
+        let one = "From a@b Tue Mar  3 10:12:00 2026\nSubject: One\nContent-Transfer-Encoding: quoted-printable\n\nIt=20rained.\n>From here on it did not.\nFrom Monday on.\n\n";
         let mailbox = one.to_owned() + &one.replace("One", "Two");
-        let expected = "Subject: One\n\nIt rained.\nFrom here on it did not.\n";
+        let expected = "Subject: One\n\nIt rained.\nFrom here on it did not.\nFrom Monday on.\n";
         assert_eq!(
             text(&mailbox),
             format!("{expected}\n\n{}", expected.replace("One", "Two"))
@@ -257,9 +303,16 @@ mod tests {
     }
 
     #[test]
+    fn an_alternative_without_words_is_none() {
+        let mail = "MIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=a\n\n--a\nContent-Type: text/plain\n\n \n\
+                    --a\nContent-Type: text/html\n\n<title>t</title><p>It rained.\n--a--\n";
+        assert_eq!(text(mail).trim(), "It rained.");
+    }
+
+    #[test]
     fn messages_within_messages_are_bounded() {
         let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(100_000) + "Subject: x\r\n\r\nhello";
-        assert!(read(nested.as_bytes()).err().unwrap().contains("message/rfc822"));
+        assert!(read(nested.as_bytes()).is_err());
         let few =
             "Content-Type: message/rfc822\r\n\r\n".repeat(MOST_MESSAGES_WITHIN) + "Subject: x\r\n\r\nhello";
         assert!(read(few.as_bytes()).unwrap().text.ends_with("hello\n"));

@@ -97,7 +97,10 @@ impl Walk<'_> {
                 self.year(range);
             }
             Tag::FootnoteDefinition(_) => self.blocks.next(BlockKind::ListItem),
-            Tag::TableCell => self.blocks.next(BlockKind::TableCell),
+            Tag::TableCell => {
+                self.blocks.next(BlockKind::TableCell);
+                self.blocks.next_cell();
+            }
             Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::MetadataBlock(_) => {
                 self.blocks.next(BlockKind::Verbatim);
             }

@@ -19,6 +19,8 @@ mod pdf;
 mod plain;
 mod pptx;
 pub mod read;
+#[cfg(feature = "pdf")]
+mod rows;
 mod rtf;
 mod sentence;
 mod setting;
@@ -313,7 +315,7 @@ impl Document {
         start.min(span.start)..end.max(span.end)
     }
 
-    /// The row of a table that a span lies in: each cell with what stands in the first row above it, where that row has as many.
+    /// The row of a table that a span lies in: each cell with what stands above it in the first row, where that row has as many cells, or one fewer.
     /// Nothing where the span lies in no table or reaches over several rows.
     #[must_use]
     pub fn table_row(&self, span: &Span) -> Option<Vec<(Option<Span>, Span)>> {
@@ -349,11 +351,31 @@ impl Document {
             return None;
         }
         let above = self.blocks[..first].iter().rev().take_while(is_cell).count();
+        // A cell's column: the tabs before it in its row.
+        let columns = |row: &Range<usize>| -> Vec<usize> {
+            let mut column = 0;
+            row.clone()
+                .map(|index| {
+                    let end = index
+                        .checked_sub(1)
+                        .map_or(0, |before| self.blocks[before].span.end);
+                    let between = &self.text()[end..self.blocks[index].span.start];
+                    column += between
+                        .rsplit('\n')
+                        .next()
+                        .unwrap_or_default()
+                        .matches('\t')
+                        .count();
+                    column
+                })
+                .collect()
+        };
         let headings = row_of(first - above);
-        let has_headings = headings != row && headings.len() == row.len();
-        let cells = row.clone().map(|index| {
-            let heading = headings.start + (index - row.start);
-            let heading = has_headings.then(|| self.blocks[heading].span.clone());
+        let has_headings = headings != row && headings.len() + 1 >= row.len();
+        let heading_at: Vec<(usize, usize)> = columns(&headings).into_iter().zip(headings.clone()).collect();
+        let cells = row.clone().zip(columns(&row)).map(|(index, column)| {
+            let heading = heading_at.iter().find(|&&(at, _)| has_headings && at == column);
+            let heading = heading.map(|&(_, heading)| self.blocks[heading].span.clone());
             (heading, self.blocks[index].span.clone())
         });
         Some(cells.collect())
@@ -467,7 +489,10 @@ mod tests {
         let dredging = vec![("Item", "Dredging"), ("Budget", "400"), ("Actual", "512")];
         assert_eq!(row("400", "400"), Some(dredging.clone()));
         assert_eq!(row("Dredging", "512"), Some(dredging));
-        assert_eq!(row("84", "84"), Some(vec![("", "Salaries"), ("", "84")]));
+        assert_eq!(
+            row("84", "84"),
+            Some(vec![("Item", "Salaries"), ("Actual", "84")])
+        );
         assert_eq!(
             row("Budget", "Budget"),
             Some(vec![("", "Item"), ("", "Budget"), ("", "Actual")])

@@ -1,18 +1,15 @@
-//! PDF: paragraphs, headings, lists and tables, as `pdfboss` finds them on the pages.
-//!
-//! What one page or column leaves unfinished goes on in the next; words that were broken at the end of a line are whole again;
-//! what stands at the head or foot of pages is read once, at the end, and so are the notes that would stand in a sentence.
+//! PDF: the lines of the pages in the order of reading, as `pdfboss` finds them; `rows` makes paragraphs of them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pdfboss_core as core;
 use pdfboss_output::{
-    Block, Cell, LayoutOptions, Line, PageLayout, ReadingOrder, Role, SkippedTextKind, TextOptions,
+    Block, LayoutOptions, Line, PageLayout, ReadingOrder, Role, SkippedTextKind, TextOptions,
 };
 
-use super::extracted::Extracted;
-use super::{BlockKind, Document, names_page, plain, sentence};
+use super::Document;
+use super::rows::{self, Piece, Row};
 use crate::error::{Error, Result};
 
 /// A file may list millions of pages in a few bytes each.
@@ -21,11 +18,8 @@ const MOST_PAGES: usize = 20_000;
 const MOST_CONTENT: usize = 1 << 30;
 /// The same, of one page.
 const MOST_CONTENT_OF_A_PAGE: usize = 128 << 20;
-/// Notes are set in type smaller than this, of the body's.
-const NOTE_SIZE: f32 = 0.93;
-/// A last line of this share of its paragraph's width is no end of it, where text is not justified.
-const FULL_LINE: f32 = 0.8;
-
+/// Pieces of text that a page draws; laying them out takes the square of it.
+const MOST_PIECES_OF_A_PAGE: usize = 60_000;
 /// Reads a PDF. `file` is its name in a command that a message suggests.
 pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -> Result<Document> {
     let damaged = |reason: String| Error::DamagedDocument {
@@ -40,30 +34,21 @@ pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -
         Ok(Err(Fault::Damaged(reason))) => return Err(damaged(reason)),
         Err(_) => return Err(damaged("its pages cannot be laid out".to_owned())),
     };
-    let words: usize = read
-        .pages
-        .iter()
-        .flat_map(lines)
-        .map(|line| text_of(line).len())
-        .sum();
-    if words == 0 {
+    let letters: usize = read.pages.iter().flatten().map(Row::len).sum();
+    if letters == 0 {
         return Err(Error::NeedsConverter {
             name,
             format: "a PDF of pictures without text (a scan)",
             converter: format!("ocrmypdf {file} with-text.pdf"),
         });
     }
-    if words as u64 > max_bytes {
+    if letters as u64 > max_bytes {
         return Err(Error::DocumentTooLarge {
             name,
             limit_mib: max_bytes.div_ceil(1 << 20),
         });
     }
-    let mut writer = Writer::new(&read.pages);
-    for page in &read.pages {
-        writer.page(page);
-    }
-    let mut extracted = writer.end();
+    let mut extracted = rows::extracted(&read.pages);
     for (what, count) in read.left_out {
         (0..count).for_each(|_| extracted.leave_out(what));
     }
@@ -85,7 +70,7 @@ impl From<core::Error> for Fault {
 }
 
 struct Read {
-    pages: Vec<PageLayout>,
+    pages: Vec<Vec<Row>>,
     left_out: Vec<(&'static str, usize)>,
 }
 
@@ -136,7 +121,7 @@ fn pages(bytes: &[u8]) -> std::result::Result<Read, Fault> {
         ("attached file", document.embedded_files().len()),
     ];
     Ok(Read {
-        pages,
+        pages: pages.iter().map(rows_of).collect(),
         left_out: left_out.into(),
     })
 }
@@ -144,7 +129,7 @@ fn pages(bytes: &[u8]) -> std::result::Result<Read, Fault> {
 /// Looks at how much the pages draw before it is kept in memory, page by page.
 fn check_content(document: &core::Document, count: usize) -> std::result::Result<(), Fault> {
     let too_much = || Fault::Damaged("what its pages draw is too much to read".to_owned());
-    let mut known: HashMap<core::ObjRef, usize> = HashMap::new();
+    let mut known: HashMap<core::ObjRef, Drawn> = HashMap::new();
     let mut total = 0;
     for index in 0..count {
         let Ok(page) = document.page(index) else { continue };
@@ -158,22 +143,24 @@ fn check_content(document: &core::Document, count: usize) -> std::result::Result
         let streams = content
             .as_array()
             .map_or(std::slice::from_ref(own), |streams| streams);
-        let mut of_page = 0;
+        let (mut of_page, mut pieces) = (0, 0);
         for stream in streams {
-            let length = |object: &core::Object| {
+            let drawn = |object: &core::Object| {
                 let object = document.resolve(object).ok()?;
                 document
                     .stream_data(object.as_stream()?)
                     .ok()
-                    .map(|data| data.len())
+                    .map(|data| Drawn::of(&data))
             };
-            of_page += match stream.as_ref() {
+            let drawn = match stream.as_ref() {
                 Some(reference) => *known
                     .entry(reference)
-                    .or_insert_with(|| length(stream).unwrap_or_default()),
-                None => length(stream).unwrap_or_default(),
+                    .or_insert_with(|| drawn(stream).unwrap_or_default()),
+                None => drawn(stream).unwrap_or_default(),
             };
-            if of_page > MOST_CONTENT_OF_A_PAGE {
+            of_page += drawn.bytes;
+            pieces += drawn.pieces;
+            if of_page > MOST_CONTENT_OF_A_PAGE || pieces > MOST_PIECES_OF_A_PAGE {
                 return Err(too_much());
             }
         }
@@ -185,27 +172,72 @@ fn check_content(document: &core::Document, count: usize) -> std::result::Result
     Ok(())
 }
 
-/// The lines of a paragraph or a heading.
-fn block_lines(block: &Block) -> &[Line] {
-    match block {
-        Block::Heading { lines, .. } | Block::Paragraph { lines, .. } => lines,
-        _ => &[],
+/// What a stream draws.
+#[derive(Clone, Copy, Default)]
+struct Drawn {
+    bytes: usize,
+    /// Of text: how often one of the operators `Tj` and `TJ` stands there.
+    pieces: usize,
+}
+
+impl Drawn {
+    fn of(content: &[u8]) -> Self {
+        let count = |operator| memchr::memmem::find_iter(content, operator).count();
+        Self {
+            bytes: content.len(),
+            pieces: count("Tj") + count("TJ"),
+        }
     }
 }
 
-/// All lines of a page.
-fn lines(page: &PageLayout) -> impl Iterator<Item = &Line> {
-    page.blocks
-        .iter()
-        .flat_map(|block| -> Box<dyn Iterator<Item = &Line>> {
-            match block {
-                Block::Heading { .. } | Block::Paragraph { .. } => Box::new(block_lines(block).iter()),
-                Block::List { items, .. } => Box::new(items.iter().flat_map(|item| &item.lines)),
-                Block::Table { rows, .. } => {
-                    Box::new(rows.iter().flatten().filter_map(|cell| cell.line.as_ref()))
-                }
+/// The rows of a page in the order of reading.
+fn rows_of(page: &PageLayout) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (index, block) in page.blocks.iter().enumerate() {
+        let mut lines = |lines: &[Line], is_heading: bool, is_margin: bool| {
+            rows.extend(lines.iter().map(|line| Row {
+                y: line.y,
+                size: line.size,
+                is_heading,
+                is_margin,
+                table: None,
+                pieces: vec![piece(line, 0)],
+            }));
+        };
+        match block {
+            Block::Heading { lines: all, .. } => lines(all, true, false),
+            Block::Paragraph { lines: all, role, .. } => {
+                lines(all, false, matches!(role, Role::PageHeader | Role::PageFooter));
             }
-        })
+            Block::List { items, .. } => items.iter().for_each(|item| lines(&item.lines, false, false)),
+            Block::Table { rows: all, .. } => rows.extend(all.iter().filter_map(|cells| {
+                let cells = (0..)
+                    .zip(cells)
+                    .filter_map(|(column, cell)| Some((column, cell.line.as_ref()?)));
+                let cells: Vec<(usize, &Line)> = cells.collect();
+                let (_, first) = cells.first()?;
+                Some(Row {
+                    y: first.y,
+                    size: cells.iter().map(|(_, line)| line.size).fold(0.0, f32::max),
+                    is_heading: false,
+                    is_margin: false,
+                    table: Some(index),
+                    pieces: cells.iter().map(|&(column, line)| piece(line, column)).collect(),
+                })
+            })),
+        }
+    }
+    rows.retain(|row| row.len() > 0);
+    rows
+}
+
+fn piece(line: &Line, column: usize) -> Piece {
+    Piece {
+        x: line.x,
+        end_x: line.end_x,
+        column,
+        text: text_of(line),
+    }
 }
 
 /// The text of a line. Ligatures are letters, and each sign of a broken word is the one that is on keyboards.
@@ -229,309 +261,13 @@ fn text_of(line: &Line) -> String {
     }
 }
 
-/// The words of a document, to know how one is written that a line breaks.
-struct Words(HashSet<String>);
-
-impl Words {
-    fn of(pages: &[PageLayout]) -> Self {
-        let mut words = HashSet::new();
-        for line in pages.iter().flat_map(lines) {
-            let text = text_of(line);
-            words.extend(text.split_whitespace().map(bare).filter(|word| !word.is_empty()));
-        }
-        Self(words)
-    }
-
-    /// Adds a line to text. A word that is broken between them is written as elsewhere in the document, or without a hyphen.
-    fn join(&self, text: &mut String, line: &str) {
-        if plain::is_hyphenated(text, line) {
-            let before = text.rsplit(char::is_whitespace).next().unwrap_or_default();
-            let behind = line.split(char::is_whitespace).next().unwrap_or_default();
-            let compound = bare(&format!("{before}{behind}"));
-            let word = bare(&format!("{}{behind}", before.trim_end_matches('-')));
-            if self.0.contains(&word) || !self.0.contains(&compound) {
-                text.pop();
-            }
-        } else if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(line);
-    }
-}
-
-fn bare(word: &str) -> String {
-    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
-}
-
-/// A paragraph that may go on.
-struct Flow {
-    text: String,
-    /// How much of it has been written: all but a hyphen at the end, which may not stay.
-    written: usize,
-    /// Its last line is about as wide as it gets.
-    is_full: bool,
-    is_small: bool,
-    /// The page of its last line, and how far up that stands.
-    end: (usize, f32),
-}
-
-impl Flow {
-    fn is_unfinished(&self) -> bool {
-        !sentence::stops(&self.text) && !self.text.ends_with(':')
-    }
-
-    /// Whether a paragraph is the rest of this one: it begins in lower case, or it is one of several lines in the next column
-    /// or page, and this one breaks off.
-    fn goes_on_with(&self, next: &str, lines: &[Line], page: usize, is_small: bool) -> bool {
-        let is_above = lines
-            .first()
-            .is_some_and(|line| page > self.end.0 || line.y > self.end.1);
-        let goes_on = next.starts_with(char::is_lowercase)
-            || (lines.len() > 1 && is_above && self.breaks_off() && plain::item_marker(next) == 0);
-        goes_on && self.is_small == is_small && self.is_unfinished()
-    }
-
-    fn breaks_off(&self) -> bool {
-        self.is_full && self.is_unfinished()
-    }
-}
-
-struct Writer {
-    extracted: Extracted,
-    words: Words,
-    /// The size of most letters.
-    body: f32,
-    flow: Option<Flow>,
-    /// What stands at the head or foot of several pages, without their numbers, and whether it has been read.
-    margins: HashMap<String, bool>,
-    lists: u32,
-    is_first: bool,
-}
-
-/// How many blocks at each end of a page may belong to its margin.
-const MARGIN: usize = 2;
-
-/// The lines of a page that may be running heads or feet.
-fn marginal(page: &PageLayout) -> impl Iterator<Item = String> {
-    let ends = page.blocks.iter().rev().take(MARGIN);
-    let first = page
-        .blocks
-        .iter()
-        .take(MARGIN)
-        .filter_map(|block| block_lines(block).first());
-    let last = ends.filter_map(|block| block_lines(block).last());
-    first.chain(last).map(|line| without_page_number(&text_of(line)))
-}
-
-/// A running head without the number that stands before or behind it.
-fn without_page_number(head: &str) -> String {
-    let is_number = |c: char| c.is_numeric() || c.is_whitespace() || "|-–—·".contains(c);
-    head.trim_matches(is_number).to_owned()
-}
-
-impl Writer {
-    fn new(pages: &[PageLayout]) -> Self {
-        let mut sizes: HashMap<u32, usize> = HashMap::new();
-        for line in pages.iter().flat_map(lines) {
-            // In tenths of a point.
-            *sizes.entry((line.size * 10.0).round() as u32).or_default() += text_of(line).len();
-        }
-        let most = sizes.into_iter().max_by_key(|&(size, letters)| (letters, size));
-        let mut heads: HashMap<String, usize> = HashMap::new();
-        for page in pages {
-            let of_page: HashSet<String> = marginal(page).collect();
-            of_page
-                .into_iter()
-                .for_each(|head| *heads.entry(head).or_default() += 1);
-        }
-        let repeated = heads.into_iter().filter(|&(_, pages)| pages > 1);
-        Self {
-            extracted: Extracted::with_pages(),
-            words: Words::of(pages),
-            body: most.map_or(0.0, |(size, _)| size as f32 / 10.0),
-            flow: None,
-            margins: repeated.map(|(head, _)| (head, false)).collect(),
-            lists: 0,
-            is_first: true,
-        }
-    }
-
-    fn page(&mut self, page: &PageLayout) {
-        if !std::mem::replace(&mut self.is_first, false) {
-            self.extracted.next_page();
-        }
-        for (index, block) in page.blocks.iter().enumerate() {
-            let (is_first, is_last) = (index < MARGIN, index + MARGIN >= page.blocks.len());
-            let mut lines = block_lines(block);
-            while let [head, rest @ ..] = lines
-                && is_first
-                && self.is_margin(head)
-            {
-                self.margin(&lines[..1]);
-                lines = rest;
-            }
-            while let [rest @ .., foot] = lines
-                && is_last
-                && self.is_margin(foot)
-            {
-                self.margin(std::slice::from_ref(foot));
-                lines = rest;
-            }
-            match block {
-                Block::Paragraph {
-                    role: Role::PageHeader | Role::PageFooter,
-                    ..
-                } => self.margin(lines),
-                Block::Paragraph { .. } => self.paragraph(lines),
-                Block::Heading { .. } => {
-                    let text = self.joined(lines);
-                    let may_be_margin = (is_first || is_last) && lines.len() == 1;
-                    // No section begins within a sentence.
-                    if may_be_margin && self.flow.as_ref().is_some_and(Flow::breaks_off) {
-                        self.note(&text);
-                    } else if !text.is_empty() {
-                        self.close();
-                        self.write(&text, BlockKind::Heading);
-                    }
-                }
-                Block::List { items, .. } => {
-                    self.close();
-                    self.lists += 1;
-                    for item in items {
-                        let text = self.joined(&item.lines);
-                        self.write(&text, BlockKind::ListItem);
-                    }
-                }
-                Block::Table { rows, .. } => self.table(rows),
-            }
-        }
-    }
-
-    fn end(mut self) -> Extracted {
-        self.close();
-        self.extracted
-    }
-
-    fn joined(&self, lines: &[Line]) -> String {
-        let mut text = String::new();
-        lines
-            .iter()
-            .for_each(|line| self.words.join(&mut text, &text_of(line)));
-        text
-    }
-
-    fn paragraph(&mut self, lines: &[Line]) {
-        let text = self.joined(lines);
-        let Some(last) = lines.last().filter(|_| !text.is_empty()) else {
-            return;
-        };
-        let is_small = lines.iter().all(|line| line.size < NOTE_SIZE * self.body);
-        let right = lines.iter().map(|line| line.end_x).fold(f32::MIN, f32::max);
-        let left = lines.iter().map(|line| line.x).fold(f32::MAX, f32::min);
-        let is_full = lines.len() > 1 && last.end_x - left >= FULL_LINE * (right - left);
-        let end = (self.extracted.page(), last.y);
-        if let Some(flow) = &mut self.flow {
-            if flow.goes_on_with(&text, lines, end.0, is_small) {
-                self.words.join(&mut flow.text, &text);
-                flow.is_full = is_full;
-                flow.end = end;
-                return self.write_on();
-            }
-            if is_small && !flow.is_small && flow.breaks_off() {
-                return self.note(&text);
-            }
-        }
-        self.close();
-        self.extracted.open_paragraph();
-        self.flow = Some(Flow {
-            text,
-            written: 0,
-            is_full,
-            is_small,
-            end,
-        });
-        self.write_on();
-    }
-
-    /// Writes what is new of the paragraph that may go on.
-    fn write_on(&mut self) {
-        if let Some(flow) = &mut self.flow {
-            let end = flow.text.trim_end_matches('-').len().max(flow.written);
-            self.extracted.text(&flow.text[flow.written..end]);
-            flow.written = end;
-        }
-    }
-
-    /// Ends the paragraph that may go on.
-    fn close(&mut self) {
-        if let Some(flow) = self.flow.take() {
-            self.extracted.text(&flow.text[flow.written..]);
-            self.extracted.close();
-        }
-    }
-
-    fn write(&mut self, text: &str, kind: BlockKind) {
-        self.extracted.open_paragraph();
-        self.extracted.set_kind(kind, self.lists);
-        self.extracted.text(text);
-        self.extracted.close();
-    }
-
-    /// Writes something at the end.
-    fn note(&mut self, text: &str) {
-        self.extracted.open_note();
-        self.write(text, BlockKind::Paragraph);
-        self.extracted.close();
-    }
-
-    fn is_margin(&self, line: &Line) -> bool {
-        let text = text_of(line);
-        names_page(&text) || self.margins.contains_key(&without_page_number(&text))
-    }
-
-    /// Writes what stands at the head or foot of a page, once.
-    fn margin(&mut self, lines: &[Line]) {
-        let text = self.joined(lines);
-        let head = without_page_number(&text);
-        let was_read = self.margins.insert(head.clone(), true).unwrap_or_default();
-        if !was_read && !head.is_empty() && !names_page(&text) {
-            self.note(&text);
-        }
-    }
-
-    fn table(&mut self, rows: &[Vec<Cell>]) {
-        let is_within = self.flow.as_ref().is_some_and(Flow::breaks_off);
-        if is_within {
-            self.extracted.open_aside();
-        } else {
-            self.close();
-        }
-        self.extracted.open_table();
-        for row in rows {
-            self.extracted.open_row();
-            for cell in row {
-                self.extracted.open_cell();
-                if let Some(line) = &cell.line {
-                    self.write(&text_of(line), BlockKind::TableCell);
-                }
-                self.extracted.close();
-            }
-            self.extracted.close();
-        }
-        self.extracted.close();
-        if is_within {
-            self.extracted.close();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use pdfboss_output::Inline;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::document::read;
+    use crate::document::{BlockKind, read};
 
     /// A PDF with these lines on its pages: across, up, size, words.
     fn pdf(pages: &[&[(u32, u32, u32, &str)]]) -> Vec<u8> {

@@ -81,12 +81,13 @@ fn read_slide(
 ) -> Result<Extracted> {
     let text = package.needed(part)?;
     let mut walk = Walk::new(extracted, is_notes);
+    let targets: HashMap<&str, &Relation> = relations.iter().map(|r| (r.id.as_str(), r)).collect();
     let mut xml = Xml::new(&text);
     while let Some(event) = xml.next().map_err(|fault| package.malformed(part, fault))? {
         let Some(diagram) = walk.event(event) else {
             continue;
         };
-        let found = relations.iter().find(|relation| relation.id == diagram);
+        let found = targets.get(diagram.as_str());
         let text = match found {
             Some(relation) => package.text(&relation.target)?,
             None => None,
@@ -147,13 +148,14 @@ struct Walk {
 impl Walk {
     fn new(extracted: Extracted, is_notes: bool) -> Self {
         Self {
+            // Lists of two slides are two.
+            shapes: u32::try_from(extracted.len()).unwrap_or(u32::MAX / 2),
             extracted,
             is_notes,
             frames: Vec::new(),
             skipped: 0,
             properties: 0,
             role: Role::Other,
-            shapes: 0,
             counts: [0; 9],
             level: 0,
             setting: Setting::default(),

@@ -427,7 +427,7 @@ fn with_extension(
         return decode(&name, bytes, html::declared_encoding(&head))?.document(name, |_| Format::Html);
     }
     if mail::is_mime(bytes) {
-        let mail = mail::read(bytes).map_err(|reason| Error::DamagedDocument {
+        let mail = mail::read(bytes).map_err(|reason| Error::NotText {
             name: name.clone(),
             reason,
         })?;

@@ -10,6 +10,9 @@ use quick_xml::{Reader, XmlVersion};
 /// Word writes a dozen elements for each table within a table.
 const DEEPEST: usize = 512;
 
+/// Names of styles and lists are kept, compared and hashed for each paragraph.
+const LONGEST_VALUE: usize = 1024;
+
 /// What stands next.
 pub(super) enum Event<'a> {
     /// The beginning of an element; each has an end.
@@ -34,7 +37,7 @@ impl Element<'_> {
         self.0.name().into_inner()
     }
 
-    /// The value of an attribute, by its name without a prefix.
+    /// The value of an attribute, by its name without a prefix. One that is longer than any name or path is none.
     pub(super) fn get(&self, name: &str) -> Option<String> {
         self.find(|key| local(key) == name)
     }
@@ -48,6 +51,9 @@ impl Element<'_> {
         let mut attributes = self.0.attributes();
         attributes.with_checks(false); // They compare each with each.
         let found = attributes.flatten().find(|a| is_wanted(a.key.into_inner()))?;
+        if found.value.len() > LONGEST_VALUE {
+            return None;
+        }
         Some(match found.normalized_value(XmlVersion::Implicit1_0) {
             Ok(value) => value.into_owned(),
             Err(_) => found.value.into_owned(),
