@@ -10,7 +10,7 @@ use crate::error::Result;
 const BREAK_IN_CELL: &str = "\u{2028}";
 
 /// How text is set, where that changes what it says.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Setting {
     pub(super) is_raised: bool,
     pub(super) is_struck: bool,

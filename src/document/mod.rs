@@ -187,7 +187,7 @@ impl Document {
         self.clean.as_deref().unwrap_or(&self.source)
     }
 
-    /// The decoded source, before cleaning. Of a format that is not text (DOCX, ODT, PPTX) it is the text that was taken out of
+    /// The decoded source, before cleaning. Of a format that is not text (PDF, DOCX, EPUB, MIME and the like) it is the text that was taken out of
     /// the file, with a line for each paragraph and a tab between the cells of a row.
     #[must_use]
     pub fn source(&self) -> &str {

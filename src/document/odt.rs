@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::BlockKind;
-use super::extracted::Extracted;
+use super::extracted::{Extracted, Setting};
 use super::numeral::{LONGEST_MARK, Numeral};
 use super::package::Package;
 use super::xml::{Element, Event, Xml};
@@ -73,6 +73,8 @@ struct Style {
     parent: String,
     is_title: bool,
     is_hidden: Option<bool>,
+    is_raised: Option<bool>,
+    is_struck: Option<bool>,
     /// Whether a page begins before it, and whether one does behind it.
     breaks_page: (bool, bool),
 }
@@ -109,8 +111,8 @@ impl Known {
                     let read = Style {
                         parent: value("parent-style-name"),
                         is_title: matches!(name.as_str(), "Title" | "Subtitle"),
-                        is_hidden: None,
                         breaks_page: (!value("master-page-name").is_empty(), false),
+                        ..Style::default()
                     };
                     self.styles.insert(name.clone(), read);
                     style = Some(name);
@@ -121,6 +123,15 @@ impl Known {
                     };
                     if let Some(display) = element.get("display") {
                         style.is_hidden = Some(display == "none");
+                    }
+                    if let Some(position) = element.get("text-position") {
+                        // `super 58%`, or `33% 58%`.
+                        let rise = position.split([' ', '%']).next().unwrap_or_default();
+                        style.is_raised =
+                            Some(rise == "super" || rise.parse().is_ok_and(|rise: f32| rise > 0.0));
+                    }
+                    if let Some(line) = element.get("text-line-through-style") {
+                        style.is_struck = Some(line != "none");
                     }
                     style.breaks_page.0 |= value("break-before") == "page";
                     style.breaks_page.1 |= value("break-after") == "page";
@@ -170,6 +181,18 @@ impl Known {
         self.find(style, |style| style.is_hidden).unwrap_or(false)
     }
 
+    /// How a stretch of text is set, that is set so within another.
+    fn setting(&self, style: &str, around: Setting) -> Setting {
+        Setting {
+            is_raised: self
+                .find(style, |style| style.is_raised)
+                .unwrap_or(around.is_raised),
+            is_struck: self
+                .find(style, |style| style.is_struck)
+                .unwrap_or(around.is_struck),
+        }
+    }
+
     fn breaks_page(&self, style: &str) -> (bool, bool) {
         self.styles
             .get(style)
@@ -196,6 +219,8 @@ enum Frame {
     Paragraph(bool),
     /// The text within is hidden, and is counted.
     Hidden,
+    /// How the text around it is set.
+    Set(Setting),
     List,
 }
 
@@ -206,6 +231,7 @@ struct Walk<'a> {
     /// How deep the place is in something that is not read.
     skipped: usize,
     hidden: usize,
+    setting: Setting,
     paragraphs: usize,
     lists: Vec<OpenList>,
     /// How many lists have begun that are in no other.
@@ -229,6 +255,7 @@ impl<'a> Walk<'a> {
             frames: Vec::new(),
             skipped: 0,
             hidden: 0,
+            setting: Setting::default(),
             paragraphs: 0,
             lists: Vec::new(),
             lists_begun: 0,
@@ -254,7 +281,10 @@ impl<'a> Walk<'a> {
                         self.extracted.leave_out_passage(HIDDEN);
                     }
                 }
-                Event::Text(text) => self.extracted.collapsed_text(&text),
+                Event::Text(text) if self.setting == Setting::default() => {
+                    self.extracted.collapsed_text(&text);
+                }
+                Event::Text(text) => self.extracted.set_text(&text, self.setting),
             }
         }
         Ok(())
@@ -292,6 +322,10 @@ impl<'a> Walk<'a> {
                 Frame::Paragraph(breaks.1)
             }
             "span" | "section" if self.known.is_hidden(&style) => self.hide(),
+            "span" => {
+                let within = self.known.setting(&style, self.setting);
+                Frame::Set(std::mem::replace(&mut self.setting, within))
+            }
             "section" if element.get("display").as_deref() == Some("none") => self.hide(),
             "hidden-text" | "hidden-paragraph" => self.hide(),
             "s" => {
@@ -375,6 +409,7 @@ impl<'a> Walk<'a> {
                 }
             }
             Some(Frame::Hidden) => self.hidden -= 1,
+            Some(Frame::Set(around)) => self.setting = around,
             Some(Frame::List) => {
                 self.mark = None;
                 if let Some(list) = self.lists.pop()
@@ -541,6 +576,14 @@ mod tests {
             "1. one\n2. two\nmore\n2.a) deep\n2.b) deeper\n3. three\n\n• dot\n\n4. four"
         );
         assert!(document.blocks().iter().all(|b| b.kind == BlockKind::ListItem));
+    }
+
+    #[test]
+    fn what_is_struck_or_raised_is_no_other_text() {
+        let styles = "<style:style style:name='S'><style:text-properties style:text-line-through-style='solid'/></style:style>\
+                      <style:style style:name='R'><style:text-properties style:text-position='super 58%'/></style:style>";
+        let body = "<text:p>10<text:span text:style-name='R'>6</text:span> is <text:span text:style-name='S'>not</text:span> paid.</text:p>";
+        assert_eq!(odt(styles, body).text(), "10⁶ is ~~not~~ paid.");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 /// What may be read.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
-    /// The largest document, in bytes of its file; of a DOCX, ODT or PPTX also of the parts in it that are read.
+    /// The largest document, in bytes of its file; of one that is packed (DOCX, EPUB and the like) also of the parts in it that are read.
     pub max_bytes: u64,
     /// Read hidden files and files that `.gitignore` and the like exclude, too.
     pub no_ignore: bool,
@@ -321,8 +321,8 @@ fn open(path: &Path) -> std::io::Result<File> {
     File::open(path)
 }
 
-/// Reads a stream to its end, standard input for one. It is what its bytes say, and plain text or subtitles if they do not say
-/// that it is a DOCX, ODT or PPTX, whatever its name; for Markdown read it to bytes and see [`document`] and [`document_as`].
+/// Reads a stream to its end, standard input for one. It is what its first bytes say, and else plain text, whatever its name; for
+/// Markdown, and HTML without a head, read it to bytes and see [`document`] and [`document_as`].
 ///
 /// # Errors
 /// As [`read_file`].
@@ -365,8 +365,8 @@ fn read_limited(stream: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Makes a document of a file's bytes. A DOCX, ODT or PPTX is known by them; its parts may have 64 MiB when they are unpacked.
-/// The encoding of text is found out; its format is that of the extension of `path` or, where there is none, of the name, or what
+/// Makes a document of a file's bytes. A PDF (feature `pdf`), DOCX, RTF, ODT, PPTX, EPUB, mail or page of HTML is known by them; its
+/// parts may have 64 MiB when they are unpacked. The encoding of text is found out; its format is that of the extension of `path` or, where there is none, of the name, or what
 /// the first lines look like. Messages suggest commands for the file at `path`.
 ///
 /// ```

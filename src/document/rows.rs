@@ -37,6 +37,8 @@ pub(super) struct Piece {
 const WORD_GAP: f32 = 1.0;
 /// Lines of a paragraph are closer than this, in what is usual for their size.
 const LINE_GAP: f32 = 1.35;
+/// The same, where what follows looks like a note.
+const NOTE_GAP: f32 = 1.1;
 /// Letters of one paragraph differ less in size.
 const SIZE: f32 = 1.07;
 /// An indent that begins a paragraph, in the size of its letters.
@@ -49,6 +51,8 @@ const FULL_LINE: f32 = 0.8;
 const HYPHENATED: f32 = 0.02;
 /// How many lines at each end of a page may belong to its margin.
 const MARGIN: usize = 2;
+/// What they stand apart from the text, in the size of their letters.
+const MARGIN_GAP: f32 = 1.4;
 
 impl Row {
     /// Bytes of text in it.
@@ -228,21 +232,25 @@ fn tenths(size: f32) -> u32 {
     (size * 10.0).round() as u32
 }
 
-/// The rows of a page that stand so high or so low that they may be running heads or feet.
+/// The rows of a page that may be running heads or feet: the few at its ends, with a gap between them and the text.
 fn marginal(page: &[Row]) -> impl Iterator<Item = &Row> {
-    let mut heights: Vec<f32> = page.iter().map(|row| row.y).collect();
-    heights.sort_by(f32::total_cmp);
-    heights.dedup_by(|a, b| (*a - *b).abs() < 1.0);
-    let low = heights.get(MARGIN - 1).or(heights.last()).copied().unwrap_or(0.0);
-    let high = heights
-        .iter()
+    let mut heights: Vec<(f32, f32)> = page.iter().map(|row| (row.y, row.size)).collect();
+    heights.sort_by(|a, b| b.0.total_cmp(&a.0));
+    heights.dedup_by(|a, b| (a.0 - b.0).abs() < 1.0);
+    let is_gap = |pair: &&[(f32, f32)]| pair[0].0 - pair[1].0 > MARGIN_GAP * pair[0].1.min(pair[1].1);
+    let pairs = || heights.windows(2);
+    let above = pairs()
+        .take(MARGIN)
+        .rfind(is_gap)
+        .map_or(f32::MAX, |pair| pair[0].0);
+    let below = pairs()
         .rev()
-        .nth(MARGIN - 1)
-        .or(heights.first())
-        .copied()
-        .unwrap_or(0.0);
+        .take(MARGIN)
+        .filter(is_gap)
+        .last()
+        .map_or(f32::MIN, |pair| pair[1].0);
     page.iter()
-        .filter(move |row| row.y < low + 1.0 || row.y > high - 1.0)
+        .filter(move |row| row.table.is_none() && (row.y > above - 1.0 || row.y < below + 1.0))
 }
 
 /// What the heads of several pages have in common: their text, or what is left without a number that follows the pages, as in
@@ -375,6 +383,10 @@ impl<'a> Writer<'a> {
             || step > gap
             || !(1.0 / SIZE..SIZE).contains(&ratio)
         {
+            return true;
+        }
+        // A note's first line is a little lower than its raised number lets it be.
+        if step > NOTE_GAP * pitch && is_note(&row.text()) {
             return true;
         }
         let has_ended = ends(&last.text());
