@@ -247,8 +247,8 @@ fn marginal(page: &[Row]) -> impl Iterator<Item = &Row> {
         .rev()
         .take(MARGIN)
         .filter(is_gap)
-        .last()
-        .map_or(f32::MIN, |pair| pair[1].0);
+        .map(|pair| pair[1].0)
+        .fold(f32::MIN, f32::max);
     page.iter()
         .filter(move |row| row.table.is_none() && (row.y > above - 1.0 || row.y < below + 1.0))
 }
