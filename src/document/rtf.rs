@@ -226,6 +226,7 @@ impl Walk {
 
     fn word(&mut self, word: &str, number: Option<i32>, is_ignorable: bool) {
         let is_on = number != Some(0);
+        let is_plain = self.group.kind == Kind::Plain;
         match word {
             "u" => {
                 let unit = number.unwrap_or_default() as u16;
@@ -274,8 +275,10 @@ impl Walk {
             "rdblquote" => self.text("”"),
             "bullet" => self.text("•"),
             "emspace" | "enspace" | "qmspace" => self.text(" "),
-            "listtext" | "pntext" => self.group.kind = Kind::Mark,
-            "footnote" | "shptxt" if !self.group.is_skipped => self.open_aside(word == "footnote"),
+            "listtext" | "pntext" if is_plain => self.group.kind = Kind::Mark,
+            "footnote" | "shptxt" if is_plain && !self.group.is_skipped => {
+                self.open_aside(word == "footnote")
+            }
             "shpinst" | "shprslt" => {}
             "annotation" => {
                 if !self.group.is_skipped {
@@ -309,7 +312,7 @@ impl Walk {
     }
 
     fn end_group(&mut self) {
-        if let Kind::Aside { is_within } = self.group.kind {
+        if let Kind::Aside { is_within } = std::mem::take(&mut self.group.kind) {
             self.end_paragraph();
             self.extracted.close();
             self.asides -= 1;
@@ -546,6 +549,23 @@ mod tests {
             document.left_out(),
             [("deleted passage", 1), ("hidden passage", 1), ("comment", 1)]
         );
+    }
+
+    #[test]
+    fn groups_that_end_too_often_or_not_at_all_are_no_fault() {
+        for (written, read) in [
+            (r"{\footnote a}}}}b", "b\n\na"),
+            (r"{\footnote{\footnote a", "a"),
+            (r"{\listtext{\shptxt 1.", "1."),
+        ] {
+            let file = format!("{{\\rtf1 {written}");
+            let found = document("a".into(), file.as_bytes(), None);
+            assert_eq!(
+                found.map_or(String::new(), |d| d.text().to_owned()),
+                read,
+                "{written}"
+            );
+        }
     }
 
     #[test]
