@@ -194,41 +194,50 @@ impl Drawn {
 fn rows_of(page: &PageLayout) -> Vec<Row> {
     let mut rows = Vec::new();
     for (index, block) in page.blocks.iter().enumerate() {
-        let mut lines = |lines: &[Line], is_heading: bool, is_margin: bool| {
-            rows.extend(lines.iter().map(|line| Row {
-                y: line.y,
-                size: line.size,
-                is_heading,
-                is_margin,
-                table: None,
-                pieces: vec![piece(line, 0)],
-            }));
-        };
         match block {
-            Block::Heading { lines: all, .. } => lines(all, true, false),
-            Block::Paragraph { lines: all, role, .. } => {
-                lines(all, false, matches!(role, Role::PageHeader | Role::PageFooter));
+            Block::Heading { lines, .. } => rows.extend(lines.iter().map(|line| Row {
+                is_heading: true,
+                ..row(line)
+            })),
+            Block::Paragraph { lines, role, .. } => rows.extend(lines.iter().map(|line| Row {
+                is_margin: matches!(role, Role::PageHeader | Role::PageFooter),
+                ..row(line)
+            })),
+            Block::List { items, .. } => {
+                let lines = items.iter().flat_map(|item| (0..).zip(&item.lines));
+                rows.extend(lines.map(|(number, line)| Row {
+                    is_item: number == 0,
+                    ..row(line)
+                }));
             }
-            Block::List { items, .. } => items.iter().for_each(|item| lines(&item.lines, false, false)),
             Block::Table { rows: all, .. } => rows.extend(all.iter().filter_map(|cells| {
-                let cells = (0..)
-                    .zip(cells)
-                    .filter_map(|(column, cell)| Some((column, cell.line.as_ref()?)));
+                let cells = (0..).zip(cells);
+                let cells = cells.filter_map(|(column, cell)| Some((column, cell.line.as_ref()?)));
                 let cells: Vec<(usize, &Line)> = cells.collect();
                 let (_, first) = cells.first()?;
                 Some(Row {
-                    y: first.y,
                     size: cells.iter().map(|(_, line)| line.size).fold(0.0, f32::max),
-                    is_heading: false,
-                    is_margin: false,
                     table: Some(index),
                     pieces: cells.iter().map(|&(column, line)| piece(line, column)).collect(),
+                    ..row(first)
                 })
             })),
         }
     }
     rows.retain(|row| row.len() > 0);
     rows
+}
+
+fn row(line: &Line) -> Row {
+    Row {
+        y: line.y,
+        size: line.size,
+        is_heading: false,
+        is_item: false,
+        is_margin: false,
+        table: None,
+        pieces: vec![piece(line, 0)],
+    }
 }
 
 fn piece(line: &Line, column: usize) -> Piece {

@@ -15,6 +15,8 @@ pub(super) struct Row {
     /// The size of its letters, in points.
     pub(super) size: f32,
     pub(super) is_heading: bool,
+    /// It is known to begin an item of a list.
+    pub(super) is_item: bool,
     /// It is known to be a running head or foot.
     pub(super) is_margin: bool,
     /// What was taken for a table of this number.
@@ -47,8 +49,8 @@ const INDENT: f32 = 0.8;
 const NOTE_SIZE: f32 = 0.93;
 /// A last line of this share of its paragraph's width is no end of it, where text is not justified.
 const FULL_LINE: f32 = 0.8;
-/// Where more of the lines end in a hyphen, they were broken by a program; elsewhere a hyphen is one.
-const HYPHENATED: f32 = 0.02;
+/// Lines of a cell are closer than this, in what rows are apart.
+const WRAPPED: f32 = 0.85;
 /// How many lines at each end of a page may belong to its margin.
 const MARGIN: usize = 2;
 /// What they stand apart from the text, in the size of their letters.
@@ -94,7 +96,8 @@ impl Row {
     }
 
     fn begins_item(&self) -> bool {
-        self.has_mark_apart()
+        self.is_item
+            || self.has_mark_apart()
             || self
                 .text()
                 .split_once(' ')
@@ -140,31 +143,30 @@ struct Words {
 
 impl Words {
     fn of(pages: &[Vec<Row>]) -> Self {
-        let texts = || {
-            pages
-                .iter()
-                .flatten()
-                .flat_map(|row| &row.pieces)
-                .map(|piece| piece.text.as_str())
+        let texts: Vec<String> = pages.iter().flatten().map(Row::text).collect();
+        let known = texts.iter().flat_map(|text| text.split_whitespace()).map(bare);
+        let mut words = Self {
+            known: known.filter(|word| !word.is_empty()).collect(),
+            are_hyphenated: false,
         };
-        let known = texts()
-            .flat_map(str::split_whitespace)
-            .map(bare)
-            .filter(|word| !word.is_empty());
-        let broken = texts().filter(|text| text.ends_with('-')).count();
-        Self {
-            known: known.collect(),
-            are_hyphenated: broken as f32 > HYPHENATED * texts().count() as f32,
+        // How words are written that lines break: without their hyphen, or with it.
+        let (mut without, mut with) = (0, 0);
+        for pair in texts
+            .windows(2)
+            .filter(|pair| plain::is_hyphenated(&pair[0], &pair[1]))
+        {
+            let (word, compound) = joined(&pair[0], &pair[1]);
+            without += usize::from(words.known.contains(&word));
+            with += usize::from(words.known.contains(&compound));
         }
+        words.are_hyphenated = without > with;
+        words
     }
 
     /// Adds a line to text. A word that is broken between them is written as elsewhere in the document.
     fn join(&self, text: &mut String, line: &str) {
         if plain::is_hyphenated(text, line) {
-            let before = text.rsplit(char::is_whitespace).next().unwrap_or_default();
-            let behind = line.split(char::is_whitespace).next().unwrap_or_default();
-            let compound = bare(&format!("{before}{behind}"));
-            let word = bare(&format!("{}{behind}", before.trim_end_matches('-')));
+            let (word, compound) = joined(text, line);
             let is_broken = self.are_hyphenated && !self.known.contains(&compound);
             if self.known.contains(&word) || is_broken {
                 text.pop();
@@ -174,6 +176,14 @@ impl Words {
         }
         text.push_str(line);
     }
+}
+
+/// The word that a line breaks, without the hyphen and with it.
+fn joined(line: &str, next: &str) -> (String, String) {
+    let before = line.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let behind = next.split(char::is_whitespace).next().unwrap_or_default();
+    let word = format!("{}{behind}", before.trim_end_matches('-'));
+    (bare(&word), bare(&format!("{before}{behind}")))
 }
 
 fn bare(word: &str) -> String {
@@ -217,6 +227,8 @@ struct Writer<'a> {
     flow: Option<Flow>,
     /// The rows of the paragraph that is being read.
     rows: Vec<&'a Row>,
+    /// Whether they begin or end the page.
+    is_at_edge: bool,
     /// What stands at the head or foot of several pages, without their numbers, and whether it has been read.
     margins: HashMap<String, bool>,
     /// Which page is being read, from 0.
@@ -232,8 +244,8 @@ fn tenths(size: f32) -> u32 {
     (size * 10.0).round() as u32
 }
 
-/// The rows of a page that may be running heads or feet: the few at its ends, with a gap between them and the text.
-fn marginal(page: &[Row]) -> impl Iterator<Item = &Row> {
+/// The rows at the ends of a page, and whether there is a gap between them and the text.
+fn edges(page: &[Row]) -> impl Iterator<Item = (&Row, bool)> {
     let mut heights: Vec<(f32, f32)> = page.iter().map(|row| (row.y, row.size)).collect();
     heights.sort_by(|a, b| b.0.total_cmp(&a.0));
     heights.dedup_by(|a, b| (a.0 - b.0).abs() < 1.0);
@@ -249,8 +261,12 @@ fn marginal(page: &[Row]) -> impl Iterator<Item = &Row> {
         .filter(is_gap)
         .map(|pair| pair[1].0)
         .fold(f32::MIN, f32::max);
+    let height = |at: usize| heights.get(at).map_or(0.0, |&(y, _)| y);
+    let (high, low) = (height(MARGIN - 1), height(heights.len().saturating_sub(MARGIN)));
+    let is_edge = move |row: &&Row| row.table.is_none() && (row.y > high - 1.0 || row.y < low + 1.0);
     page.iter()
-        .filter(move |row| row.table.is_none() && (row.y > above - 1.0 || row.y < below + 1.0))
+        .filter(is_edge)
+        .map(move |row| (row, row.y > above - 1.0 || row.y < below + 1.0))
 }
 
 /// What the heads of several pages have in common: their text, or what is left without a number that follows the pages, as in
@@ -291,30 +307,36 @@ impl<'a> Writer<'a> {
     fn new(pages: &[Vec<Row>]) -> Self {
         let mut letters: HashMap<u32, usize> = HashMap::new();
         let mut steps: HashMap<u32, Vec<f32>> = HashMap::new();
-        let mut heads: HashMap<String, usize> = HashMap::new();
+        let mut heads: HashMap<String, (usize, usize)> = HashMap::new();
         for (number, page) in pages.iter().enumerate() {
             for row in page {
                 *letters.entry(tenths(row.size)).or_default() += row.len();
             }
             for pair in page.windows(2) {
                 let step = pair[0].y - pair[1].y;
-                if tenths(pair[0].size) == tenths(pair[1].size) && (0.5..3.0).contains(&(step / pair[0].size))
+                if tenths(pair[0].size) == tenths(pair[1].size) && (0.9..3.0).contains(&(step / pair[0].size))
                 {
                     steps.entry(tenths(pair[0].size)).or_default().push(step);
                 }
             }
-            let of_page: HashSet<String> = marginal(page).map(|row| head_of(row, number)).collect();
-            for head in of_page {
-                *heads.entry(head).or_default() += 1;
+            let of_page: HashMap<String, bool> = edges(page)
+                .map(|(row, gap)| (head_of(row, number), gap))
+                .collect();
+            for (head, has_gap) in of_page {
+                let (pages, gaps) = heads.entry(head).or_default();
+                *pages += 1;
+                *gaps += usize::from(has_gap);
             }
         }
         let most = letters.into_iter().max_by_key(|&(size, letters)| (letters, size));
         // Most steps of a list are those between its items.
         let close = |mut steps: Vec<f32>| {
             steps.sort_by(f32::total_cmp);
-            steps[(steps.len() - 1) / 4]
+            steps[(steps.len() - 1) / 8]
         };
-        let repeated = heads.into_iter().filter(|&(_, pages)| pages > 1);
+        // What stands at the end of most pages needs no gap.
+        let is_head = |&(on, gaps): &(usize, usize)| gaps > 1 || (on > 2 && 2 * on > pages.len());
+        let heads = heads.into_iter().filter(|(_, counts)| is_head(counts));
         Self {
             extracted: Extracted::with_pages(),
             words: Words::of(pages),
@@ -325,7 +347,8 @@ impl<'a> Writer<'a> {
                 .collect(),
             flow: None,
             rows: Vec::new(),
-            margins: repeated.map(|(head, _)| (head, false)).collect(),
+            is_at_edge: false,
+            margins: heads.map(|(head, _)| (head, false)).collect(),
             page: 0,
             note: None,
             lists: 0,
@@ -334,7 +357,7 @@ impl<'a> Writer<'a> {
     }
 
     fn page(&mut self, page: &'a [Row]) {
-        let marginal: HashSet<*const Row> = marginal(page).map(std::ptr::from_ref).collect();
+        let marginal: HashSet<*const Row> = edges(page).map(|(row, _)| std::ptr::from_ref(row)).collect();
         let is_margin = |row: &Row, writer: &Self| {
             row.is_margin || marginal.contains(&std::ptr::from_ref(row)) && writer.is_margin(row)
         };
@@ -348,7 +371,11 @@ impl<'a> Writer<'a> {
             let of_table = rest
                 .iter()
                 .take_while(|next| next.table.is_some() && next.table == row.table && !is_margin(next, self));
-            let (table, behind) = rest.split_at(table_rows(&rest[..of_table.count()]));
+            let goes_on = match (self.rows.last(), &self.flow) {
+                (Some(last), _) => !last.is_heading && !ends(&last.text()),
+                (None, flow) => flow.as_ref().is_some_and(Flow::breaks_off),
+            };
+            let (table, behind) = rest.split_at(table_rows(&rest[..of_table.count()], goes_on));
             if !table.is_empty() {
                 self.end_paragraph();
                 self.table(table);
@@ -357,6 +384,10 @@ impl<'a> Writer<'a> {
             }
             if self.rows.last().is_some_and(|last| self.begins_block(last, row)) {
                 self.end_paragraph();
+            }
+            if self.rows.is_empty() {
+                let at = page.len() - rest.len();
+                self.is_at_edge = at < MARGIN || at + MARGIN >= page.len();
             }
             self.rows.push(row);
             rest = &rest[1..];
@@ -399,7 +430,8 @@ impl<'a> Writer<'a> {
         let is_indented = row.x() - left > INDENT * row.size && row.x() < text_x - 1.0;
         let is_behind_last_line = self.rows.len() > 1 && last.end_x() - left < FULL_LINE * (right - left);
         let begins = |text: &str| text.starts_with(|c: char| !c.is_lowercase());
-        row.has_mark_apart()
+        row.is_item
+            || row.has_mark_apart()
             || has_ended && (row.begins_item() || is_indented || is_behind_last_line && begins(&row.text()))
     }
 
@@ -411,6 +443,11 @@ impl<'a> Writer<'a> {
         let mut text = String::new();
         rows.iter()
             .for_each(|row| self.words.join(&mut text, &row.text()));
+        // No section begins within a sentence: a running head, a stamp, the number of a page.
+        let is_stamp = self.is_at_edge && rows.len() == 1 && !text.starts_with(char::is_lowercase);
+        if is_stamp && self.flow.as_ref().is_some_and(Flow::breaks_off) {
+            return self.write_note(&text);
+        }
         if first.is_heading {
             self.close();
             self.was_item = false;
@@ -433,14 +470,15 @@ impl<'a> Writer<'a> {
         }
         if let Some(flow) = &mut self.flow {
             let is_elsewhere = end.0 > flow.end.0 || first.y > flow.end.1;
+            let is_aside = is_note(&text) || is_caption(&text);
             let is_rest = text.starts_with(char::is_lowercase)
-                || rows.len() > 1 && is_elsewhere && flow.breaks_off() && !is_note(&text);
+                || rows.len() > 1 && is_elsewhere && flow.breaks_off() && !is_aside;
             if is_rest && !is_item && flow.is_small == is_small && flow.is_unfinished() {
                 self.words.join(&mut flow.text, &text);
                 (flow.is_full, flow.end) = (is_full, end);
                 return self.write_on();
             }
-            let is_between = is_small && !flow.is_small || is_note(&text);
+            let is_between = is_small && !flow.is_small || is_aside;
             if is_between && flow.breaks_off() {
                 self.end_note();
                 self.note = Some((text, end));
@@ -529,9 +567,12 @@ impl<'a> Writer<'a> {
         let columns: BTreeSet<usize> = pieces.map(|piece| piece.column).collect();
         let place: HashMap<usize, usize> = columns.into_iter().zip(0..).collect();
         let mut lines: Vec<Vec<String>> = Vec::new();
+        let row_step = row_step(rows);
+        let mut last = f32::MAX;
         for row in rows {
-            let begins_low = row.pieces[0].text.starts_with(char::is_lowercase);
-            let is_wrapped = row.pieces[0].column > 0 || row.pieces.len() == 1 && begins_low;
+            // The lines of a cell are closer than rows.
+            let is_close = std::mem::replace(&mut last, row.y) - row.y < WRAPPED * row_step;
+            let is_wrapped = is_close && (row.pieces[0].column > 0 || row.pieces.len() == 1);
             if !is_wrapped || lines.is_empty() {
                 lines.push(vec![String::new(); place.len()]);
             }
@@ -567,19 +608,179 @@ fn is_note(text: &str) -> bool {
     (is_number || is_sign) && text.starts_with(|c: char| c.is_uppercase() || "“\"‘(".contains(c))
 }
 
-/// How many of the rows, all of what was taken for one table, are rows of one: lists whose marks stand apart, and lines whose
-/// words do, are text.
-fn table_rows(rows: &[Row]) -> usize {
-    let is_row = |row: &Row| {
-        let row = row.joined();
-        (row.pieces.len() > 1 && !row.has_mark_apart()) || row.pieces[0].column > 0
+/// `Fig. 1: The parts of a dam`
+fn is_caption(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let is_label = matches!(
+        words.next(),
+        Some("Fig." | "Figure" | "FIGURE" | "Table" | "TABLE" | "Chart" | "Box")
+    );
+    is_label
+        && words
+            .next()
+            .is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// How many of the rows, all of what was taken for one table, are rows of one: lists whose marks stand apart, and lines of a
+/// sentence whose words do, are text. `goes_on`: the line before them does not end a sentence.
+fn table_rows(rows: &[Row], mut goes_on: bool) -> usize {
+    let mut is_row = |(at, row): (usize, &Row)| {
+        let joined = row.joined();
+        let is_line = joined.pieces.len() == 1 && row.pieces[0].column == 0;
+        let is_title = rows.get(at + 1).is_some_and(|next| row.size > SIZE * next.size);
+        let text = joined.text();
+        let is_text = joined.has_mark_apart()
+            || is_line
+                && (goes_on || is_title || row.pieces.len() > 1 && text.starts_with(char::is_lowercase));
+        goes_on = is_text && !ends(&text);
+        !is_text
     };
-    let begins_low = |row: &&Row| row.pieces[0].text.starts_with(char::is_lowercase);
-    let is_wrapped = |row: &&Row| is_row(row) || (row.pieces.len() == 1 && begins_low(row));
-    if !rows.first().is_some_and(is_row) {
-        return 0;
+    let count = rows.iter().enumerate().take_while(|&row| is_row(row)).count();
+    if count < 2 { 0 } else { count }
+}
+
+/// How far rows of a table are apart that begin in its first column.
+fn row_step(rows: &[Row]) -> f32 {
+    let begins = |pair: &&[Row]| {
+        pair.iter()
+            .all(|row| row.pieces[0].column == 0 && row.pieces.len() > 1)
+    };
+    let mut steps: Vec<f32> = rows
+        .windows(2)
+        .filter(begins)
+        .map(|pair| pair[0].y - pair[1].y)
+        .collect();
+    steps.sort_by(f32::total_cmp);
+    steps.get(steps.len() / 2).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Document;
+
+    /// A row of pieces, each with where it begins; a letter is five points wide.
+    fn row(y: f32, pieces: &[(f32, &str)]) -> Row {
+        let pieces = pieces.iter().enumerate().map(|(column, &(x, text))| Piece {
+            x,
+            end_x: x + 5.0 * text.chars().count() as f32,
+            column,
+            text: text.to_owned(),
+        });
+        Row {
+            y,
+            size: 10.0,
+            is_heading: false,
+            is_item: false,
+            is_margin: false,
+            table: (pieces.len() > 1).then_some(0),
+            pieces: pieces.collect(),
+        }
     }
-    let count = rows.iter().take_while(is_wrapped).count();
-    let low = rows[..count].iter().skip(1).filter(begins_low).count();
-    if count < 2 || 2 * low >= count { 0 } else { count }
+
+    fn document(pages: &[Vec<Row>]) -> Document {
+        extracted(pages).document("t".to_owned()).unwrap()
+    }
+
+    fn text(rows: Vec<Row>) -> String {
+        document(&[rows]).text().to_owned()
+    }
+
+    #[test]
+    fn marks_that_stand_apart_and_justified_words_are_no_cells() {
+        let clauses = vec![
+            row(700.0, &[(50.0, "2.1"), (90.0, "The Tenant shall:")]),
+            row(676.0, &[(50.0, "(a)"), (90.0, "pay the rent; and")]),
+            row(
+                652.0,
+                &[(50.0, "(b)"), (90.0, "keep the roof, the walls and the")],
+            ),
+            row(640.0, &[(90.0, "gutters in good order.")]),
+        ];
+        assert_eq!(
+            text(clauses),
+            "2.1 The Tenant shall:\n(a) pay the rent; and\n(b) keep the roof, the walls and the gutters in good order."
+        );
+        let column = vec![
+            row(700.0, &[(50.0, "It sat at the Guildhall in")]),
+            row(688.0, &[(50.0, "Hexworth."), (104.0, "It"), (120.0, "heard")]),
+            row(676.0, &[(50.0, "evidence"), (98.0, "from"), (126.0, "one")]),
+            row(664.0, &[(50.0, "witness.")]),
+        ];
+        assert_eq!(
+            text(column),
+            "It sat at the Guildhall in Hexworth. It heard evidence from one witness."
+        );
+    }
+
+    #[test]
+    fn lines_of_a_cell_are_closer_than_rows() {
+        let table = vec![
+            row(700.0, &[(50.0, "Measure"), (200.0, "Target")]),
+            row(670.0, &[(50.0, "Forecast"), (200.0, "98 %")]),
+            row(658.0, &[(50.0, "delivered")]),
+            row(628.0, &[(50.0, "Response"), (200.0, "45 minutes")]),
+        ];
+        let mut table = table;
+        table[2].table = Some(0);
+        assert_eq!(
+            text(table),
+            "Measure\tTarget\nForecast delivered\t98 %\nResponse\t45 minutes"
+        );
+    }
+
+    #[test]
+    fn notes_and_stamps_are_not_read_within_a_sentence() {
+        let first = vec![
+            row(700.0, &[(50.0, "The board was warned in writing on")]),
+            row(688.0, &[(50.0, "three occasions by the inspector and")]),
+            row(664.0, &[(50.0, "1 Letters of the engineer, kept in")]),
+            row(650.0, &[(50.0, "the archive.")]),
+            row(500.0, &[(50.0, "Printed in 2019")]),
+        ];
+        let second = vec![row(700.0, &[(50.0, "by its own auditor.")])];
+        assert_eq!(
+            document(&[first, second]).text(),
+            "The board was warned in writing on three occasions by the inspector and by its own auditor.\n\n\
+             Printed in 2019\n\n1 Letters of the engineer, kept in the archive."
+        );
+    }
+
+    #[test]
+    fn running_heads_are_read_once_and_lines_that_count_something_are_not() {
+        let page = |head: &str, year: &str, text: &str| {
+            vec![
+                row(800.0, &[(50.0, head)]),
+                row(760.0, &[(50.0, year)]),
+                row(740.0, &[(50.0, text)]),
+            ]
+        };
+        let pages = [
+            page("Annual Report 7", "Deaths: 412", "It rained."),
+            page("Annual Report 8", "Deaths: 388", "It snowed."),
+        ];
+        let document = document(&pages);
+        assert_eq!(
+            document.text(),
+            "Deaths: 412\n\nIt rained.\n\nDeaths: 388\n\nIt snowed.\n\nAnnual Report 7"
+        );
+    }
+
+    #[test]
+    fn a_hyphen_stays_where_words_are_not_broken_by_it() {
+        let lines = |all: &[&str]| {
+            let rows = (0..)
+                .zip(all)
+                .map(|(number, line)| row(700.0 - 12.0 * number as f32, &[(50.0, line)]));
+            text(rows.collect())
+        };
+        assert_eq!(
+            lines(&["It is a fuel-", "consumption forecast."]),
+            "It is a fuel-consumption forecast."
+        );
+        assert_eq!(
+            lines(&["The agreement on per-", "mits is an agree-", "ment."]),
+            "The agreement on permits is an agreement."
+        );
+    }
 }
