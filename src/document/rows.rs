@@ -762,7 +762,7 @@ mod tests {
         let document = document(&pages);
         assert_eq!(
             document.text(),
-            "Deaths: 412\n\nIt rained.\n\nDeaths: 388\n\nIt snowed.\n\nAnnual Report 7"
+            "Deaths: 412 It rained.\n\nDeaths: 388 It snowed.\n\nAnnual Report 7"
         );
     }
 
