@@ -49,6 +49,8 @@ const INDENT: f32 = 0.8;
 const NOTE_SIZE: f32 = 0.93;
 /// A last line of this share of its paragraph's width is no end of it, where text is not justified.
 const FULL_LINE: f32 = 0.8;
+/// Lines that a paragraph's width is known from.
+const MOST_LINES: usize = 50;
 /// Lines of a cell are closer than this, in what rows are apart.
 const WRAPPED: f32 = 0.85;
 /// How many lines at each end of a page may belong to its margin.
@@ -425,8 +427,10 @@ impl<'a> Writer<'a> {
             [mark, text, ..] if is_mark(&mark.text) => text.x,
             _ => f32::MAX,
         };
-        let left = self.rows.iter().map(|row| row.x()).fold(f32::MAX, f32::min);
-        let right = self.rows.iter().map(|row| row.end_x()).fold(f32::MIN, f32::max);
+        // Of a paragraph without end, the last lines.
+        let lines = || self.rows.iter().rev().take(MOST_LINES);
+        let left = lines().map(|row| row.x()).fold(f32::MAX, f32::min);
+        let right = lines().map(|row| row.end_x()).fold(f32::MIN, f32::max);
         let is_indented = row.x() - left > INDENT * row.size && row.x() < text_x - 1.0;
         let is_behind_last_line = self.rows.len() > 1 && last.end_x() - left < FULL_LINE * (right - left);
         let begins = |text: &str| text.starts_with(|c: char| !c.is_lowercase());
