@@ -16,6 +16,9 @@ use super::{BlockKind, Layout, byte_order_mark, clean};
 /// A cell of more words is one of a table that sets a page, not of one that holds data.
 const MOST_WORDS_OF_A_CELL: usize = 60;
 
+/// As far as the end of a start tag is looked for.
+const LONGEST_TAG: usize = 4096;
+
 /// Whether a text is HTML, by its beginning.
 pub(super) fn begins_like(head: &str) -> bool {
     let head = head.trim_start_matches('\u{feff}').trim_start();
@@ -38,6 +41,7 @@ fn is_xml(source: &str) -> bool {
         let tag = format!("<{name}");
         memchr::memmem::find_iter(source.as_bytes(), &tag).any(|at| {
             let rest = &source.as_bytes()[at + tag.len()..];
+            let rest = &rest[..rest.len().min(LONGEST_TAG)];
             !rest.first().is_some_and(u8::is_ascii_alphanumeric)
                 && memchr::memchr(b'>', rest).is_some_and(|end| rest[..end].ends_with(b"/"))
         })
