@@ -1,7 +1,5 @@
 //! `ask --version`, and with `--verbose` what a report of a fault or of a speed should name.
 
-use std::io::Write;
-
 use super::{ANSWERED, Environment};
 use crate::engine::native::{InstructionSet, KERNELS_VARIABLE, Kernels, Native};
 use crate::model::Model;
@@ -25,6 +23,6 @@ pub(super) fn run(verbose: bool, environment: &mut Environment) -> anyhow::Resul
             std::thread::available_parallelism().map_or(1, usize::from),
         );
     }
-    environment.output.write_all(text.as_bytes())?;
+    environment.print(text.as_bytes())?;
     Ok(ANSWERED)
 }

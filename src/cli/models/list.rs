@@ -1,7 +1,5 @@
 //! `ask models list`
 
-use std::io::Write;
-
 use serde::Serialize;
 
 use super::known::{self, Here, Known};
@@ -71,13 +69,10 @@ pub(super) fn run(json: bool, environment: &mut Environment) -> anyhow::Result<u
             models: &models,
             others,
         })?;
-        environment.output.write_all(&line)?;
+        environment.print(&line)?;
     } else {
-        environment
-            .output
-            .write_all(table(&models, &root, others).as_bytes())?;
+        environment.print(table(&models, &root, others).as_bytes())?;
     }
-    environment.output.flush()?;
     Ok(ANSWERED)
 }
 

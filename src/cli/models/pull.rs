@@ -1,6 +1,5 @@
 //! `ask models pull`
 
-use std::io::Write;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -96,11 +95,10 @@ pub(super) fn run(model: &str, json: bool, quiet: bool, environment: &mut Enviro
             pulled: &pulled,
             elapsed_ms,
         })?;
-        environment.output.write_all(&line)?;
+        environment.print(&line)?;
     } else {
-        environment.output.write_all(text(model, &pulled).as_bytes())?;
+        environment.print(text(model, &pulled).as_bytes())?;
     }
-    environment.output.flush()?;
     Ok(ANSWERED)
 }
 

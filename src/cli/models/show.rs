@@ -1,7 +1,5 @@
 //! `ask models show`
 
-use std::io::Write;
-
 use super::known::{self, Here, Known};
 use super::list::about;
 use super::megabytes;
@@ -13,11 +11,10 @@ use crate::model::registry::{Entry, Task};
 pub(super) fn run(model: &str, json: bool, environment: &mut Environment) -> anyhow::Result<u8> {
     let known = known::of(model, environment)?;
     if json {
-        environment.output.write_all(&json::line(&known)?)?;
+        environment.print(&json::line(&known)?)?;
     } else {
-        environment.output.write_all(text(&known).as_bytes())?;
+        environment.print(text(&known).as_bytes())?;
     }
-    environment.output.flush()?;
     Ok(ANSWERED)
 }
 
