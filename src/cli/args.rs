@@ -82,7 +82,7 @@ pub struct AskArgs {
 }
 
 /// Options of all commands that answer questions.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct CommonArgs {
     /// Count answers below this probability (0 to 1) as none
     #[arg(
@@ -103,7 +103,7 @@ pub struct CommonArgs {
 }
 
 /// Options of all commands that read documents.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct ReadingArgs {
     /// Read with the model in this folder, or with a pulled one of this name, instead of the built-in one
     #[arg(long, value_name = "DIR|NAME", value_hint = ValueHint::DirPath)]
@@ -197,7 +197,7 @@ A line of input is one of
 A question may set \"top\" and one of \"min_confidence\" and \"always_answer\" for itself, a
 summary \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". What a line sets
 goes before what was typed, and that before ask.toml. Other keys are refused. A context
-is plain text; Markdown and subtitles are read from docs.
+is plain text; all other formats are read from docs.
 
 There is one line of output for every line of input, in order; blank lines give none, a bad
 line gives {\"id\": …, \"error\": …} and the rest goes on. Each is written as soon as those
@@ -297,8 +297,8 @@ pub struct SummarizeArgs {
 }
 
 const TEXT_HELP: &str = "\
-Of a PDF, DOCX, RTF, PPTX, ODT, EPUB or encoded mail it is the text that was taken out, a line
-a paragraph, in UTF-8; of other files what they hold. \"start_byte\" and \"end_byte\" of answers
+Of a PDF, DOCX, RTF, PPTX, ODT, EPUB or MIME mail it is the text that was taken out, a line a
+paragraph, in UTF-8; of other files what they hold. \"start_byte\" and \"end_byte\" of answers
 count its bytes. On a terminal, control characters are shown as \\u{1b}.
 
 Examples:

@@ -117,9 +117,8 @@ impl Plan {
         let paths = args.paths.iter().chain(&args.docs);
         let source = source(paths, true, "ask summarize", &config, environment)?;
         let mut common = CommonArgs {
-            min_confidence: None,
-            always_answer: false,
             reading: args.reading.clone(),
+            ..CommonArgs::default()
         };
         if args
             .summary
@@ -142,18 +141,13 @@ impl Plan {
         config.model = None;
         let source = source(args.paths.iter(), true, "ask text", &config, environment)?;
         let common = CommonArgs {
-            min_confidence: None,
-            always_answer: false,
             reading: ReadingArgs {
-                model: None,
-                engine: None,
-                device: None,
-                threads: None,
                 no_ignore: args.no_ignore,
                 max_mib: args.max_mib,
-                color: None,
                 quiet: args.quiet,
+                ..ReadingArgs::default()
             },
+            ..CommonArgs::default()
         };
         Self::new(&common, None, source, &config, environment)
     }

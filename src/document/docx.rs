@@ -519,16 +519,8 @@ impl<'a> Walk<'a> {
             }
             "r" => Frame::Run(self.is_hidden),
             "t" => Frame::Text,
-            "tbl" => {
-                extracted.open_table();
-                Frame::Opened
-            }
-            "tr" => {
-                extracted.open_row();
-                Frame::Opened
-            }
-            "tc" => {
-                extracted.open_cell();
+            name @ ("tbl" | "tr" | "tc") => {
+                extracted.open_table_element(name);
                 Frame::Opened
             }
             "txbxContent" => {

@@ -131,6 +131,15 @@ impl Extracted {
         self.open.push(Open::Cell(Vec::new(), Vec::new()));
     }
 
+    /// Opens what an element of a table in Office Open XML stands for: `tbl`, `tr` or `tc`.
+    pub(super) fn open_table_element(&mut self, name: &str) {
+        match name {
+            "tbl" => self.open_table(),
+            "tr" => self.open_row(),
+            _ => self.open_cell(),
+        }
+    }
+
     /// What is written next follows the block that is open.
     pub(super) fn open_aside(&mut self) {
         self.open.push(Open::Aside(Vec::new(), false));

@@ -11,7 +11,7 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Token, Tokenizer};
 
 use super::blocks::Blocks;
-use super::{BlockKind, Layout, byte_order_mark, clean};
+use super::{BlockKind, Layout, byte_order_mark, clean, package};
 
 /// A cell of more words is one of a table that sets a page, not of one that holds data.
 const MOST_WORDS_OF_A_CELL: usize = 60;
@@ -55,23 +55,17 @@ fn is_xml(source: &str) -> bool {
 
 /// The encoding that a document says it is in.
 pub(super) fn declared_encoding(head: &str) -> Option<&'static encoding_rs::Encoding> {
-    let head = head.to_ascii_lowercase();
-    let declaration = match head.trim_start_matches('\u{feff}').starts_with("<?xml") {
-        true => head.split("?>").next().filter(|xml| xml.contains("encoding=")),
-        false => None,
+    let head = head.trim_start_matches('\u{feff}').to_ascii_lowercase();
+    let of_meta = || {
+        let mut tags = head
+            .match_indices("<meta")
+            .map(|(at, _)| &head[at..at + head[at..].find('>').unwrap_or(0)]);
+        let (_, label) = tags.find_map(|tag| tag.split_once("charset="))?;
+        let label = label.trim_start_matches(['"', '\'', ' ']);
+        let end = label.find(['"', '\'', ' ', ';', '/']).unwrap_or(label.len());
+        encoding_rs::Encoding::for_label(&label.as_bytes()[..end])
     };
-    let mut tags = head
-        .match_indices("<meta")
-        .map(|(at, _)| &head[at..at + head[at..].find('>').unwrap_or(0)]);
-    let head = declaration.or_else(|| tags.find(|tag| tag.contains("charset=")))?;
-    let at = ["charset=", "encoding="]
-        .iter()
-        .find_map(|key| Some(head.find(key)? + key.len()))?;
-    let label = head[at..].trim_start_matches(['"', '\'', ' ']);
-    let end = label
-        .find(['"', '\'', ' ', ';', '>', '/', '?'])
-        .unwrap_or(label.len());
-    encoding_rs::Encoding::for_label(&label.as_bytes()[..end])
+    package::declared(head.as_bytes()).or_else(of_meta)
 }
 
 pub(super) fn layout(source: &str) -> Layout {
@@ -347,9 +341,6 @@ impl Walk<'_> {
                 self.tables.pop();
                 self.blocks.set_apart();
             }
-            b"title" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"li" | b"dt" | b"dd" | b"option" => {
-                self.end_block();
-            }
             _ if is_block(name) => self.end_block(),
             _ => {}
         }
@@ -414,8 +405,9 @@ impl Walk<'_> {
     /// A stretch of text between tags, with character references in it.
     fn string(&mut self, range: Range<usize>) {
         let source = self.blocks.builder.source;
-        if self.is_superscript && !source[range.clone()].trim().is_empty() {
-            let words = resolved(source[range.clone()].trim());
+        let words = source[range.clone()].trim();
+        if self.is_superscript && !words.is_empty() {
+            let words = resolved(words);
             let is_all_of_link = self.link == Some(self.blocks.builder.text.len());
             if is_all_of_link && words.len() <= LONGEST_MARK {
                 return;
@@ -560,7 +552,18 @@ fn line_ends(space: &str) -> usize {
 
 /// Elements that begin and end a line.
 fn is_block(name: &[u8]) -> bool {
-    const NAMES: [&str; 35] = [
+    const NAMES: [&str; 46] = [
+        "title",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "li",
+        "dt",
+        "dd",
+        "option",
         "address",
         "article",
         "aside",

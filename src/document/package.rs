@@ -188,7 +188,7 @@ fn decoded(bytes: Vec<u8>) -> Option<String> {
 }
 
 /// The encoding of `<?xml version="1.0" encoding="…"?>`.
-fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+pub(super) fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let declaration = bytes.strip_prefix(b"<?xml")?;
     let declaration = &declaration[..memchr::memmem::find(declaration, b"?>")?];
     let at = memchr::memmem::find(declaration, b"encoding")? + "encoding".len();

@@ -20,6 +20,7 @@ const MOST_CONTENT: usize = 1 << 30;
 const MOST_CONTENT_OF_A_PAGE: usize = 128 << 20;
 /// Pieces of text that a page draws; laying them out takes the square of it.
 const MOST_PIECES_OF_A_PAGE: usize = 60_000;
+
 /// Reads a PDF. `file` is its name in a command that a message suggests.
 pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -> Result<Document> {
     let damaged = |reason: String| Error::DamagedDocument {
@@ -48,11 +49,9 @@ pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -
             limit_mib: max_bytes.div_ceil(1 << 20),
         });
     }
-    let mut extracted = rows::extracted(&read.pages);
-    for (what, count) in read.left_out {
-        (0..count).for_each(|_| extracted.leave_out(what));
-    }
-    extracted.document(name)
+    let mut document = rows::extracted(&read.pages).document(name)?;
+    document.left_out = read.left_out;
+    Ok(document)
 }
 
 enum Fault {
@@ -122,7 +121,7 @@ fn pages(bytes: &[u8]) -> std::result::Result<Read, Fault> {
     ];
     Ok(Read {
         pages: pages.iter().map(rows_of).collect(),
-        left_out: left_out.into(),
+        left_out: left_out.into_iter().filter(|&(_, count)| count > 0).collect(),
     })
 }
 
@@ -133,16 +132,13 @@ fn check_content(document: &core::Document, count: usize) -> std::result::Result
     let mut total = 0;
     for index in 0..count {
         let Ok(page) = document.page(index) else { continue };
-        let content = page
-            .dict()
-            .get("Contents")
-            .map(|content| document.resolve(content));
-        let (Some(Ok(content)), Some(own)) = (content, page.dict().get("Contents")) else {
+        let Some(own) = page.dict().get("Contents") else {
             continue;
         };
-        let streams = content
-            .as_array()
-            .map_or(std::slice::from_ref(own), |streams| streams);
+        let Ok(content) = document.resolve(own) else {
+            continue;
+        };
+        let streams = content.as_array().unwrap_or(std::slice::from_ref(own));
         let (mut of_page, mut pieces) = (0, 0);
         for stream in streams {
             let drawn = |object: &core::Object| {

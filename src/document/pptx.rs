@@ -254,16 +254,8 @@ impl Walk {
                 extracted.tab();
                 Frame::Nothing
             }
-            "tbl" => {
-                extracted.open_table();
-                Frame::Opened
-            }
-            "tr" => {
-                extracted.open_row();
-                Frame::Opened
-            }
-            "tc" => {
-                extracted.open_cell();
+            name @ ("tbl" | "tr" | "tc") => {
+                extracted.open_table_element(name);
                 Frame::Opened
             }
             "AlternateContent" => Frame::Alternatives(false),

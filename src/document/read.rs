@@ -3,6 +3,7 @@
 //! Every input is treated as hostile: only regular files are opened, nothing is read past the limit,
 //! nothing is memory-mapped.
 
+use std::borrow::Cow;
 use std::fs::{File, FileType};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,8 @@ use crate::error::{Error, Result};
 /// What may be read.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
-    /// The largest document, in bytes of its file; of one that is packed (DOCX, EPUB and the like) also of the parts in it that are read.
+    /// The largest document, in bytes of its file; of one that is packed (DOCX, EPUB and the like) also of the parts in it that
+    /// are read.
     pub max_bytes: u64,
     /// Read hidden files and files that `.gitignore` and the like exclude, too.
     pub no_ignore: bool,
@@ -365,9 +367,10 @@ fn read_limited(stream: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Makes a document of a file's bytes. A PDF (feature `pdf`), DOCX, RTF, ODT, PPTX, EPUB, mail or page of HTML is known by them; its
-/// parts may have 64 MiB when they are unpacked. The encoding of text is found out; its format is that of the extension of `path` or, where there is none, of the name, or what
-/// the first lines look like. Messages suggest commands for the file at `path`.
+/// Makes a document of a file's bytes. A PDF (feature `pdf`), DOCX, RTF, ODT, PPTX, EPUB, mail or page of HTML is known by
+/// them; its parts may have 64 MiB when they are unpacked. The encoding of text is found out; its format is that of the
+/// extension of `path` or, where there is none, of the name, or what the first lines look like. Messages suggest commands for
+/// the file at `path`.
 ///
 /// ```
 /// use quotable::document::read::document;
@@ -391,7 +394,7 @@ pub fn document(name: String, bytes: &[u8], path: Option<&Path>) -> Result<Docum
 /// When they are no text, or hold none.
 pub fn document_as(name: String, bytes: &[u8], format: Format) -> Result<Document> {
     let declared = match format {
-        Format::Html => html::declared_encoding(&String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)])),
+        Format::Html => html::declared_encoding(&head(bytes)),
         _ => None,
     };
     decode(&name, bytes, declared)?.document(name, |_| format)
@@ -422,7 +425,7 @@ fn with_extension(
     if is_zip(bytes) {
         return office::document(name, bytes, max_bytes, &file);
     }
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]);
+    let head = head(bytes);
     if matches!(extension.as_str(), "html" | "htm" | "xhtml" | "xht") || html::begins_like(&head) {
         return decode(&name, bytes, html::declared_encoding(&head))?.document(name, |_| Format::Html);
     }
@@ -444,6 +447,10 @@ fn with_extension(
 
 /// How much of a file its format and encoding are looked for in, as browsers do.
 const HEAD: usize = 1024;
+
+fn head(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)])
+}
 
 /// Formats with text that another program has to take out, by their first bytes.
 fn refuse_other_formats(name: &str, bytes: &[u8], file: &str) -> Result<()> {
@@ -503,8 +510,8 @@ impl Decoded {
     }
 }
 
-/// By byte order mark, then UTF-8, then what the document declares, then detection. The text of a UTF-8 file keeps its byte order mark, so
-/// that offsets are those of the file.
+/// By byte order mark, then UTF-8, then what the document declares, then detection. The text of a UTF-8 file keeps its byte
+/// order mark, so that offsets are those of the file.
 fn decode(name: &str, bytes: &[u8], declared: Option<&'static Encoding>) -> Result<Decoded> {
     let not_text = |reason| Error::NotText {
         name: name.to_owned(),

@@ -129,7 +129,6 @@ pub(super) fn extracted(pages: &[Vec<Row>]) -> Extracted {
         if number > 1 {
             writer.extracted.next_page();
         }
-        writer.page = number - 1;
         writer.page(page);
         writer.end_note();
     }
@@ -233,8 +232,6 @@ struct Writer<'a> {
     is_at_edge: bool,
     /// What stands at the head or foot of several pages, without their numbers, and whether it has been read.
     margins: HashMap<String, bool>,
-    /// Which page is being read, from 0.
-    page: usize,
     /// A note that may go on, with the page of its last line and how far up that stands.
     note: Option<(String, (usize, f32))>,
     lists: u32,
@@ -246,8 +243,8 @@ fn tenths(size: f32) -> u32 {
     (size * 10.0).round() as u32
 }
 
-/// The rows at the ends of a page, and whether there is a gap between them and the text.
-fn edges(page: &[Row]) -> impl Iterator<Item = (&Row, bool)> {
+/// The rows at the ends of a page by their numbers, and whether there is a gap between them and the text.
+fn edges(page: &[Row]) -> impl Iterator<Item = (usize, bool)> {
     let mut heights: Vec<(f32, f32)> = page.iter().map(|row| (row.y, row.size)).collect();
     heights.sort_by(|a, b| b.0.total_cmp(&a.0));
     heights.dedup_by(|a, b| (a.0 - b.0).abs() < 1.0);
@@ -265,10 +262,12 @@ fn edges(page: &[Row]) -> impl Iterator<Item = (&Row, bool)> {
         .fold(f32::MIN, f32::max);
     let height = |at: usize| heights.get(at).map_or(0.0, |&(y, _)| y);
     let (high, low) = (height(MARGIN - 1), height(heights.len().saturating_sub(MARGIN)));
-    let is_edge = move |row: &&Row| row.table.is_none() && (row.y > high - 1.0 || row.y < low + 1.0);
-    page.iter()
-        .filter(is_edge)
-        .map(move |row| (row, row.y > above - 1.0 || row.y < below + 1.0))
+    let is_edge = move |row: &Row| row.table.is_none() && (row.y > high - 1.0 || row.y < low + 1.0);
+    let has_gap = move |row: &Row| row.y > above - 1.0 || row.y < below + 1.0;
+    (0..)
+        .zip(page)
+        .filter(move |(_, row)| is_edge(row))
+        .map(move |(at, row)| (at, has_gap(row)))
 }
 
 /// What the heads of several pages have in common: their text, or what is left without a number that follows the pages, as in
@@ -310,7 +309,7 @@ impl<'a> Writer<'a> {
         let mut letters: HashMap<u32, usize> = HashMap::new();
         let mut steps: HashMap<u32, Vec<f32>> = HashMap::new();
         let mut heads: HashMap<String, (usize, usize)> = HashMap::new();
-        for (number, page) in pages.iter().enumerate() {
+        for (number, page) in (1..).zip(pages) {
             for row in page {
                 *letters.entry(tenths(row.size)).or_default() += row.len();
             }
@@ -322,7 +321,7 @@ impl<'a> Writer<'a> {
                 }
             }
             let of_page: HashMap<String, bool> = edges(page)
-                .map(|(row, gap)| (head_of(row, number), gap))
+                .map(|(at, gap)| (head_of(&page[at], number), gap))
                 .collect();
             for (head, has_gap) in of_page {
                 let (pages, gaps) = heads.entry(head).or_default();
@@ -351,7 +350,6 @@ impl<'a> Writer<'a> {
             rows: Vec::new(),
             is_at_edge: false,
             margins: heads.map(|(head, _)| (head, false)).collect(),
-            page: 0,
             note: None,
             lists: 0,
             was_item: false,
@@ -359,40 +357,40 @@ impl<'a> Writer<'a> {
     }
 
     fn page(&mut self, page: &'a [Row]) {
-        let marginal: HashSet<*const Row> = edges(page).map(|(row, _)| std::ptr::from_ref(row)).collect();
-        let is_margin = |row: &Row, writer: &Self| {
-            row.is_margin || marginal.contains(&std::ptr::from_ref(row)) && writer.is_margin(row)
+        let edges: HashSet<usize> = edges(page).map(|(at, _)| at).collect();
+        let is_margin = |at: usize, writer: &Self| {
+            page[at].is_margin || edges.contains(&at) && writer.is_margin(&page[at])
         };
-        let mut rest = page;
-        while let [row, behind @ ..] = rest {
-            if is_margin(row, self) {
+        let mut at = 0;
+        while let Some(row) = page.get(at) {
+            if is_margin(at, self) {
                 self.margin(row);
-                rest = behind;
+                at += 1;
                 continue;
             }
-            let of_table = rest
-                .iter()
-                .take_while(|next| next.table.is_some() && next.table == row.table && !is_margin(next, self));
-            let goes_on = match (self.rows.last(), &self.flow) {
-                (Some(last), _) => !last.is_heading && !ends(&last.text()),
-                (None, flow) => flow.as_ref().is_some_and(Flow::breaks_off),
-            };
-            let (table, behind) = rest.split_at(table_rows(&rest[..of_table.count()], goes_on));
-            if !table.is_empty() {
-                self.end_paragraph();
-                self.table(table);
-                rest = behind;
-                continue;
+            if row.table.is_some() {
+                let goes_on = match (self.rows.last(), &self.flow) {
+                    (Some(last), _) => !last.is_heading && !ends(&last.text()),
+                    (None, flow) => flow.as_ref().is_some_and(Flow::breaks_off),
+                };
+                let end =
+                    (at..page.len()).find(|&next| page[next].table != row.table || is_margin(next, self));
+                let count = table_rows(&page[at..end.unwrap_or(page.len())], goes_on);
+                if count > 0 {
+                    self.end_paragraph();
+                    self.table(&page[at..at + count]);
+                    at += count;
+                    continue;
+                }
             }
             if self.rows.last().is_some_and(|last| self.begins_block(last, row)) {
                 self.end_paragraph();
             }
             if self.rows.is_empty() {
-                let at = page.len() - rest.len();
                 self.is_at_edge = at < MARGIN || at + MARGIN >= page.len();
             }
             self.rows.push(row);
-            rest = &rest[1..];
+            at += 1;
         }
         self.end_paragraph();
     }
@@ -462,9 +460,10 @@ impl<'a> Writer<'a> {
         let left = rows.iter().map(|row| row.x()).fold(f32::MAX, f32::min);
         let is_full = rows.len() > 1 && last.end_x() - left >= FULL_LINE * (right - left);
         let is_item = first.begins_item();
-        let end = (self.page, last.y);
+        let here = self.extracted.page();
+        let end = (here, last.y);
         if let Some((note, (page, y))) = &mut self.note
-            && *page == self.page
+            && *page == here
             && (0.0..2.0 * first.size).contains(&(*y - first.y))
             && !is_note(&text)
         {
@@ -544,13 +543,13 @@ impl<'a> Writer<'a> {
     }
 
     fn is_margin(&self, row: &Row) -> bool {
-        names_page(&row.text()) || self.margins.contains_key(&head_of(row, self.page))
+        names_page(&row.text()) || self.margins.contains_key(&head_of(row, self.extracted.page()))
     }
 
     /// Writes what stands at the head or foot of a page, once.
     fn margin(&mut self, row: &Row) {
         let text = row.text();
-        let head = head_of(row, self.page);
+        let head = head_of(row, self.extracted.page());
         let is_number = head.starts_with('\0') || names_page(&text);
         let was_read = self.margins.insert(head, true).unwrap_or_default();
         if !was_read && !is_number {
