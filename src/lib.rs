@@ -70,11 +70,12 @@ pub mod language;
 pub mod model;
 pub mod qa;
 mod reader;
+mod skim;
 pub mod summary;
 pub mod window;
 
 pub use document::{Document, Format, Span};
 pub use error::{Error, Result};
-pub use qa::{Answer, Answers, Verdict};
+pub use qa::{Answer, Answers, Skimmed, Verdict};
 pub use reader::{AskOptions, Progress, Reader};
 pub use summary::{Summary, SummaryOptions};

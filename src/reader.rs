@@ -13,6 +13,7 @@ use crate::qa::Answers;
 use crate::qa::calibrate::{Calibrator, Signals};
 use crate::qa::decode;
 use crate::qa::merge::Merger;
+use crate::skim;
 use crate::summary::prose::{self, Candidate};
 use crate::summary::transformer::{Network, Sentence, SentenceVector};
 use crate::summary::{Scorer, Summary, SummaryOptions, summarize};
@@ -32,6 +33,10 @@ pub struct AskOptions {
     pub min_confidence: f64,
     /// Answer even where the documents seem not to.
     pub always_answer: bool,
+    /// Where there is more text than 64 KiB, read only so much of it, or a thirty-second where that is more: the passages that
+    /// have most words in common with the question. [`Answers::skimmed`] says how many these are. An answer in other words
+    /// than the question's can be missed, and "not in the documents" then means the passages that were read.
+    pub skim: bool,
 }
 
 impl AskOptions {
@@ -57,6 +62,7 @@ impl Default for AskOptions {
             top: 1,
             min_confidence: 0.0,
             always_answer: false,
+            skim: false,
         }
     }
 }
@@ -67,7 +73,7 @@ impl Default for AskOptions {
 pub struct Progress {
     /// Bytes of clean text that have been read.
     pub bytes: u64,
-    /// Bytes of clean text in all.
+    /// Bytes of clean text that are to be read. Fewer once it is known which, if these are chosen.
     pub total_bytes: u64,
 }
 
@@ -81,7 +87,7 @@ pub struct Progress {
 /// read, and blocks the thread that it is made on: in an asynchronous program it belongs on a thread for such work.
 ///
 /// [`ask_with_progress`](Self::ask_with_progress) and [`summarize`](Self::summarize) tell how far they are on the thread that
-/// called them, after each 16 windows (four a thread, where that is more); `false` ends the work with [`Error::Interrupted`].
+/// called them, after each 16 windows (four a thread, where that is more) or some MiB whose words are counted; `false` ends the work with [`Error::Interrupted`].
 /// So a deadline is a comparison of times, a cancelled request a look at a flag. `examples/service.rs` has both threads and
 /// a deadline.
 ///
@@ -282,7 +288,8 @@ impl Reader {
         Question::new(text, &self.tokenizer, &self.limits)
     }
 
-    /// Answers a question from documents. All of them are read for every question, by rayon's threads.
+    /// Answers a question from documents. All of them are read for every question, unless it is to [`skim`](AskOptions::skim),
+    /// by rayon's threads.
     ///
     /// # Errors
     /// When the question is empty or too long, an option is out of range, or the model cannot read.
@@ -301,7 +308,7 @@ impl Reader {
         options: &AskOptions,
         mut progress: impl FnMut(Progress) -> bool,
     ) -> Result<Answers> {
-        let question = self.question(question)?;
+        let asked = self.question(question)?;
         AskOptions::check_top(options.top, "top")?;
         if !(0.0..=1.0).contains(&options.min_confidence) {
             return Err(Error::BadOption {
@@ -310,14 +317,31 @@ impl Reader {
                 expected: "0 to 1",
             });
         }
-        let total_bytes = documents.iter().map(|d| d.text().len() as u64).sum();
+        let selection = if options.skim {
+            let total_bytes = documents.iter().map(|d| d.text().len() as u64).sum();
+            let counting = Progress {
+                bytes: 0,
+                total_bytes,
+            };
+            skim::select(question, documents, || progress(counting))?
+        } else {
+            None
+        };
+        let whole = || documents.iter().map(|d| 0..d.text().len()).enumerate().collect();
+        let stretches: Vec<(usize, Span)> = match &selection {
+            Some(chosen) => chosen.stretches.clone(),
+            None => whole(),
+        };
+        let total_bytes = stretches.iter().map(|(_, stretch)| stretch.len() as u64).sum();
         let mut merger = Merger::new(options.top, self.limits.answer_tokens);
         let most = batch_windows();
         let mut batch: Vec<(usize, Window)> = Vec::with_capacity(most);
-        let mut bytes_before = 0;
-        for (index, document) in documents.iter().enumerate() {
-            let mut plan = window::plan(document, &question, &self.tokenizer, &self.limits);
+        let (mut bytes_before, mut tokens) = (0, 0);
+        for (index, stretch) in stretches {
+            let length = stretch.len() as u64;
+            let mut plan = window::plan_of(documents[index], stretch, &asked, &self.tokenizer, &self.limits);
             while let Some(window) = plan.next() {
+                tokens += window.context.len() - window.shared_before;
                 batch.push((index, window));
                 if batch.len() == most {
                     self.read(&mut batch, documents, &mut merger)?;
@@ -327,7 +351,7 @@ impl Reader {
                     }
                 }
             }
-            bytes_before += document.text().len() as u64;
+            bytes_before += length;
         }
         self.read(&mut batch, documents, &mut merger)?;
         if !progress(Progress {
@@ -336,7 +360,25 @@ impl Reader {
         }) {
             return Err(Error::Interrupted);
         }
-        Ok(self.answers(merger, documents, options))
+        let Some(chosen) = selection else {
+            let windows = merger.windows();
+            return Ok(self.answers(merger, windows, documents, options));
+        };
+        // What was passed over counts, too: the best of all of it is what was looked for.
+        let tokens_a_byte = tokens as f64 / chosen.bytes as f64;
+        let windows_of = |&bytes: &usize| {
+            window::windows_of(
+                bytes as f64 * tokens_a_byte,
+                &asked,
+                &self.tokenizer,
+                &self.limits,
+            )
+        };
+        let windows = chosen.bytes_of.iter().map(windows_of).sum::<f64>() as usize;
+        Ok(Answers {
+            skimmed: Some(chosen.skimmed),
+            ..self.answers(merger, windows, documents, options)
+        })
     }
 
     /// Reads a batch, longest windows first so that threads finish together, and merges it in order.
@@ -377,8 +419,15 @@ impl Reader {
         })
     }
 
-    fn answers(&self, merger: Merger, documents: &[&Document], options: &AskOptions) -> Answers {
-        let (windows, evidence) = (merger.windows(), merger.evidence());
+    /// The answers, `windows` being those that there were to read.
+    fn answers(
+        &self,
+        merger: Merger,
+        windows: usize,
+        documents: &[&Document],
+        options: &AskOptions,
+    ) -> Answers {
+        let (read, evidence) = (merger.windows(), merger.evidence());
         let candidates = merger.finish(documents);
         let signals = |candidate: &decode::Candidate| Signals {
             score: candidate.score,
@@ -414,7 +463,8 @@ impl Reader {
             evidence,
             calibrated: self.calibrator.is_fitted(),
             answers,
-            windows,
+            skimmed: None,
+            windows: read,
         }
     }
 }

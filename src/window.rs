@@ -151,30 +151,55 @@ pub fn plan<'a>(
     tokenizer: &'a Tokenizer,
     limits: &Limits,
 ) -> Plan<'a> {
-    let template = tokenizer.pair();
-    let taken = question.ids.len() + template.special_tokens();
-    let room = limits
-        .window_tokens
-        .saturating_sub(taken)
-        .max(limits.overlap_tokens.saturating_add(1));
+    plan_of(document, 0..document.text().len(), question, tokenizer, limits)
+}
+
+/// Cuts a stretch of a document into windows, as [`plan`] does the whole.
+pub(crate) fn plan_of<'a>(
+    document: &'a Document,
+    stretch: Span,
+    question: &'a Question,
+    tokenizer: &'a Tokenizer,
+    limits: &Limits,
+) -> Plan<'a> {
+    let blocks = document.blocks();
     Plan {
         document,
         question,
         tokenizer,
-        room,
+        room: room(question, tokenizer, limits),
         overlap: limits.overlap_tokens,
-        next_block: 0,
+        next_block: blocks.partition_point(|block| block.span.end <= stretch.start),
         buffer: VecDeque::new(),
         shared: 0,
         fresh: 0,
-        read_to: 0,
+        read_to: stretch.start,
+        stretch,
     }
+}
+
+/// Tokens of a document that fit into a window beside the question.
+fn room(question: &Question, tokenizer: &Tokenizer, limits: &Limits) -> usize {
+    let taken = question.ids.len() + tokenizer.pair().special_tokens();
+    let least = limits.overlap_tokens.saturating_add(1);
+    limits.window_tokens.saturating_sub(taken).max(least)
+}
+
+/// How many windows a document of about so many tokens is cut into.
+pub(crate) fn windows_of(tokens: f64, question: &Question, tokenizer: &Tokenizer, limits: &Limits) -> f64 {
+    let (room, overlap) = (
+        room(question, tokenizer, limits) as f64,
+        limits.overlap_tokens as f64,
+    );
+    ((tokens - overlap) / (room - overlap)).ceil().max(1.0)
 }
 
 /// The windows of a document for a question, in order.
 #[derive(Debug)]
 pub struct Plan<'a> {
     document: &'a Document,
+    /// The bytes of its clean text that are read.
+    stretch: Span,
     question: &'a Question,
     tokenizer: &'a Tokenizer,
     /// Tokens of the document that fit into a window.
@@ -193,14 +218,17 @@ impl Plan<'_> {
     /// Bytes of the clean text that have been tokenised, for progress.
     #[must_use]
     pub fn bytes_read(&self) -> usize {
-        self.read_to
+        self.read_to - self.stretch.start
     }
 
     fn fill(&mut self) {
-        while self.buffer.len() < self.room && self.next_block < self.document.blocks().len() {
-            let block = &self.document.blocks()[self.next_block];
-            let base = block.span.start;
-            let tokens = self.tokenizer.tokens(&self.document.text()[block.span.clone()]);
+        while self.buffer.len() < self.room
+            && let Some(block) = self.document.blocks().get(self.next_block)
+            && block.span.start < self.stretch.end
+        {
+            let base = block.span.start.max(self.stretch.start);
+            let end = block.span.end.min(self.stretch.end);
+            let tokens = self.tokenizer.tokens(&self.document.text()[base..end]);
             self.fresh += tokens.len();
             let section = match block.kind {
                 BlockKind::TableCell => u32::MAX - self.next_block as u32, // Sections count from 0.
@@ -213,7 +241,7 @@ impl Plan<'_> {
                 starts_word: token.starts_word,
                 section,
             }));
-            self.read_to = block.span.end;
+            self.read_to = end;
             self.next_block += 1;
         }
     }

@@ -525,6 +525,7 @@ fn a_full_disk_is_an_error() {
         &["who opened it?", "note.txt"],
         &["batch"],
         &["man"],
+        &["eval", "--init", "note.txt"],
     ] {
         let mut command = desk.command();
         command

@@ -25,6 +25,103 @@ fn bridge() -> Scene {
     Scene::new().file("bridge.txt", BRIDGE).finds("Ada Quist", SURE)
 }
 
+/// A text of 200 kB that tells of the bridge in its middle, and of something else around it.
+fn long() -> String {
+    let other = "The committee then went on to the next item of its long agenda. ".repeat(8) + "\n\n";
+    other.repeat(200) + BRIDGE + "\n" + &other.repeat(200)
+}
+
+// ---- Reading a part ----
+
+#[test]
+fn skimming_reads_what_shares_words_with_the_question_and_says_so() {
+    let scene = bridge().file("long.txt", long());
+    let outcome = scene.run(&["--skim", "who designed the bridge?", "long.txt"]);
+    assert_snapshot!(outcome, @r#"
+    exit code 0
+    --- output
+    Ada Quist  (… %)
+      long.txt:403  The new one was designed by [Ada Quist], an engineer from Halden.
+    --- error
+    ask: note: 64 passages of 200 were read, those that share a word with the question, and the first of the others; --skim=false reads all
+    "#);
+    let line = scene
+        .run(&["--skim", "-q", "--json", "who designed the bridge?", "long.txt"])
+        .json();
+    assert_eq!(line["skimmed"], json!({"passages": 64, "sharing": 1, "of": 200}));
+    let whole = scene
+        .run(&["--json", "who designed the bridge?", "long.txt"])
+        .json();
+    assert_eq!(whole.get("skimmed"), None);
+    assert_eq!(line["answers"], whole["answers"]);
+}
+
+#[test]
+fn skimming_does_not_deny_what_it_did_not_read() {
+    let scene = Scene::new().file("long.txt", long()).finds("agenda", -2.0);
+    let outcome = scene.run(&["--skim", "--quiet", "who painted it?", "long.txt"]);
+    assert_eq!(outcome.code, 1);
+    let first = outcome.out.lines().next().unwrap_or_default();
+    assert!(
+        first.starts_with("Not in the 65 passages of 200 that were read. ("),
+        "{first}"
+    );
+    let scene = scene.file("unread.jpg", JPEG);
+    let outcome = scene.run(&["--skim", "--quiet", "who painted it?", "long.txt", "unread.jpg"]);
+    assert_eq!(outcome.code, 2);
+    assert!(
+        outcome.out.contains("that were read (1 document could not)"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn words_that_are_nowhere_choose_nothing() {
+    let scene = bridge().file("long.txt", long());
+    let outcome = scene.run(&["--skim", "Zeppelin mooring", "long.txt"]);
+    assert!(
+        outcome
+            .err
+            .contains("the first, since none shares a word with the question"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn what_is_short_is_read_whole_all_the_same() {
+    let args = ["who designed it?", "bridge.txt"];
+    let whole = bridge().run(&args);
+    assert_eq!(bridge().run(&[&["--skim"], &args[..]].concat()), whole);
+}
+
+#[test]
+fn what_is_nearer_decides_about_skimming() {
+    let scene = bridge()
+        .file("long.txt", long())
+        .file("ask.toml", "skim = true\n");
+    let skims = |outcome: Outcome| outcome.json().get("skimmed").is_some();
+    let question = "who designed the bridge?";
+    assert!(skims(scene.run(&["--json", question, "long.txt"])));
+    assert!(!skims(scene.run(&[
+        "--json",
+        "--skim=false",
+        question,
+        "long.txt"
+    ])));
+    let line = |skim: &str| format!("{{\"question\": \"{question}\", \"docs\": [\"long.txt\"]{skim}}}");
+    let lines = ["", ", \"skim\": false", ", \"skim\": true"].map(line);
+    let scene = scene.lines(lines);
+    let skimmed = |arguments: &[&str]| -> Vec<bool> {
+        let lines = scene.run(arguments).json_lines();
+        lines.iter().map(|line| line.get("skimmed").is_some()).collect()
+    };
+    assert_eq!(skimmed(&["batch"]), [true, false, true]);
+    assert_eq!(skimmed(&["batch", "--skim=false"]), [false, false, true]);
+    let outcome = bridge().run(&["--skim=perhaps", question, "bridge.txt"]);
+    assert_eq!(outcome.code, 2);
+    assert!(outcome.err.contains("'perhaps' for '--skim"), "{outcome}");
+}
+
 // ---- One question ----
 
 #[test]
@@ -1322,6 +1419,7 @@ fn what_only_questions_have_is_refused_for_a_summary() {
         ("top", json!(3)),
         ("min_confidence", json!(0.5)),
         ("always_answer", json!(false)),
+        ("skim", json!(true)),
     ] {
         let mut line = json!({"id": 1, "summarize": {"sentences": 1}, "context": "It was Ada Quist."});
         line[key] = value;
@@ -1352,6 +1450,10 @@ fn a_value_of_a_wrong_type_is_told_in_words() {
         (
             json!({"question": "who?", "always_answer": 1}),
             "always_answer: has to be true or false",
+        ),
+        (
+            json!({"question": "who?", "skim": "yes"}),
+            "skim: has to be true or false",
         ),
         (
             json!({"question": "who?", "docs": [7]}),

@@ -107,6 +107,11 @@ fn a_baseline_that_was_asked_otherwise_is_told() {
         (&[] as &[&str], "neither --always-answer nor --min-confidence"),
         (&["--always-answer"], "--always-answer"),
         (&["--min-confidence", "0.2"], "--min-confidence 0.2"),
+        (&["--skim"], "--skim"),
+        (
+            &["--skim", "--min-confidence", "0.1"],
+            "--min-confidence 0.1 and --skim",
+        ),
     ] {
         let told = scene.run(&[&compare, options].concat());
         assert!(

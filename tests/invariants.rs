@@ -115,6 +115,32 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// A text without lines is read in pieces where it is skimmed, which hold whole sentences: an answer that shares a word with
+    /// the question is found as if all were read, by its exact words.
+    #[test]
+    fn complete_in_what_is_skimmed(before in 2000usize..3000, after in 0usize..1000, length in 2usize..8) {
+        let reader = scripted(&[("Ada Quist", 5.0)]);
+        let sentences = |n: usize| (0..n).map(|i| format!("Item {i} {}was put off. ", "of it ".repeat(i % length))).collect::<String>();
+        let text = format!("{}The dredging was paid for by Ada Quist. {}", sentences(before), sentences(after));
+        let document = Document::new("t", text, Format::Plain).unwrap();
+        let other = Document::new("o", sentences(1500), Format::Plain).unwrap();
+        let documents = [&other, &document];
+        let options = AskOptions { skim: true, ..AskOptions::default() };
+        let skimmed = reader.ask("Who paid for the dredging?", &documents, &options).unwrap();
+        check_quotations(&skimmed, &documents);
+        let share = skimmed.skimmed.unwrap();
+        prop_assert_eq!(share.sharing, 1);
+        prop_assert!(share.passages < share.of);
+        let whole = reader.ask("Who paid for the dredging?", &documents, &AskOptions::default()).unwrap();
+        prop_assert_eq!(&skimmed.answers[0].text, "Ada Quist");
+        prop_assert_eq!(&skimmed.answers[0].span, &whole.answers[0].span);
+        prop_assert_eq!(&skimmed.answers[0].sentence, &whole.answers[0].sentence);
+    }
+}
+
 #[test]
 fn honest() {
     let found = READER

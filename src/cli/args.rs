@@ -16,6 +16,7 @@ Examples:
   ask \"who signed?\" contracts/ 'mail/*.eml'     a folder and a pattern
   ask \"what was the profit?\" report.pdf         PDF, DOCX, RTF, PPTX, ODT, EPUB, HTML, mail
   curl -s https://… | ask \"who resigned?\"
+  ask --skim \"who signed?\" archive/             much text: only what shares words with the question
   ask --top 3 --json \"who signed?\" contracts/   for programs
   ask summarize report.md                       a summary in its own sentences
   ask                                           a session: many questions, one start
@@ -96,6 +97,18 @@ pub struct CommonArgs {
     /// Give the best answer even if the documents seem not to have one
     #[arg(long)]
     pub always_answer: bool,
+
+    /// Of more than 64 KiB of text, read only so much, or a thirty-second where that is more: the passages
+    /// that share most words with the question
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub skim: Option<bool>,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -194,7 +207,7 @@ A line of input is one of
   {\"id\": 8, \"question\": \"who signed?\", \"docs\": [\"contracts/\", \"note.txt\"]}
   {\"id\": 9, \"question\": \"who signed?\"}                  with --docs
   {\"id\": 10, \"summarize\": {\"sentences\": 3}, \"context\": \"The text itself.\"}
-A question may set \"top\" and one of \"min_confidence\" and \"always_answer\" for itself, a
+A question may set \"top\", \"skim\" and one of \"min_confidence\" and \"always_answer\" for itself, a
 summary \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". What a line sets
 goes before what was typed, and that before ask.toml. Other keys are refused. A context
 is plain text; all other formats are read from docs.

@@ -1,6 +1,6 @@
 //! One question.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::documents::{self, Loaded};
 use super::json::{self, Line};
@@ -8,8 +8,9 @@ use super::plan::Plan;
 use super::progress::Bar;
 use super::{ANSWERED, ERROR, Environment, NOT_IN_DOCUMENT, Printer};
 use crate::document::Document;
-use crate::qa::Answers;
-use crate::reader::{AskOptions, Reader};
+use crate::qa::{Answers, Skimmed};
+use crate::reader::Reader;
+use crate::skim;
 
 pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> anyhow::Result<u8> {
     let started = Instant::now();
@@ -20,14 +21,7 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
     loaded.report(plan.quiet, environment);
     let documents: Vec<&Document> = loaded.documents.iter().collect();
     note_language(&loaded, "its confidence does", plan.quiet, environment);
-    let answers = answer(
-        &reader,
-        question,
-        &documents,
-        &plan.options,
-        !plan.quiet,
-        environment,
-    )?;
+    let answers = answer(&reader, question, &documents, &plan, environment)?;
     let mut text = Vec::new();
     if plan.json {
         text = json::line(&Line {
@@ -50,20 +44,54 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
     Ok(exit_code(&answers, &loaded))
 }
 
-/// Answers with a progress bar, listening for Ctrl-C.
+/// Answers with a progress bar, listening for Ctrl-C. What is passed over is told.
 pub(super) fn answer(
     reader: &Reader,
     question: &str,
     documents: &[&Document],
-    options: &AskOptions,
-    show_progress: bool,
-    environment: &Environment,
+    plan: &Plan,
+    environment: &mut Environment,
 ) -> crate::Result<Answers> {
-    let mut bar = Bar::new(show_progress && environment.error_is_terminal);
-    reader.ask_with_progress(question, documents, options, |progress| {
+    let mut bar = Bar::new(!plan.quiet && environment.error_is_terminal);
+    let started = Instant::now();
+    let answers = reader.ask_with_progress(question, documents, &plan.options, |progress| {
         bar.update(progress);
         !environment.is_interrupted()
-    })
+    })?;
+    drop(bar);
+    match answers.skimmed {
+        _ if plan.quiet => {}
+        Some(skimmed) => environment.tell(&passed_over(skimmed)),
+        None => {
+            let bytes: usize = documents.iter().map(|document| document.text().len()).sum();
+            let time = started.elapsed();
+            if time > LONG && bytes > 2 * skim::LEAST && !plan.options.skim && environment.error_is_terminal {
+                environment.tell(&format!(
+                    "note: all of the text was read, in {} s; --skim reads only what shares most words with the question",
+                    time.as_secs()
+                ));
+            }
+        }
+    }
+    Ok(answers)
+}
+
+/// From so long a reading on, a person is told how to have a shorter one.
+const LONG: Duration = Duration::from_secs(15);
+
+fn passed_over(skimmed: Skimmed) -> String {
+    let Skimmed {
+        passages,
+        sharing,
+        of,
+        ..
+    } = skimmed;
+    let which = match sharing {
+        0 => "the first, since none shares a word with the question",
+        n if n < passages => "those that share a word with the question, and the first of the others",
+        _ => "those that share most words with the question",
+    };
+    format!("note: {passages} passages of {of} were read, {which}; --skim=false reads all")
 }
 
 /// Says that what holds for English, `what`, does not hold for the language of the text.

@@ -49,10 +49,11 @@ struct Request {
     top: Option<usize>,
     min_confidence: Option<f64>,
     always_answer: Option<bool>,
+    skim: Option<bool>,
 }
 
 /// The keys of a line, and of its summary: the names in [`Request`] and [`SummaryArgs`].
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "id",
     "question",
     "summarize",
@@ -61,6 +62,7 @@ const KEYS: [&str; 8] = [
     "top",
     "min_confidence",
     "always_answer",
+    "skim",
 ];
 const SUMMARY_KEYS: [&str; 8] = [
     "sentences",
@@ -358,7 +360,7 @@ fn expected(path: &str) -> Option<&'static str> {
         "summarize" => "an object like {\"sentences\": 3}",
         "top" | "summarize.sentences" | "summarize.words" => "a whole number",
         "min_confidence" => "a number from 0 to 1",
-        "always_answer" | "summarize.strict" | "summarize.together" => "true or false",
+        "always_answer" | "skim" | "summarize.strict" | "summarize.together" => "true or false",
         "summarize.share" => "a share like 0.1 or a percentage like \"10%\"",
         "summarize.style" => "\"extractive\"",
         "summarize.method" => "\"transformer\", \"textrank\" or \"lead\"",
@@ -409,6 +411,7 @@ fn refuse_keys_of_questions(request: &Request) -> anyhow::Result<()> {
         ("top", request.top.is_some()),
         ("min_confidence", request.min_confidence.is_some()),
         ("always_answer", request.always_answer.is_some()),
+        ("skim", request.skim.is_some()),
     ];
     match given.iter().find(|(_, is_given)| *is_given) {
         Some((key, _)) => bail!("{key}: is for questions, and the line asks for a summary; leave it out"),
@@ -558,6 +561,7 @@ impl Batch<'_> {
             top: plan::checked_top(request.top.unwrap_or(defaults.top), "top")?,
             min_confidence,
             always_answer,
+            skim: request.skim.unwrap_or(defaults.skim),
         })
     }
 

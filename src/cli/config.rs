@@ -29,6 +29,7 @@ pub(super) struct Config {
     pub(super) context: Option<Around>,
     pub(super) min_confidence: Option<f64>,
     pub(super) always_answer: Option<bool>,
+    pub(super) skim: Option<bool>,
     pub(super) threads: Option<usize>,
     pub(super) no_ignore: Option<bool>,
     pub(super) max_mib: Option<u64>,

@@ -185,6 +185,7 @@ impl Plan {
             },
             min_confidence: answering.min_confidence,
             always_answer: answering.always_answer,
+            skim: args.skim.or(config.skim).unwrap_or(false),
         };
         let reading = &args.reading;
         let option = |typed: bool, name: &str| {

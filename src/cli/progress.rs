@@ -76,6 +76,7 @@ impl Bar {
         // The bar's own estimate begins when it is shown, and says 0 then.
         let left = time_left(self.shown.started.elapsed(), &progress);
         if let Some(bar) = self.shown.due(Some(progress.total_bytes), template) {
+            bar.set_length(progress.total_bytes);
             bar.set_position(progress.bytes);
             if let Some(left) = left {
                 bar.set_message(format!(", {:#} left", HumanDuration(left)));

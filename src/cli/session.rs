@@ -106,7 +106,7 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                     continue;
                 }
                 ask::note_language(&loaded, "its confidence does", plan.quiet, environment);
-                match ask::answer(&reader, line, &documents, &plan.options, !plan.quiet, environment) {
+                match ask::answer(&reader, line, &documents, &plan, environment) {
                     Ok(answers) => {
                         let printer = Printer {
                             colour: plan.colour,

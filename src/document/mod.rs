@@ -2,6 +2,7 @@
 
 mod blocks;
 mod clean;
+mod csv;
 mod docx;
 mod epub;
 mod extracted;
@@ -52,6 +53,8 @@ pub enum Format {
     Subtitles,
     /// HTML or XHTML, as a browser saves it.
     Html,
+    /// A table of values that are separated by commas, semicolons, tabs or bars.
+    Csv,
 }
 
 /// What a stretch of a document is.
@@ -144,6 +147,7 @@ impl Document {
             Format::Plain => plain::layout(&source),
             Format::Markdown => markdown::layout(&source),
             Format::Html => html::layout(&source),
+            Format::Csv => csv::layout(&source).unwrap_or_else(|| plain::layout(&source)),
             Format::Subtitles => match subtitles::layout(&source) {
                 layout if layout.blocks.is_empty() => plain::layout(&source), // It only began like them.
                 layout => layout,
@@ -556,7 +560,7 @@ mod tests {
         #[test]
         fn spans_lead_back_to_the_source(
             source in "(?s)([a-z .\r\n\u{a0}\u{ad}*#`_\\[\\]()-]|<v Bob>|<i>|&nbsp;|\u{200b}|[{]\\\\an8[}]|\u{8}|\u{1b}[\\[]m|â€œ|â€™|Â|Ã©|\u{c}|[\u{80}-\u{ff}]|</?(p|td|tr|table|li|ul|s|sup|pre|code|svg)>|<br>|&#?[a-z0-9]{1,6};?|.){0,80}",
-            format in prop::sample::select(&[Format::Plain, Format::Markdown, Format::Subtitles, Format::Html][..]),
+            format in prop::sample::select(&[Format::Plain, Format::Markdown, Format::Subtitles, Format::Html, Format::Csv][..]),
             a: prop::sample::Index, b: prop::sample::Index,
         ) {
             let source = if format == Format::Subtitles { format!("1\n00:00:01,000 --> 00:00:02,000\n{source}") } else { source };
@@ -586,7 +590,7 @@ mod tests {
 
         /// Promise 3: every visible character of the text belongs to exactly one block.
         #[test]
-        fn blocks_cover_the_text(source in "(?s)([a-z .\n#*>|`-]|\r\n|\u{a0}|.|00:01[.]000 --> 00:02[.]000\n|<v Bob>|</?(i|p|td|tr|table|li|ul|s|pre|svg)>|&nbsp;|\u{200b}|[{]\\\\an8[}]){0,120}", format in prop::sample::select(&[Format::Plain, Format::Markdown, Format::Subtitles, Format::Html][..])) {
+        fn blocks_cover_the_text(source in "(?s)([a-z .,\"\n#*>|`-]|\r\n|\u{a0}|.|00:01[.]000 --> 00:02[.]000\n|<v Bob>|</?(i|p|td|tr|table|li|ul|s|pre|svg)>|&nbsp;|\u{200b}|[{]\\\\an8[}]){0,120}", format in prop::sample::select(&[Format::Plain, Format::Markdown, Format::Subtitles, Format::Html, Format::Csv][..])) {
             let Ok(document) = Document::new("t", source.as_str(), format) else { return Ok(()) };
             let mut end = 0;
             for block in document.blocks() {

@@ -440,6 +440,7 @@ fn with_extension(
     }
     decode(&name, bytes, None)?.document(name, |source| match extension.as_str() {
         "md" | "markdown" | "mdown" | "mkd" => Format::Markdown,
+        "csv" | "tsv" | "tab" => Format::Csv,
         _ if subtitles::begins_like(source) => Format::Subtitles,
         _ => Format::Plain,
     })

@@ -51,15 +51,20 @@ pub struct Asked {
     pub always_answer: bool,
     /// Answers below this confidence did not count.
     pub min_confidence: f64,
+    /// Whether only passages that share words with a question were read.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub skim: bool,
 }
 
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.min_confidence {
-            _ if self.always_answer => write!(f, "--always-answer"),
-            least if least > 0.0 => write!(f, "--min-confidence {least}"),
-            _ => write!(f, "neither --always-answer nor --min-confidence"),
+            _ if self.always_answer => write!(f, "--always-answer")?,
+            least if least > 0.0 => write!(f, "--min-confidence {least}")?,
+            _ if self.skim => return write!(f, "--skim"),
+            _ => write!(f, "neither --always-answer nor --min-confidence")?,
         }
+        f.write_str(if self.skim { " and --skim" } else { "" })
     }
 }
 
@@ -506,6 +511,7 @@ mod tests {
     const ASKED: Asked = Asked {
         always_answer: false,
         min_confidence: 0.25,
+        skim: false,
     };
 
     fn item(id: usize, score: f64, must_pass: bool) -> Item {

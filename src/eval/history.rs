@@ -51,6 +51,9 @@ pub struct Entry {
     pub always_answer: bool,
     /// Answers below this confidence did not count.
     pub min_confidence: f64,
+    /// Whether only passages that share words with a question were read.
+    #[serde(default)]
+    pub skim: bool,
     /// The figures of its questions; `None` without questions.
     pub scores: Option<EntryScores>,
     /// The figures of its summaries, by what made them.
@@ -152,6 +155,7 @@ pub fn entries(report: &Report) -> Vec<Entry> {
         limit: p.limit,
         always_answer: p.always_answer,
         min_confidence: p.min_confidence,
+        skim: p.skim,
         scores: suite.scores.as_ref().map(EntryScores::of),
         summaries: suite.summaries.iter().map(EntrySummaries::of).collect(),
         p50_ms: suite.p50_ms,
@@ -186,7 +190,8 @@ impl Entry {
                 least if least > 0.0 => format!(", confidence {least} at least"),
                 _ => String::new(),
             };
-            format!("{limit}{always}{least}")
+            let skim = if entry.skim { ", skimming" } else { "" };
+            format!("{limit}{always}{least}{skim}")
         };
         let (before, after) = (asked(self), asked(later));
         let reasons: Vec<String> = [
@@ -297,6 +302,7 @@ mod tests {
             limit: None,
             always_answer: false,
             min_confidence: 0.0,
+            skim: false,
             scores: None,
             summaries: Vec::new(),
             p50_ms: None,

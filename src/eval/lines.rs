@@ -49,6 +49,7 @@ struct Line {
     _top: IgnoredAny,
     min_confidence: Option<IgnoredAny>,
     always_answer: Option<IgnoredAny>,
+    skim: Option<IgnoredAny>,
     #[serde(default, rename = "plausible_answers")]
     _plausible_answers: IgnoredAny,
 }
@@ -139,6 +140,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
         for (given, key) in [
             (line.min_confidence.is_some(), "min_confidence"),
             (line.always_answer.is_some(), "always_answer"),
+            (line.skim.is_some(), "skim"),
         ] {
             if given {
                 return Err(wrong(

@@ -228,6 +228,7 @@ fn ask_one(
                 evidence: None,
                 calibrated: true,
                 answers: Vec::new(),
+                skimmed: None,
                 windows: 0,
             };
             (nothing, Some(error.to_string()))

@@ -33,9 +33,24 @@ pub struct Answers {
     pub calibrated: bool,
     /// The candidates, best first, whether or not the question counts as answered.
     pub answers: Vec<Answer>,
+    /// What was read, where that was not all: see [`AskOptions::skim`](crate::AskOptions::skim).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skimmed: Option<Skimmed>,
     /// Windows that were read.
     #[serde(skip)]
     pub windows: usize,
+}
+
+/// How much of the documents was read for a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Skimmed {
+    /// Passages that were read, of some 1,000 bytes each.
+    pub passages: usize,
+    /// Those of them that share a word with the question.
+    pub sharing: usize,
+    /// Passages that there are. Those of some documents may all have been passed over.
+    pub of: usize,
 }
 
 /// An answer of a calibrated model that is below this confidence is doubtful: of two like it, hardly one is right.
@@ -170,6 +185,11 @@ mod tests {
             evidence: Some(1.5),
             calibrated: true,
             answers: vec![crate::cite::quote(&document, 0, at..at + 3, 2.5, 0.75)],
+            skimmed: Some(Skimmed {
+                passages: 64,
+                sharing: 9,
+                of: 900,
+            }),
             windows: 3,
         };
         assert_eq!(answers.answers[0].encoding.as_deref(), Some("windows-1252"));
@@ -196,6 +216,7 @@ mod tests {
                 evidence: None,
                 calibrated,
                 answers: confidence.map(quote).into_iter().collect(),
+                skimmed: None,
                 windows: 1,
             };
             answers.verdict()

@@ -24,7 +24,7 @@ const FUNCTION_WORDS: &[&str] = &[
 ];
 
 /// Whether a word, in lower case, stands in every sentence and tells none from another.
-pub(super) fn is_function_word(folded: &str) -> bool {
+pub(crate) fn is_function_word(folded: &str) -> bool {
     FUNCTION_WORDS.binary_search(&folded).is_ok()
 }
 
@@ -34,12 +34,12 @@ pub(super) fn fold(word: &str) -> String {
 }
 
 /// The stem of a word.
-pub(super) fn stem(word: &str) -> String {
+pub(crate) fn stem(word: &str) -> String {
     Stemmer::create(Algorithm::English).stem(&fold(word)).into_owned()
 }
 
 /// The stems of the words of `text` that carry meaning, in order.
-pub(super) fn stems(text: &str) -> impl Iterator<Item = String> + '_ {
+pub(crate) fn stems(text: &str) -> impl Iterator<Item = String> + '_ {
     let stemmer = Stemmer::create(Algorithm::English);
     text.unicode_words()
         .map(fold)
@@ -93,11 +93,16 @@ impl Terms {
         self.numbers.get(stem).copied()
     }
 
-    /// ln(1 + (n − df + ½) / (df + ½)), never negative (Robertson and Zaragoza 2009, section 3, with 1 added).
+    /// The weight of a term.
     pub(super) fn inverse_frequency(&self, term: u32) -> f64 {
-        let (n, df) = (self.of.len() as f64, f64::from(self.frequency[term as usize]));
-        ((n - df + 0.5) / (df + 0.5)).ln_1p()
+        inverse_frequency(self.of.len() as f64, f64::from(self.frequency[term as usize]))
     }
+}
+
+/// ln(1 + (n − df + ½) / (df + ½)), never negative: the weight of a term that `df` of `n` texts have (Robertson and Zaragoza
+/// 2009, section 3, with 1 added).
+pub(crate) fn inverse_frequency(n: f64, df: f64) -> f64 {
+    ((n - df + 0.5) / (df + 0.5)).ln_1p()
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ pub struct EvalArgs {
     pub history: Option<PathBuf>,
 
     /// Fit the probabilities of the model in --model to these questions, and write its manifest
-    #[arg(long, conflicts_with_all = ["bless", "baseline", "html", "markdown", "junit", "predictions", "json", "github"])]
+    #[arg(long, conflicts_with_all = ["bless", "baseline", "html", "markdown", "junit", "predictions", "json", "github", "skim"])]
     pub calibrate: bool,
 
     /// Print the report as one line of JSON, a history line by line

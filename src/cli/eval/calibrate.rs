@@ -106,15 +106,9 @@ pub(super) fn run(
     for warning in measured.iter().filter_map(|(what, ece)| warning(what, *ece)) {
         environment.tell(&warning);
     }
-    for line in lines {
-        writeln!(environment.output, "{line}")?;
-    }
-    writeln!(
-        environment.output,
-        "{}",
-        crate::harmless::harmless(&format!("written to {}", path.display()))
-    )?;
-    environment.output.flush()?;
+    let written = format!("written to {}", path.display());
+    let text = format!("{}\n{}\n", lines.join("\n"), crate::harmless::harmless(&written));
+    environment.print(text.as_bytes())?;
     Ok(ANSWERED)
 }
 

@@ -10,8 +10,9 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{Args, Around};
 use crate::document::{Document, Span};
+use crate::eval::problem::counted;
 pub(super) use crate::harmless::{harmless, is_hidden_control};
-use crate::qa::{Answer, Answers, DOUBTFUL, Verdict};
+use crate::qa::{Answer, Answers, DOUBTFUL, Skimmed, Verdict};
 
 /// Prints answers.
 #[derive(Debug, Clone, Copy)]
@@ -56,10 +57,17 @@ impl Printer {
             if answers.answers.first().is_some_and(too_unsure) {
                 text += &format!("No answer at {:.0} % or above.\n", self.min_confidence * 100.0);
             } else {
-                let which = match (documents.len(), unread) {
-                    (1, 0) => "document".to_owned(),
-                    (_, 0) => "documents".to_owned(),
-                    (_, n) => format!("documents that could be read ({n} could not)"),
+                let which = match (answers.skimmed, documents.len(), unread) {
+                    (Some(Skimmed { passages, of, .. }), _, n) => {
+                        let unread = match n {
+                            0 => String::new(),
+                            n => format!(" ({} could not)", counted(n, "document")),
+                        };
+                        format!("{} of {of} that were read{unread}", counted(passages, "passage"))
+                    }
+                    (None, 1, 0) => "document".to_owned(),
+                    (None, _, 0) => "documents".to_owned(),
+                    (None, _, n) => format!("documents that could be read ({n} could not)"),
                 };
                 let probability = answers.not_in_document;
                 if answers.verdict() == Verdict::Unsure {
@@ -323,6 +331,7 @@ mod tests {
             evidence: Some(1.0),
             calibrated: true,
             answers: vec![answer],
+            skimmed: None,
             windows: 1,
         };
         let printer = Printer {

@@ -66,6 +66,8 @@ pub struct Provenance {
     pub always_answer: bool,
     /// Answers below this confidence did not count.
     pub min_confidence: f64,
+    /// Whether only passages that share words with a question were read.
+    pub skim: bool,
     /// Questions were sampled evenly down to so many.
     pub limit: Option<usize>,
     /// Processor and operating system.
@@ -94,6 +96,7 @@ impl Provenance {
             threshold: 0.5,
             always_answer: false,
             min_confidence: 0.0,
+            skim: false,
             limit: None,
             machine: machine(),
             kernels: None,

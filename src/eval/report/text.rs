@@ -398,8 +398,9 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
     } else {
         String::new()
     };
+    let skim = if p.skim { ", skimming" } else { "" };
     lines.push(format!(
-        "{answering}{least}{limit}; bootstrap of {} resamples, seed {}",
+        "{answering}{least}{skim}{limit}; bootstrap of {} resamples, seed {}",
         p.resamples, p.seed
     ));
     if let Some(latency) = &report.latency {
