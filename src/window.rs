@@ -11,6 +11,9 @@ use crate::engine::Input;
 use crate::error::{Error, Result};
 use crate::model::tokenizer::{Template, Token};
 use crate::model::{Limits, Tokenizer};
+use cells::{Around, Cells};
+
+mod cells;
 
 /// A question, tokenised.
 #[derive(Debug, Clone)]
@@ -138,8 +141,21 @@ pub struct ContextToken {
     pub end: usize,
     /// Whether a word begins with it.
     pub starts_word: bool,
-    /// What an answer does not reach out of: the section of the block that it stands in, or a cell of a table.
+    /// What an answer does not reach out of: the section of the block that it stands in, or a cell of a table; or
+    /// [`INSERTED`](Self::INSERTED).
     pub section: u32,
+}
+
+impl ContextToken {
+    /// The section of what the document does not have there: the heading of a cell's column, and what sets cells apart. The
+    /// model reads it, and no answer holds it. Its place is where it was put in, and empty.
+    pub const INSERTED: u32 = u32::MAX;
+
+    /// Whether it was put in.
+    #[must_use]
+    pub fn is_inserted(&self) -> bool {
+        self.section == Self::INSERTED
+    }
 }
 
 /// Cuts a document into windows for a question, each sharing `overlap_tokens` with the one before. Where the limits leave
@@ -174,6 +190,7 @@ pub(crate) fn plan_of<'a>(
         shared: 0,
         fresh: 0,
         read_to: stretch.start,
+        cells: Cells::default(),
         stretch,
     }
 }
@@ -212,6 +229,7 @@ pub struct Plan<'a> {
     /// Tokens at its end that no window has held yet.
     fresh: usize,
     read_to: usize,
+    cells: Cells,
 }
 
 impl Plan<'_> {
@@ -228,12 +246,17 @@ impl Plan<'_> {
         {
             let base = block.span.start.max(self.stretch.start);
             let end = block.span.end.min(self.stretch.end);
-            let tokens = self.tokenizer.tokens(&self.document.text()[base..end]);
-            self.fresh += tokens.len();
+            let before = self.buffer.len();
+            let around = match block.kind {
+                BlockKind::TableCell => self.cells.around(self.document, self.next_block),
+                _ => Around::default(),
+            };
+            self.insert(&around.before, base);
             let section = match block.kind {
-                BlockKind::TableCell => u32::MAX - self.next_block as u32, // Sections count from 0.
+                BlockKind::TableCell => ContextToken::INSERTED - 1 - self.next_block as u32, // Sections count from 0.
                 _ => block.section,
             };
+            let tokens = self.tokenizer.tokens(&self.document.text()[base..end]);
             self.buffer.extend(tokens.into_iter().map(|token| ContextToken {
                 id: token.id,
                 start: base + token.start,
@@ -241,9 +264,25 @@ impl Plan<'_> {
                 starts_word: token.starts_word,
                 section,
             }));
+            self.insert(around.after, end);
+            self.fresh += self.buffer.len() - before;
             self.read_to = end;
             self.next_block += 1;
         }
+    }
+}
+
+impl Plan<'_> {
+    /// Puts in a text that the document does not have at this place.
+    fn insert(&mut self, text: &str, at: usize) {
+        let tokens = self.tokenizer.tokens(text);
+        self.buffer.extend(tokens.into_iter().map(|token| ContextToken {
+            id: token.id,
+            start: at,
+            end: at,
+            starts_word: token.starts_word,
+            section: ContextToken::INSERTED,
+        }));
     }
 }
 

@@ -126,6 +126,9 @@ pub struct Position {
     pub page: Option<usize>,
 }
 
+/// A table's first row of more cells than this is not looked at for every other row.
+const MOST_HEADINGS: usize = 1000;
+
 /// How far from a place its sentence is looked for, in bytes, where a block is very long.
 const SENTENCE_REACH: usize = 32 << 10;
 
@@ -332,29 +335,44 @@ impl Document {
         if !is_cell(&&self.blocks[first]) {
             return None;
         }
-        // Blocks puts a tab between the cells of a row.
-        let goes_on = |pair: &[Block]| {
-            is_cell(&&pair[0])
-                && is_cell(&&pair[1])
-                && !self.text()[pair[0].span.end..pair[1].span.start].contains('\n')
-        };
-        let row_of = |index: usize| {
-            let before = self.blocks[..=index]
-                .windows(2)
-                .rev()
-                .take_while(|pair| goes_on(pair))
-                .count();
-            let after = self.blocks[index..]
-                .windows(2)
-                .take_while(|pair| goes_on(pair))
-                .count();
-            index - before..index + after + 1
-        };
-        let row = row_of(first);
-        if !row.contains(&last) {
+        let row = self.row_of_cell(first);
+        if !row.iter().any(|&(_, cell)| cell == last) {
             return None;
         }
-        let above = self.blocks[..first].iter().rev().take_while(is_cell).count();
+        let span = |block: usize| self.blocks[block].span.clone();
+        let cells = row.into_iter();
+        Some(
+            cells
+                .map(|(heading, cell)| (heading.map(span), span(cell)))
+                .collect(),
+        )
+    }
+
+    /// The first cell of the table that the block of this number, a cell, stands in.
+    pub(crate) fn table_of_cell(&self, index: usize) -> usize {
+        let section = self.blocks[index].section;
+        let begins = self.blocks[..index].partition_point(|block| block.section < section);
+        let others = self.blocks[begins..index].iter();
+        begins
+            + others
+                .take_while(|block| block.kind != BlockKind::TableCell)
+                .count()
+    }
+
+    /// The row that the block of this number stands in, a cell of a table: the numbers of its cells, each with that of the cell
+    /// above it in the table's first row, where that row has as many cells, or one fewer.
+    pub(crate) fn row_of_cell(&self, index: usize) -> Vec<(Option<usize>, usize)> {
+        let section = self.blocks[index].section;
+        let is_cell = |block: &Block| block.kind == BlockKind::TableCell && block.section == section;
+        // Blocks puts a tab between the cells of a row.
+        let goes_on = |pair: &&[Block]| {
+            is_cell(&pair[0])
+                && is_cell(&pair[1])
+                && !self.text()[pair[0].span.end..pair[1].span.start].contains('\n')
+        };
+        let pairs_before = self.blocks[..=index].windows(2).rev();
+        let first = index - pairs_before.take_while(goes_on).count();
+        let row = first..index + self.blocks[index..].windows(2).take_while(goes_on).count() + 1;
         // A cell's column: the tabs before it in its row.
         let columns = |row: &Range<usize>| -> Vec<usize> {
             let mut column = 0;
@@ -374,15 +392,22 @@ impl Document {
                 })
                 .collect()
         };
-        let headings = row_of(first - above);
-        let has_headings = headings != row && headings.len() + 1 >= row.len();
-        let heading_at: Vec<(usize, usize)> = columns(&headings).into_iter().zip(headings.clone()).collect();
-        let cells = row.clone().zip(columns(&row)).map(|(index, column)| {
-            let heading = heading_at.iter().find(|&&(at, _)| has_headings && at == column);
-            let heading = heading.map(|&(_, heading)| self.blocks[heading].span.clone());
-            (heading, self.blocks[index].span.clone())
-        });
-        Some(cells.collect())
+        let table = self.table_of_cell(index);
+        let after = self.blocks[table..].windows(2).take(MOST_HEADINGS);
+        let headings = table..table + after.take_while(goes_on).count() + 1;
+        let has_headings =
+            headings != row && headings.len() + 1 >= row.len() && headings.len() <= MOST_HEADINGS;
+        let heading_columns = if has_headings {
+            columns(&headings)
+        } else {
+            Vec::new()
+        };
+        let heading = |column: usize| {
+            let at = heading_columns.binary_search(&column).ok()?;
+            Some(headings.start + at)
+        };
+        let cells = columns(&row).into_iter().map(heading);
+        cells.zip(row).collect()
     }
 
     fn sentence_at(&self, byte: usize) -> Span {

@@ -30,7 +30,7 @@ fn spans(
     // Position 0 is where the model points when the window does not answer (Devlin et al. 2019, section 4.3).
     let null = logits.start[0] + logits.end[0];
     let ends_word = |i: usize| context.get(i + 1).is_none_or(|next| next.starts_word);
-    for first in (0..context.len()).filter(|&i| context[i].starts_word) {
+    for first in (0..context.len()).filter(|&i| context[i].starts_word && !context[i].is_inserted()) {
         let ends = window.ends(first);
         for last in ends.start..ends.end.min(first + answer_tokens) {
             if context[last].section != context[first].section {
@@ -102,10 +102,12 @@ pub fn evidence(window: &Window, logits: &SpanLogits, answer_tokens: usize) -> f
     let context = window.context_start..window.context_start + window.context.len();
     let start = &logits.start[context.clone()]; // [tokens]
     let end = &logits.end[context]; // [tokens]
+    let can_answer = |i: usize| f64::from(u8::from(!window.context[i].is_inserted()));
     let (top_start, top_end) = (greatest(start), greatest(end));
     let end_weights: Vec<f64> = end
         .iter()
-        .map(|&logit| (f64::from(logit) - top_end).exp())
+        .enumerate()
+        .map(|(i, &logit)| can_answer(i) * (f64::from(logit) - top_end).exp())
         .collect(); // [tokens]
     let mass: f64 = start
         .iter()
@@ -119,7 +121,7 @@ pub fn evidence(window: &Window, logits: &SpanLogits, answer_tokens: usize) -> f
                 .unwrap_or_default()
                 .iter()
                 .sum();
-            (f64::from(logit) - top_start).exp() * weight
+            can_answer(i) * (f64::from(logit) - top_start).exp() * weight
         })
         .sum();
     let null = f64::from(logits.start[0]) + f64::from(logits.end[0]);
