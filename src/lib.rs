@@ -46,7 +46,7 @@
 //! `pdf` (reading PDF files) are features of their own.
 //!
 //! In reading order: a [`Document`] is clean text with a map to its source; [`window`] cuts it to the
-//! encoder's length and leaves nothing out; an [`engine`] turns windows into logits; [`qa`] turns logits
+//! encoder's length and leaves nothing out, unless it is to [`skim`](AskOptions::skim); an [`engine`] turns windows into logits; [`qa`] turns logits
 //! into candidates, merges them and says how sure it is; [`summary`] scores and chooses sentences;
 //! [`cite`] finds the line; a [`Reader`] does all of it. [`language`] says which documents it was not made for.
 //! [`model`] says what a model directory holds; [`hub`] downloads one, and is the only part that opens a connection.

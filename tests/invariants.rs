@@ -115,6 +115,31 @@ proptest! {
     }
 }
 
+/// Headings are read before each cell of a row; what stands there for the model alone is never quoted.
+#[test]
+fn verbatim_in_tables() {
+    let rows: String = (0..60)
+        .map(|i| format!("| Item {i} | {i}00 | Clerk {i} |\n"))
+        .collect();
+    let source = format!("# Accounts\n\n| Item | Budget | Responsible |\n|---|---|---|\n{rows}\nEnd.\n");
+    let document = Document::new("t.md", source, Format::Markdown).unwrap();
+    let reader = scripted(&[
+        ("Budget", 5.0),
+        ("Budget : 700", 6.0),
+        ("700, Responsible", 7.0),
+        ("Clerk 31", 4.0),
+    ]);
+    let answers = reader.ask("who?", &[&document], &top(4)).unwrap();
+    check_quotations(&answers, &[&document]);
+    let found: Vec<&str> = answers.answers.iter().map(|a| a.text.as_str()).collect();
+    assert_eq!(found[..2], ["700", "Budget"], "{found:?}");
+    assert!(found.contains(&"Clerk 31"), "{found:?}");
+    assert_eq!(
+        answers.answers[1].line, 3,
+        "the heading itself, not one that was put in"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 

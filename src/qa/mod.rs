@@ -23,7 +23,7 @@ use crate::document::Span;
 pub struct Answers {
     /// Whether the documents answer it, as far as the model can tell.
     pub answered: bool,
-    /// Probability that the documents do not answer it.
+    /// Probability that the documents do not answer it; where passages were passed over, that those do not which were read.
     pub not_in_document: f64,
     /// How strongly the documents speak for an answer at all: [`decode::evidence`] of the window where it is
     /// greatest. `None` where there was nothing to read.
