@@ -327,19 +327,21 @@ impl Reader {
         } else {
             None
         };
-        let whole = || documents.iter().map(|d| 0..d.text().len()).enumerate().collect();
-        let stretches: Vec<(usize, Span)> = match &selection {
-            Some(chosen) => chosen.stretches.clone(),
-            None => whole(),
-        };
+        let whole: Vec<(usize, Span)> = documents.iter().map(|d| 0..d.text().len()).enumerate().collect();
+        let stretches = selection.as_ref().map_or(&whole, |chosen| &chosen.stretches);
         let total_bytes = stretches.iter().map(|(_, stretch)| stretch.len() as u64).sum();
         let mut merger = Merger::new(options.top, self.limits.answer_tokens);
         let most = batch_windows();
         let mut batch: Vec<(usize, Window)> = Vec::with_capacity(most);
         let (mut bytes_before, mut tokens) = (0, 0);
-        for (index, stretch) in stretches {
-            let length = stretch.len() as u64;
-            let mut plan = window::plan_of(documents[index], stretch, &asked, &self.tokenizer, &self.limits);
+        for &(index, ref stretch) in stretches {
+            let mut plan = window::plan_of(
+                documents[index],
+                stretch.clone(),
+                &asked,
+                &self.tokenizer,
+                &self.limits,
+            );
             while let Some(window) = plan.next() {
                 tokens += window.context.len() - window.shared_before;
                 batch.push((index, window));
@@ -351,7 +353,7 @@ impl Reader {
                     }
                 }
             }
-            bytes_before += length;
+            bytes_before += stretch.len() as u64;
         }
         self.read(&mut batch, documents, &mut merger)?;
         if !progress(Progress {

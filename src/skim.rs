@@ -19,8 +19,7 @@ const LONG: usize = 4 * PASSAGE;
 pub(crate) const LEAST: usize = 64 << 10;
 /// Of more text than 32 times that, one byte in so many is read.
 const SHARE: usize = 32;
-/// How fast a word that recurs stops to count, and how much the length of a passage does; passages are about alike.
-const K1: f64 = 1.2;
+/// How much the length of a passage matters to [`terms::bm25`]; passages are about alike.
 const B: f64 = 0.5;
 /// Different words of a question that count; one has 64 tokens, but some tokens stand for many words.
 const MOST_WORDS: usize = 64;
@@ -58,7 +57,7 @@ pub(crate) fn select(
     let words = Words::of(question);
     let mut passages: Vec<Passage> = Vec::new();
     for (index, document) in documents.iter().enumerate() {
-        passages.extend(split(document).map(|(span, bytes)| Passage {
+        passages.extend(split(document).into_iter().map(|(span, bytes)| Passage {
             document: index,
             span,
             bytes,
@@ -110,7 +109,7 @@ pub(crate) fn select(
 
 /// The passages of a document, blocks that follow each other or pieces of a long one, with the bytes of these blocks. Every
 /// block is in them.
-fn split(document: &Document) -> impl Iterator<Item = (Span, usize)> {
+fn split(document: &Document) -> Vec<(Span, usize)> {
     let text = document.text();
     let mut passages: Vec<(Span, usize)> = Vec::new();
     // The last one goes on, with what has been put into it.
@@ -141,7 +140,7 @@ fn split(document: &Document) -> impl Iterator<Item = (Span, usize)> {
             start = end;
         }
     }
-    passages.into_iter()
+    passages
 }
 
 /// Where a piece of a long block ends: with a sentence, else before white space, else anywhere.
@@ -152,12 +151,7 @@ fn piece_end(text: &str, start: usize, end: usize) -> usize {
     // With a little of the next sentence, which says where the one before ends.
     let reach = text.floor_char_boundary(start + PASSAGE + PASSAGE / 2);
     let piece = &text[start..reach];
-    let whole = sentences(piece)
-        .iter()
-        .rev()
-        .skip(1)
-        .map(|sentence| sentence.end)
-        .next();
+    let whole = sentences(piece).iter().nth_back(1).map(|sentence| sentence.end);
     let space = || piece.rfind(char::is_whitespace);
     start + whole.or_else(space).filter(|&at| at > 0).unwrap_or(piece.len())
 }
@@ -230,11 +224,11 @@ impl Words {
             .map(|&df| terms::inverse_frequency(all, df))
             .collect();
         let score = |passage: &Passage| -> f64 {
-            let norm = K1 * (1.0 - B + B * passage.words as f64 / mean);
-            let shares = passage.counts.iter().map(|&(word, count)| {
-                let count = f64::from(count);
-                weights[word as usize] * count * (K1 + 1.0) / (count + norm)
-            });
+            let length = passage.words as f64;
+            let shares = passage
+                .counts
+                .iter()
+                .map(|&(word, count)| terms::bm25(weights[word as usize], f64::from(count), length, mean, B));
             shares.sum::<f64>() + 0.0 // The sum of nothing is -0.
         };
         passages.iter().map(score).collect()
@@ -316,7 +310,10 @@ mod tests {
     fn a_heading_stays_with_what_follows() {
         let text = filler(1) + "# Costs\n\nThey rose.\n\n# Dredging\n\n" + &"It went on and on. ".repeat(300);
         let text = Document::new("t.md", text, Format::Markdown).unwrap();
-        let passages: Vec<&str> = split(&text).map(|(span, _)| &text.text()[span]).collect();
+        let passages: Vec<&str> = split(&text)
+            .into_iter()
+            .map(|(span, _)| &text.text()[span])
+            .collect();
         assert!(passages[1].starts_with("Costs\n\nThey rose."), "{passages:?}");
         assert!(passages[1].contains("Dredging\n\nIt went on"), "{passages:?}");
         assert!(
@@ -344,7 +341,7 @@ mod tests {
             let Ok(document) = Document::new("t", text.clone() + &"\n".repeat(gap) + &text + &endless, Format::Plain) else {
                 return Ok(());
             };
-            let passages: Vec<(Span, usize)> = split(&document).collect();
+            let passages = split(&document);
             prop_assert!(passages.windows(2).all(|pair| pair[0].0.end <= pair[1].0.start));
             prop_assert!(passages.iter().all(|&(_, bytes)| 0 < bytes && bytes <= PASSAGE + LONG));
             let held = |span: &Span, within: &Span| span.end.min(within.end).saturating_sub(span.start.max(within.start));

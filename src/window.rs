@@ -270,9 +270,7 @@ impl Plan<'_> {
             self.next_block += 1;
         }
     }
-}
 
-impl Plan<'_> {
     /// Puts in a text that the document does not have at this place.
     fn insert(&mut self, text: &str, at: usize) {
         let tokens = self.tokenizer.tokens(text);

@@ -498,6 +498,16 @@ impl<'a> Builder<'a> {
 }
 
 #[cfg(test)]
+impl Document {
+    /// [`table_row`](Self::table_row) in words: headings, empty where there is none, and cells.
+    fn shown_row(&self, span: &Span) -> Option<Vec<(&str, &str)>> {
+        let text = self.text();
+        let shown = |(heading, cell): (Option<Span>, Span)| (heading.map_or("", |h| &text[h]), &text[cell]);
+        Some(self.table_row(span)?.into_iter().map(shown).collect())
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -509,11 +519,7 @@ mod tests {
         let text = document.text();
         let row = |from: &str, to: &str| {
             let span = text.find(from).unwrap()..text.find(to).unwrap() + to.len();
-            let shown =
-                |(heading, cell): (Option<Span>, Span)| (heading.map_or("", |h| &text[h]), &text[cell]);
-            document
-                .table_row(&span)
-                .map(|row| row.into_iter().map(shown).collect::<Vec<_>>())
+            document.shown_row(&span)
         };
         let dredging = vec![("Item", "Dredging"), ("Budget", "400"), ("Actual", "512")];
         assert_eq!(row("400", "400"), Some(dredging.clone()));

@@ -1,12 +1,12 @@
 //! The floor under every answer score: the sentence that shares the rarest words with the question (BM25,
-//! Robertson et al. 1994, with the usual k₁ = 1.2 and b = 0.75), and no model at all.
+//! with the usual k₁ = 1.2 and b = 0.75), and no model at all.
 
 use std::collections::{HashMap, HashSet};
 
 use super::rouge::tokens;
 use crate::document::{Document, Span};
+use crate::summary::terms::{bm25, inverse_frequency};
 
-const K1: f64 = 1.2;
 const B: f64 = 0.75;
 
 /// The sentences of a document with their words.
@@ -77,8 +77,8 @@ pub fn best_sentence(question: &str, documents: &[&Sentences]) -> Option<(usize,
             .iter()
             .map(|(word, count)| {
                 let n = with.get(word).copied().unwrap_or(0.0);
-                let rarity = ((total - n + 0.5) / (n + 0.5)).ln_1p();
-                rarity * count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * words.len() as f64 / mean))
+                let rarity = inverse_frequency(total, n);
+                bm25(rarity, *count, words.len() as f64, mean, B)
             })
             .sum();
         if score > best.map_or(0.0, |(s, ..)| s) {

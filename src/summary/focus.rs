@@ -1,12 +1,9 @@
 //! Relevance to a question or topic.
 
-use super::terms::{Terms, stems};
+use super::terms::{Terms, bm25, stems};
 use crate::error::{Error, Result};
 
-/// How fast a term that recurs in a sentence stops to count, and how much the length of the sentence matters
-/// (Robertson and Zaragoza 2009, section 3.5: k1 between 1.2 and 2, b between 0.5 and 0.8; sentences differ
-/// less in length than documents).
-const K1: f64 = 1.2;
+/// How much the length of a sentence matters to [`bm25`] (between 0.5 and 0.8; sentences differ less in length than documents).
 const B: f64 = 0.5;
 
 /// Where the words of a focus stand in a document.
@@ -62,8 +59,7 @@ impl Focus {
                     .filter_map(|term| own.binary_search_by_key(term, |&(t, _)| t).ok())
                     .map(|at| {
                         let (term, count) = (own[at].0, f64::from(own[at].1));
-                        let norm = K1 * (1.0 - B + B * length / mean);
-                        terms.inverse_frequency(term) * count * (K1 + 1.0) / (count + norm)
+                        bm25(terms.inverse_frequency(term), count, *length, mean, B)
                     });
                 shares.sum::<f64>() + 0.0 // The sum of nothing is -0.
             })

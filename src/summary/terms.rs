@@ -105,6 +105,14 @@ pub(crate) fn inverse_frequency(n: f64, df: f64) -> f64 {
     ((n - df + 0.5) / (df + 0.5)).ln_1p()
 }
 
+/// What a term of this weight adds to the BM25 of a text that has it `count` times (Robertson and Zaragoza 2009, section 3.5).
+/// `length` is the text's and `mean` that of all texts, in words; `b`, 0 to 1, is how much they matter.
+pub(crate) fn bm25(weight: f64, count: f64, length: f64, mean: f64, b: f64) -> f64 {
+    /// How fast a term that recurs stops to count: between 1.2 and 2.
+    const K1: f64 = 1.2;
+    weight * count * (K1 + 1.0) / (count + K1 * (1.0 - b + b * length / mean))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,21 +20,23 @@ pub(super) struct Around {
 /// The row that is being read.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
-    /// Where its table begins, and how its rows are read.
-    table: Option<(usize, Reading)>,
+    /// Where its table begins.
+    table: Option<usize>,
+    reading: Reading,
     /// The cells that are left of it, each with that of its heading.
     row: VecDeque<(Option<usize>, usize)>,
     is_first: bool,
 }
 
 /// How the rows of a table are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     /// With the headings in its first row, which is read as it is.
     Headings,
     /// Names with what they name.
     Pairs,
     /// What it is under is not known.
+    #[default]
     List,
 }
 
@@ -42,7 +44,10 @@ impl Cells {
     /// What is read around the cell that this block is. Blocks come in order.
     pub(super) fn around(&mut self, document: &Document, block: usize) -> Around {
         let text = |block: usize| &document.text()[document.blocks()[block].span.clone()];
-        let reading = self.go_to(document, block);
+        if self.row.front().is_none_or(|&(_, cell)| cell != block) {
+            self.begin_row(document, block);
+        }
+        let reading = self.reading;
         let heading = self.row.pop_front().and_then(|(heading, _)| heading);
         let heading = heading.filter(|_| reading == Reading::Headings).map(text);
         let after = match (reading, self.row.is_empty()) {
@@ -58,20 +63,15 @@ impl Cells {
         }
     }
 
-    /// Finds the row of a cell, unless it is the one that is being read, and says how its table is read.
-    fn go_to(&mut self, document: &Document, block: usize) -> Reading {
+    /// Finds the row of a cell, and how its table is read.
+    fn begin_row(&mut self, document: &Document, block: usize) {
         let table = document.table_of_cell(block);
-        let reading = match self.table {
-            Some((begins, reading)) if begins == table => reading,
-            _ => reading(document, table),
-        };
-        self.table = Some((table, reading));
-        if self.row.front().is_none_or(|&(_, cell)| cell != block) {
-            let row = document.row_of_cell(block);
-            self.is_first = row.iter().any(|&(_, cell)| cell == table);
-            self.row = row.into_iter().filter(|&(_, cell)| cell >= block).collect();
+        if self.table.replace(table) != Some(table) {
+            self.reading = reading(document, table);
         }
-        reading
+        let row = document.row_of_cell(block);
+        self.is_first = row.iter().any(|&(_, cell)| cell == table);
+        self.row = row.into_iter().filter(|&(_, cell)| cell >= block).collect();
     }
 }
 
