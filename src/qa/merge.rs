@@ -292,6 +292,16 @@ fn whole_tokens(text: &str, span: Span) -> Span {
         end = end.max(address.end);
     }
     let digit = |c: char| c.is_ascii_digit();
+    while text[start..].starts_with(digit) {
+        let before = text[..start]
+            .strip_suffix(['.', ',', ':'])
+            .unwrap_or(&text[..start]);
+        let rest = before.trim_end_matches(digit);
+        if rest.len() == before.len() {
+            break;
+        }
+        start = rest.len();
+    }
     if text[start..].starts_with(digit) && text[..start].ends_with('+') {
         start -= 1;
     }
@@ -397,6 +407,10 @@ mod tests {
         assert_eq!(whole_tokens("a 19-year-old", 2..4), 2..4);
         assert_eq!(whole_tokens("a@b", 0..1), 0..3);
         assert_eq!(whole_tokens("at 10:30", 3..5), 3..8);
+        assert_eq!(whole_tokens("at 10:30", 6..8), 3..8);
+        assert_eq!(whole_tokens("cost $5,199.50", 8..11), 6..14);
+        assert_eq!(whole_tokens("cost 84.2", 8..9), 5..9);
+        assert_eq!(whole_tokens("in 2019. 14 died", 9..16), 9..16);
         let endless = "x@".repeat(10_000);
         assert_eq!(whole_tokens(&endless, 5_000..5_001), 5_000..5_001);
     }
