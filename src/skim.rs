@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::qa::Skimmed;
 use crate::summary::terms;
 
-/// A passage ends with the block that makes it so long, in bytes: two thirds of a window.
+/// A passage ends with the block, or the row, that makes it so long, in bytes: two thirds of a window.
 const PASSAGE: usize = 1000;
 /// Longer blocks are cut between sentences.
 const LONG: usize = 4 * PASSAGE;
@@ -114,12 +114,17 @@ fn split(document: &Document) -> Vec<(Span, usize)> {
     let mut passages: Vec<(Span, usize)> = Vec::new();
     // The last one goes on, with what has been put into it.
     let mut is_open = false;
+    let mut end = 0;
     for block in document.blocks() {
+        // What stands beside it belongs to it.
+        let is_beside = block.kind == BlockKind::TableCell && !text[end..block.span.start].contains('\n');
+        end = block.span.end;
         let open = passages.last().filter(|_| is_open).map_or(0, |&(_, bytes)| bytes);
         let begins = block.kind == BlockKind::Heading && open >= PASSAGE / 2;
         let is_long = block.span.len() > LONG;
         // What stands above a long block, a heading or a few words, stays with its beginning.
-        if open >= PASSAGE || begins || is_long && open >= PASSAGE / 2 {
+        let is_full = open >= PASSAGE && (!is_beside || open >= LONG);
+        if is_full || begins || is_long && open >= PASSAGE / 2 {
             is_open = false;
         }
         let mut start = block.span.start;
@@ -176,16 +181,26 @@ struct Words {
 
 impl Words {
     fn of(question: &str) -> Self {
-        let mut stems: Vec<String> = terms::stems(question)
-            .filter(|stem| !terms::is_function_word(stem)) // of "who's"
+        // "who's" is a function word, and so is "who", which it stems to. In "in May" and "the US" they are names.
+        let is_name = |at: usize, word: &str| {
+            let is_capital = word.chars().all(char::is_uppercase) && word.len() > 1;
+            question.contains(char::is_lowercase)
+                && (is_capital || at > 0 && word.starts_with(char::is_uppercase))
+        };
+        let says_something = |&(at, word): &(usize, &str)| {
+            let folded = terms::fold(word);
+            let stem = folded.split('\'').next().unwrap_or_default();
+            is_name(at, word) || !terms::is_function_word(&folded) && !terms::is_function_word(stem)
+        };
+        let words = || question.unicode_words().enumerate();
+        let stem = |(_, word): (usize, &str)| terms::stem(word);
+        let mut stems: Vec<String> = words()
+            .filter(says_something)
+            .map(stem)
             .take(MOST_WORDS)
             .collect();
         if stems.is_empty() {
-            stems = question
-                .unicode_words()
-                .map(terms::stem)
-                .take(MOST_WORDS)
-                .collect();
+            stems = words().map(stem).take(MOST_WORDS).collect();
         }
         stems.sort_unstable();
         stems.dedup();
@@ -284,6 +299,38 @@ mod tests {
     }
 
     #[test]
+    fn names_that_look_like_function_words_count() {
+        let words = |question| Words::of(question).stems;
+        assert_eq!(words("What happened in May?"), ["happen", "may"]);
+        assert_eq!(
+            words("Who represents the US, may I ask?"),
+            ["ask", "i", "repres", "us"]
+        );
+        assert_eq!(words("Who owned the place?"), ["own", "place"]);
+        assert_eq!(words("who\u{2019}s been dredging"), ["dredg"]);
+        assert_eq!(words("WHO IS IT?"), ["is", "it", "who"]);
+    }
+
+    #[test]
+    fn rows_of_tables_are_whole() {
+        let rows = |cell: &str| {
+            (0..40)
+                .map(|row| format!("{row},{cell},end\n"))
+                .collect::<String>()
+        };
+        for cell in ["x".repeat(280), "x".repeat(1500)] {
+            let document = Document::new("t", rows(&cell), Format::Csv).unwrap();
+            let passages = split(&document);
+            assert!(passages.len() >= 10);
+            assert!(
+                passages
+                    .iter()
+                    .all(|(span, _)| document.text()[span.clone()].ends_with("end"))
+            );
+        }
+    }
+
+    #[test]
     fn of_many_documents_only_some_are_read() {
         let other: Vec<Document> = (0..150).map(|_| document(filler(2))).collect();
         let wanted = document("The dredging was paid for by Marta Quist.");
@@ -343,7 +390,7 @@ mod tests {
             };
             let passages = split(&document);
             prop_assert!(passages.windows(2).all(|pair| pair[0].0.end <= pair[1].0.start));
-            prop_assert!(passages.iter().all(|&(_, bytes)| 0 < bytes && bytes <= PASSAGE + LONG));
+            prop_assert!(passages.iter().all(|&(_, bytes)| 0 < bytes && bytes <= 2 * LONG));
             let held = |span: &Span, within: &Span| span.end.min(within.end).saturating_sub(span.start.max(within.start));
             for block in document.blocks() {
                 let all: usize = passages.iter().map(|(span, _)| held(&block.span, span)).sum();

@@ -29,7 +29,7 @@ pub(crate) fn is_function_word(folded: &str) -> bool {
 }
 
 /// A word in lower case, apostrophes alike.
-pub(super) fn fold(word: &str) -> String {
+pub(crate) fn fold(word: &str) -> String {
     word.to_lowercase().replace('’', "'")
 }
 
