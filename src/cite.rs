@@ -17,6 +17,8 @@ pub struct Quotation {
     pub source: Span,
     /// Where they begin, for people.
     pub position: Position,
+    /// The cells that they stand in, where the document is a spreadsheet ([`Document::cells`]).
+    pub cells: Option<String>,
 }
 
 /// The longest row that goes with an answer, in bytes with its headings.
@@ -42,6 +44,7 @@ pub fn quotation(document: &Document, span: &Span) -> Quotation {
         text: document.text()[span.clone()].to_owned(),
         source_text: document.source()[source.clone()].to_owned(),
         position: document.position(source.start),
+        cells: document.cells(&source),
         source,
     }
 }
@@ -82,6 +85,7 @@ pub fn quote(document: &Document, document_index: usize, span: Span, score: f32,
         column: quotation.position.column,
         sentence: document.text()[document.sentence_around(&span)].to_owned(),
         page: quotation.position.page,
+        cells: quotation.cells,
         introduced_by: document.introductions(&span).into_iter().map(text).collect(),
         document_index,
         span,

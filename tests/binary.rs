@@ -634,19 +634,23 @@ fn formats_that_need_a_converter_name_it() {
         b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
         &["old Office file", "password", "DOCX"],
     );
-    let sheet = spreadsheet();
-    refused("sums.ods", &sheet, &["a spreadsheet (ODS)", "soffice"]);
-    refused("my sum's.ods", &sheet, &["--convert-to csv 'my sum'\\''s.ods'"]);
-    let piped = Desk::new().pipe(&["who?"], sheet);
-    piped.fails_with(&["standard input", "a spreadsheet", "csv FILE"]);
+    let slides = presentation();
+    refused("talk.odp", &slides, &["a presentation (ODP)", "soffice"]);
+    refused(
+        "my talk's.odp",
+        &slides,
+        &["--convert-to pptx 'my talk'\\''s.odp'"],
+    );
+    let piped = Desk::new().pipe(&["who?"], slides);
+    piped.fails_with(&["standard input", "a presentation", "pptx FILE"]);
 }
 
 /// An OpenDocument file of the kind that is not read.
-fn spreadsheet() -> Vec<u8> {
+fn presentation() -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("mimetype", zip::write::SimpleFileOptions::default())
         .unwrap();
-    zip.write_all(b"application/vnd.oasis.opendocument.spreadsheet")
+    zip.write_all(b"application/vnd.oasis.opendocument.presentation")
         .unwrap();
     zip.finish().unwrap().into_inner()
 }

@@ -14,7 +14,7 @@ Examples:
   ask \"who leads negotiations?\"                 the documents that ask.toml names
   ask \"when does the lease end?\" lease.md       one file
   ask \"who signed?\" contracts/ 'mail/*.eml'     a folder and a pattern
-  ask \"what was the profit?\" report.pdf         PDF, DOCX, RTF, PPTX, ODT, EPUB, HTML, mail
+  ask \"what was the profit?\" report.pdf         PDF, DOCX, XLSX, PPTX, ODT, EPUB, HTML, mail
   curl -s https://… | ask \"who resigned?\"
   ask --skim \"who signed?\" archive/             much text: only what shares words with the question
   ask --top 3 --json \"who signed?\" contracts/   for programs
@@ -310,9 +310,9 @@ pub struct SummarizeArgs {
 }
 
 const TEXT_HELP: &str = "\
-Of a PDF, DOCX, RTF, PPTX, ODT, EPUB or MIME mail it is the text that was taken out, a line a
-paragraph, in UTF-8; of other files what they hold. \"start_byte\" and \"end_byte\" of answers
-count its bytes. On a terminal, control characters are shown as \\u{1b}.
+Of a PDF, DOCX, RTF, XLSX, PPTX, ODT, ODS, EPUB or MIME mail it is the text that was taken out, a
+line a paragraph or a row, in UTF-8; of other files what they hold. \"start_byte\" and \"end_byte\"
+of answers count its bytes. On a terminal, control characters are shown as \\u{1b}.
 
 Examples:
   ask text contract.docx | less

@@ -22,6 +22,8 @@ pub(super) struct Blocks<'a> {
     below: bool,
     /// How many cells have begun since the last that has text, or since the row began.
     cells: usize,
+    /// `apart`, `below` and `cells` before the current block, where it begins a row, a table or a list.
+    begun: Option<(bool, bool, usize)>,
 }
 
 impl<'a> Blocks<'a> {
@@ -36,6 +38,7 @@ impl<'a> Blocks<'a> {
             apart: false,
             below: false,
             cells: 0,
+            begun: None,
         }
     }
 
@@ -74,6 +77,7 @@ impl<'a> Blocks<'a> {
         self.fresh = false;
         let apart = std::mem::take(&mut self.apart);
         let below = std::mem::take(&mut self.below);
+        self.begun = Some((apart, below, self.cells));
         if let Some(last) = self.written.last() {
             let together = !apart
                 && last.kind == self.kind
@@ -85,6 +89,7 @@ impl<'a> Blocks<'a> {
                 (true, ..) => "\n",
             };
             let tabs = self.tabs(before);
+            self.begun.take_if(|_| before.is_empty());
             self.builder.separate(until, &(before.to_owned() + &tabs));
         } else {
             let tabs = self.tabs("\n");
@@ -108,7 +113,14 @@ impl<'a> Blocks<'a> {
     /// Ends the current block.
     pub(super) fn close(&mut self) {
         let written = &self.builder.text[self.start..];
-        if !self.fresh && !written.trim().is_empty() {
+        let is_empty = written.trim().is_empty();
+        if let Some((apart, below, cells)) = self.begun.take().filter(|_| is_empty) {
+            // The next one begins what it would have begun.
+            self.apart |= apart;
+            self.below |= below;
+            self.cells += cells;
+        }
+        if !self.fresh && !is_empty {
             let start = self.start + written.len() - written.trim_start().len();
             self.written.push(Block {
                 span: start..start + written.trim().len(),

@@ -1,12 +1,14 @@
 //! Values separated by commas, semicolons, tabs or bars (RFC 4180, and what spreadsheets make of it), with the bytes of their file.
 
+use std::iter::Peekable;
 use std::ops::Range;
 
 use super::blocks::Blocks;
-use super::{BlockKind, Layout, byte_order_mark};
+use super::table::MOST_TITLES;
+use super::{BlockKind, Layout, byte_order_mark, is_value};
 
-/// What may stand between values; of two that fit alike, the first.
-const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// What may stand between values; of two that make as many columns, the first. A comma stands in names and numbers, too.
+const SEPARATORS: [u8; 4] = [b'\t', b';', b'|', b','];
 /// Rows that say which of them it is.
 const SAMPLE: usize = 32;
 
@@ -18,15 +20,61 @@ pub(super) fn layout(source: &str) -> Option<Layout> {
         None => (separator(source, start)?, start),
     };
     let mut blocks = Blocks::new(source);
-    for value in Values::new(source, start, separator) {
-        if value.begins_row {
-            blocks.next_row();
+    let mut before = Row::default();
+    let mut is_apart = false;
+    let mut values = Values::new(source, start, separator).peekable();
+    while let Some(row) = next_row(&mut values) {
+        let row = Row::of(source, row);
+        if row.is_empty {
+            is_apart = true;
+            continue;
         }
-        blocks.next(BlockKind::TableCell);
-        blocks.next_cell();
-        write(&mut blocks, source, &value);
+        is_apart |= row.values.first().is_some_and(|value| value.is_apart);
+        if std::mem::take(&mut is_apart) && !row.goes_on(&before) {
+            blocks.set_apart();
+        }
+        blocks.next_row();
+        for value in &row.values {
+            blocks.next(BlockKind::TableCell);
+            blocks.next_cell();
+            write(&mut blocks, source, value);
+        }
+        before = row;
     }
     Some(blocks.into_layout())
+}
+
+/// A row, and what it looks like.
+#[derive(Default)]
+struct Row {
+    values: Vec<Value>,
+    is_empty: bool,
+    /// Whether a number is among its values.
+    has_number: bool,
+}
+
+impl Row {
+    fn of(source: &str, values: Vec<Value>) -> Self {
+        let texts = || values.iter().map(|value| source[value.text.clone()].trim());
+        Self {
+            is_empty: texts().all(str::is_empty),
+            has_number: texts().any(is_value),
+            values,
+        }
+    }
+
+    /// Whether it belongs, below an empty line, to the table of the row before: it is no row of headings.
+    fn goes_on(&self, before: &Self) -> bool {
+        self.values.len() == before.values.len() && (self.has_number || !before.has_number)
+    }
+}
+
+fn next_row(values: &mut Peekable<Values<'_>>) -> Option<Vec<Value>> {
+    let mut row = vec![values.next()?];
+    while let Some(value) = values.next_if(|value| !value.begins_row) {
+        row.push(value);
+    }
+    Some(row)
 }
 
 /// The separator that a first line `sep=;` names, which Excel writes, and the length of that line.
@@ -38,7 +86,8 @@ fn told(source: &str) -> Option<(u8, usize)> {
     SEPARATORS.contains(&separator).then_some((separator, line.len()))
 }
 
-/// The character that separates the same number of values, two or more, in most of the first rows.
+/// The character that separates the same number of values, two or more, in most of the first rows, titles aside; of several the one that makes
+/// most columns.
 fn separator(source: &str, start: usize) -> Option<u8> {
     let columns = |separator: u8| {
         let mut rows: Vec<usize> = Vec::new();
@@ -55,7 +104,12 @@ fn separator(source: &str, start: usize) -> Option<u8> {
         }
         let alike = |columns: usize| rows.iter().filter(|&&row| row == columns).count();
         let most = rows.iter().copied().max_by_key(|&columns| alike(columns))?;
-        (most > 1 && alike(most) > 1 && 3 * alike(most) > 2 * rows.len()).then(|| (alike(most), most))
+        let titles = rows
+            .iter()
+            .take(MOST_TITLES)
+            .take_while(|&&row| row < most)
+            .count();
+        (most > 1 && alike(most) > 1 && 3 * alike(most) > 2 * (rows.len() - titles)).then_some(most)
     };
     let fitting = SEPARATORS
         .into_iter()
@@ -71,8 +125,10 @@ struct Value {
     /// Where it stands, without quotation marks around it.
     text: Range<usize>,
     /// Whether it stands between quotation marks: two of them are one then.
-    quoted: bool,
+    is_quoted: bool,
     begins_row: bool,
+    /// Whether an empty line stands before it.
+    is_apart: bool,
 }
 
 /// The values of a text, row by row.
@@ -100,17 +156,37 @@ impl<'a> Values<'a> {
         from + rest.iter().position(ends).unwrap_or(rest.len())
     }
 
-    /// Between quotation marks that begin here, and with nothing behind them. A mark that none closes is one like any other.
-    fn quoted(&self) -> Option<Range<usize>> {
-        let rest = self.bytes[self.at..].strip_prefix(b"\"")?;
+    fn spaces(&self, from: usize) -> usize {
+        self.bytes[from..]
+            .iter()
+            .take_while(|&&byte| byte == b' ')
+            .count()
+    }
+
+    /// What stands between quotation marks that begin here, with nothing but spaces around them, and where the value ends. A
+    /// mark that none closes is one like any other.
+    fn quoted(&self) -> Option<(Range<usize>, usize)> {
+        let start = self.at + self.spaces(self.at);
+        let rest = self.bytes[start..].strip_prefix(b"\"")?;
         let mut marks = memchr::memchr_iter(b'"', rest).peekable();
         let close = loop {
             let mark = marks.next()?;
             if marks.next_if_eq(&(mark + 1)).is_none() {
-                break self.at + 1 + mark;
+                break start + 1 + mark;
             }
         };
-        (self.end(close + 1) == close + 1).then_some(self.at + 1..close)
+        let end = close + 1 + self.spaces(close + 1);
+        (self.end(end) == end).then_some((start + 1..close, end))
+    }
+
+    /// Whether empty lines stand here; what follows them is next.
+    fn skip_line_ends(&mut self) -> bool {
+        let line_ends = |&byte: &u8| byte == b'\n' || byte == b'\r';
+        let rest = &self.bytes[self.at..];
+        let ends = &rest[..rest.iter().take_while(|byte| line_ends(byte)).count()];
+        self.at += ends.len();
+        let of = |end: u8| ends.iter().filter(|&&byte| byte == end).count();
+        of(b'\n').max(of(b'\r')) > 1
     }
 }
 
@@ -118,21 +194,21 @@ impl Iterator for Values<'_> {
     type Item = Value;
 
     fn next(&mut self) -> Option<Value> {
-        if self.begins_row {
-            let line_ends = |&byte: &u8| byte == b'\n' || byte == b'\r';
-            let rest = &self.bytes[self.at..];
-            self.at += rest.iter().take_while(|byte| line_ends(byte)).count();
-            if self.at == self.bytes.len() {
-                return None;
-            }
+        let is_apart = self.begins_row && self.skip_line_ends();
+        if self.begins_row && self.at == self.bytes.len() {
+            return None;
         }
         let quoted = self.quoted();
-        let text = quoted.clone().unwrap_or_else(|| self.at..self.end(self.at));
-        let end = text.end + usize::from(quoted.is_some());
+        let is_quoted = quoted.is_some();
+        let (text, end) = quoted.unwrap_or_else(|| {
+            let end = self.end(self.at);
+            (self.at..end, end)
+        });
         let value = Value {
             text,
-            quoted: quoted.is_some(),
+            is_quoted,
             begins_row: self.begins_row,
+            is_apart,
         };
         self.begins_row = self.bytes.get(end) != Some(&self.separator);
         self.at = end + usize::from(!self.begins_row);
@@ -149,7 +225,7 @@ fn write(blocks: &mut Blocks<'_>, source: &str, value: &Value) {
     let end = value.text.start + text.trim_end().len();
     blocks.begin(from);
     let written = from;
-    if value.quoted {
+    if value.is_quoted {
         for (at, pair) in source[written..end].match_indices("\"\"") {
             blocks.builder.copy(from..written + at);
             from = written + at + pair.len();
@@ -164,23 +240,19 @@ mod tests {
     use super::super::{Document, Format};
     use super::*;
 
-    /// Rows of cells, as answers are shown with them.
+    /// Rows of cells, empty ones among them.
     fn rows(source: &str) -> Vec<Vec<String>> {
         let document = Document::new("t", source, Format::Csv).unwrap();
-        let mut rows: Vec<Vec<String>> = Vec::new();
-        let mut last = 0;
-        for block in document.blocks() {
-            assert_eq!(block.kind, BlockKind::TableCell);
-            let between = &document.text()[last..block.span.start];
-            if rows.is_empty() || between.contains('\n') {
-                rows.push(Vec::new());
+        let (mut rows, mut next) = (Vec::new(), 0);
+        while next < document.blocks().len() {
+            let row = document.row_at(next);
+            let mut texts = vec![String::new(); row.width()];
+            for (column, block) in row.columns.into_iter().zip(row.cells.clone()) {
+                assert_eq!(document.blocks()[block].kind, BlockKind::TableCell);
+                texts[column] = document.text()[document.blocks()[block].span.clone()].to_owned();
             }
-            let row = rows.last_mut().unwrap();
-            let text = document.text()[block.span.clone()].to_owned();
-            let empty = between.matches('\t').count() - usize::from(!row.is_empty());
-            row.extend(std::iter::repeat_n(String::new(), empty));
-            row.push(text);
-            last = block.span.end;
+            rows.push(texts);
+            next = row.cells.end;
         }
         rows
     }
@@ -198,6 +270,11 @@ mod tests {
         assert_eq!(
             rows("a,b,c\n1,,3\n,2,\n"),
             [vec!["a", "b", "c"], vec!["1", "", "3"], vec!["", "2"]]
+        );
+        let unseen = rows("\u{ad},b,c\n1,\u{ad},3\n\u{ad},\u{ad},4\n");
+        assert_eq!(
+            unseen,
+            [vec!["", "b", "c"], vec!["1", "", "3"], vec!["", "", "4"]]
         );
     }
 
@@ -218,6 +295,49 @@ mod tests {
             &document.source()[document.source_span(&(at..at + 11))],
             "new\"\" bridge"
         );
+    }
+
+    #[test]
+    fn a_separator_that_stands_in_names_and_numbers_is_none() {
+        assert_eq!(
+            rows("Lund, Karl\tChair\nBell, Otto\tClerk\n")[1],
+            ["Bell, Otto", "Clerk"]
+        );
+        assert_eq!(
+            rows("Item;Budget, kEUR\nDredging;1,5\nLights;2,5\n")[1],
+            ["Dredging", "1,5"]
+        );
+        assert_eq!(
+            rows("name,tags,city\nBell,a;b,Hull\nLund,c;d,Bath\n")[1],
+            ["Bell", "a;b", "Hull"]
+        );
+    }
+
+    #[test]
+    fn spaces_around_quotation_marks_are_no_text() {
+        assert_eq!(
+            rows("role, \"name\" ,city\nchair, \"Bell, Otto\" , Hull\n")[1],
+            ["chair", "Bell, Otto", "Hull"]
+        );
+    }
+
+    #[test]
+    fn an_empty_line_ends_a_table_where_headings_follow() {
+        let sections = |source: &str| {
+            let document = Document::new("t", source, Format::Csv).unwrap();
+            document.blocks().last().unwrap().section
+        };
+        let table = "Item,Budget\nDredging,400\nLights,85\n";
+        for gap in ["\n", "\r\n\r\n", ",\n", " , \n\n"] {
+            assert_eq!(
+                sections(&format!("{table}{gap}Name,Role\nBell,Chair\n")),
+                1,
+                "{gap:?}"
+            );
+            assert_eq!(sections(&format!("{table}{gap}Paint,12\n")), 0, "{gap:?}");
+        }
+        assert_eq!(sections(&table.replace('\n', "\r\n")), 0);
+        assert_eq!(sections("Name,Role\nBell,Chair\n\nLund,Clerk\n"), 0);
     }
 
     #[test]

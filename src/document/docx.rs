@@ -616,6 +616,7 @@ impl<'a> Walk<'a> {
                 let style = element.get("val").unwrap_or_default();
                 self.is_hidden = self.known.is_hidden(&style).unwrap_or(self.is_hidden);
             }
+            ([Of::Other], "gridSpan") => self.extracted.span_cell(number(element).unwrap_or(1)),
             ([Of::Run], "vanish") => self.is_hidden = is_on(element),
             ([Of::Run], "strike" | "dstrike") => self.setting.is_struck |= is_on(element),
             ([Of::Run], "vertAlign") => {
@@ -901,6 +902,16 @@ mod tests {
         );
         let kinds: Vec<_> = blocks(&body).into_iter().map(|(kind, _)| kind).collect();
         assert_eq!(kinds[7..], [BlockKind::Heading, BlockKind::Paragraph]);
+        let wide = format!(
+            "<w:tc><w:tcPr><w:gridSpan w:val='2'/></w:tcPr>{}</w:tc>",
+            paragraph("", "Budget")
+        );
+        let body = format!(
+            "<w:tbl>{}{}</w:tbl>",
+            row(&[wide, words("Actual")].concat()),
+            row(&[words("400"), words("euro"), words("512")].concat())
+        );
+        assert_eq!(source(&body), "Budget\t\tActual\n400\teuro\t512");
     }
 
     #[test]

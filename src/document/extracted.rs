@@ -7,7 +7,7 @@ use super::{Block, BlockKind, Builder, Document, Layout, clean};
 use crate::error::Result;
 
 /// A line break in a cell: `clean` reads it as a line feed, and the cells of a row stay on one line.
-const BREAK_IN_CELL: &str = "\u{2028}";
+pub(super) const BREAK_IN_CELL: &str = "\u{2028}";
 
 /// How text is set, where that changes what it says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) struct Setting {
 }
 
 /// Stands around struck text, as Markdown has it: it must not be quoted as if it held.
-const STRUCK: &str = "~~";
+pub(super) const STRUCK: &str = "~~";
 
 /// A paragraph, heading or item.
 #[derive(Debug, Default)]
@@ -32,6 +32,43 @@ pub(super) struct Paragraph {
     pages: Vec<(usize, usize)>,
     /// Where the last struck text ends.
     struck: usize,
+}
+
+impl Paragraph {
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Adds text. Line ends and tabs are spaces to XML.
+    pub(super) fn push(&mut self, text: &str) {
+        if text.contains(char::is_control) {
+            let spaced = text.chars().filter_map(|c| match c {
+                '\t' | '\n' | '\r' | '\u{85}' => Some(' '),
+                c => (!c.is_control()).then_some(c),
+            });
+            self.text.extend(spaced);
+        } else {
+            self.text.push_str(text);
+        }
+    }
+
+    /// Adds what is set in some way. Numbers stay superscripts.
+    pub(super) fn push_set(&mut self, text: &str, setting: Setting) {
+        let raised = setting.is_raised.then(|| clean::raised(text)).flatten();
+        let text = raised.as_deref().unwrap_or(text);
+        if !setting.is_struck || text.trim().is_empty() {
+            return self.push(text);
+        }
+        // What is struck in several runs is struck together.
+        if self.struck > 0 && self.struck == self.text.len() {
+            self.text.truncate(self.struck - STRUCK.len());
+        } else {
+            self.push(STRUCK);
+        }
+        self.push(text);
+        self.push(STRUCK);
+        self.struck = self.text.len();
+    }
 }
 
 /// What the text consists of.
@@ -63,7 +100,12 @@ struct OpenRow {
     last_page: usize,
     /// How much text stood before it.
     written: usize,
+    /// How many columns the open cell reaches over.
+    span: usize,
 }
+
+/// More columns under one cell are none.
+const WIDEST_CELL: usize = 64;
 
 /// Collects the text of a document.
 #[derive(Debug, Default)]
@@ -120,6 +162,7 @@ impl Extracted {
             first_page: self.page,
             last_page: self.page,
             written: self.written,
+            span: 1,
         };
         self.open.push(Open::Row(row, Vec::new()));
     }
@@ -129,6 +172,13 @@ impl Extracted {
             self.page = row.first_page;
         }
         self.open.push(Open::Cell(Vec::new(), Vec::new()));
+    }
+
+    /// Says how many columns the open cell reaches over.
+    pub(super) fn span_cell(&mut self, columns: u32) {
+        if let [.., Open::Row(row, _), Open::Cell(..)] = &mut self.open[..] {
+            row.span = (columns as usize).min(WIDEST_CELL);
+        }
     }
 
     /// Opens what an element of a table in Office Open XML stands for: `tbl`, `tr` or `tc`.
@@ -187,6 +237,8 @@ impl Extracted {
                     Some(Open::Row(row, _)) => {
                         row.last_page = row.last_page.max(self.page);
                         row.cells.push(paragraphs);
+                        let span = std::mem::replace(&mut row.span, 1);
+                        row.cells.extend((1..span).map(|_| Vec::new()));
                     }
                     _ => paragraphs.into_iter().for_each(|p| self.add(Piece::Paragraph(p))),
                 }
@@ -264,6 +316,15 @@ impl Extracted {
 
     /// Adds to the open paragraph. Line ends and tabs are spaces to XML.
     pub(super) fn text(&mut self, text: &str) {
+        self.write(|paragraph| paragraph.push(text));
+    }
+
+    /// Adds to the open paragraph what is set in some way. Numbers stay superscripts.
+    pub(super) fn set_text(&mut self, text: &str, setting: Setting) {
+        self.write(|paragraph| paragraph.push_set(text, setting));
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut Paragraph)) {
         let page = self.page;
         let Some(paragraph) = self.paragraph() else {
             return;
@@ -272,39 +333,8 @@ impl Extracted {
             paragraph.pages.push((paragraph.text.len(), page));
         }
         let before = paragraph.text.len();
-        if text.contains(char::is_control) {
-            let spaced = text.chars().filter_map(|c| match c {
-                '\t' | '\n' | '\r' | '\u{85}' => Some(' '),
-                c => (!c.is_control()).then_some(c),
-            });
-            paragraph.text.extend(spaced);
-        } else {
-            paragraph.text.push_str(text);
-        }
+        write(paragraph);
         self.written += paragraph.text.len() - before;
-    }
-
-    /// Adds to the open paragraph what is set in some way. Numbers stay superscripts.
-    pub(super) fn set_text(&mut self, text: &str, setting: Setting) {
-        let raised = setting.is_raised.then(|| clean::raised(text)).flatten();
-        let text = raised.as_deref().unwrap_or(text);
-        if !setting.is_struck || text.trim().is_empty() {
-            return self.text(text);
-        }
-        // What is struck in several runs is struck together.
-        let goes_on = self
-            .paragraph()
-            .is_some_and(|p| p.struck > 0 && p.struck == p.text.len());
-        if goes_on && let Some(paragraph) = self.paragraph() {
-            paragraph.text.truncate(paragraph.struck - STRUCK.len());
-        } else {
-            self.text(STRUCK);
-        }
-        self.text(text);
-        self.text(STRUCK);
-        if let Some(paragraph) = self.paragraph() {
-            paragraph.struck = paragraph.text.len();
-        }
     }
 
     /// Adds text in which a run of white space is a space, and none at the beginning of a line.
@@ -452,18 +482,19 @@ impl Extracted {
         for piece in self.pieces.into_iter().chain(self.notes) {
             writer.piece(piece);
         }
-        let layout = writer.layout();
-        let mut document = Document::of_layout(name, writer.source, layout)?;
-        document.pages = Some(if self.page > 0 { writer.pages } else { Vec::new() });
+        if self.page == 0 {
+            writer.pages.clear();
+        }
+        let mut document = writer.document(name)?;
         document.left_out = self.left_out;
         Ok(document)
     }
 }
 
 /// Writes the source.
-#[derive(Default)]
-struct Writer {
-    source: String,
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    pub(super) source: String,
     /// Blocks with their spans of the source.
     blocks: Vec<Block>,
     /// Where pages begin in the source, with their numbers.
@@ -526,7 +557,8 @@ impl Writer {
         }
     }
 
-    fn begin_section(&mut self) {
+    /// Leaves an empty line behind what has been written.
+    pub(super) fn begin_section(&mut self) {
         if !self.blocks.is_empty() {
             self.source.push_str("\n\n");
             self.section += 1;
@@ -573,12 +605,24 @@ impl Writer {
         }
     }
 
-    fn block(&mut self, start: usize, kind: BlockKind) {
+    /// Makes a block of what has been written from `start` on.
+    pub(super) fn block(&mut self, start: usize, kind: BlockKind) {
         let span = start..self.source.len();
         if !span.is_empty() {
             let section = self.section;
             self.blocks.push(Block { span, kind, section });
         }
+    }
+
+    /// The document.
+    ///
+    /// # Errors
+    /// When there is no text.
+    pub(super) fn document(self, name: String) -> Result<Document> {
+        let layout = self.layout();
+        let mut document = Document::of_layout(name, self.source, layout)?;
+        document.pages = Some(self.pages);
+        Ok(document)
     }
 
     /// The clean text of the source.

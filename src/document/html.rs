@@ -102,6 +102,7 @@ fn walk(
         lists: 0,
         tables: Vec::new(),
         cells: Vec::new(),
+        span: CellSpan::default(),
         pre: Pre::No,
         is_superscript: false,
         link: None,
@@ -115,7 +116,7 @@ fn walk(
         hidden: None,
     };
     let from = byte_order_mark(source);
-    let (mut name, mut is_reference) = (Vec::new(), false);
+    let (mut name, mut is_reference, mut attribute) = (Vec::new(), false, Attribute::Other);
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
         let range = span.start + from..span.end + from;
         match event {
@@ -123,9 +124,23 @@ fn walk(
                 name.clear();
                 name.extend_from_slice(opened);
                 is_reference = false;
+                walk.span = CellSpan::default();
+            }
+            CallbackEvent::AttributeName { name } => {
+                attribute = match name {
+                    b"colspan" => Attribute::Columns,
+                    b"rowspan" => Attribute::Rows,
+                    _ => Attribute::Other,
+                }
             }
             CallbackEvent::AttributeValue { value } => {
                 is_reference |= REFERENCES.iter().any(|role| role.as_bytes() == value);
+                let number = || str::from_utf8(value).ok()?.trim().parse().ok();
+                match attribute {
+                    Attribute::Columns => walk.span.columns = number().unwrap_or(1),
+                    Attribute::Rows => walk.span.rows = number().unwrap_or(1),
+                    Attribute::Other => {}
+                }
             }
             CallbackEvent::CloseStartTag { self_closing } => {
                 walk.is_reference |= is_reference && name == b"a";
@@ -174,15 +189,79 @@ struct Cell {
     begins_with_table: bool,
 }
 
+/// How many columns and rows a cell reaches over.
+#[derive(Clone, Copy)]
+struct CellSpan {
+    columns: usize,
+    rows: usize,
+}
+
+impl Default for CellSpan {
+    fn default() -> Self {
+        Self { columns: 1, rows: 1 }
+    }
+}
+
+/// An attribute whose value is looked at.
+enum Attribute {
+    Columns,
+    Rows,
+    Other,
+}
+
+/// More columns of a table are not counted.
+const MOST_COLUMNS: usize = 100;
+
+/// A table that the place is in.
+#[derive(Default)]
+struct Table {
+    /// How many cells it stands in.
+    outside: usize,
+    /// The first column behind the last cell of the row, and the one that it begins in.
+    column: usize,
+    last: Option<usize>,
+    /// Of each column, how many of the next rows a cell of a row above reaches over.
+    taken: Vec<usize>,
+}
+
+impl Table {
+    fn next_row(&mut self) {
+        for rows in self.taken.iter_mut().skip(self.column) {
+            *rows = rows.saturating_sub(1);
+        }
+        self.column = 0;
+        self.last = None;
+    }
+
+    /// By how many columns the next cell begins behind the last one.
+    fn next_cell(&mut self, span: CellSpan) -> usize {
+        while let Some(rows) = self.taken.get_mut(self.column).filter(|rows| **rows > 0) {
+            *rows -= 1;
+            self.column += 1;
+        }
+        let steps = self.last.map_or(self.column + 1, |last| self.column - last);
+        self.last = Some(self.column);
+        let end = (self.column + span.columns).clamp(self.column + 1, MOST_COLUMNS.max(self.column + 1));
+        if self.taken.len() < end {
+            self.taken.resize(end, 0);
+        }
+        self.taken[self.column..end].fill(span.rows.saturating_sub(1));
+        self.column = end;
+        steps
+    }
+}
+
 struct Walk<'a> {
     blocks: Blocks<'a>,
     gap: Gap,
     /// How many lists the current place is in.
     lists: u32,
-    /// Of each table that the current place is in, how many cells it stands in.
-    tables: Vec<usize>,
+    /// The tables that the current place is in.
+    tables: Vec<Table>,
     /// The cells that the current place is in.
     cells: Vec<Cell>,
+    /// What the attributes of a cell say.
+    span: CellSpan,
     pre: Pre,
     is_superscript: bool,
     /// How long the text was when the link began that the place is in.
@@ -286,15 +365,21 @@ impl Walk<'_> {
                 if let Some(cell) = self.cells.last_mut() {
                     cell.begins_with_table |= cell.first == self.blocks.written.len();
                 }
-                self.tables.push(self.cells.len());
+                self.tables.push(Table {
+                    outside: self.cells.len(),
+                    ..Table::default()
+                });
             }
             b"tr" => {
                 self.end_cells();
                 self.blocks.next_row();
+                self.tables.last_mut().into_iter().for_each(Table::next_row);
             }
             b"td" | b"th" => {
                 self.end_cells();
-                self.blocks.next_cell();
+                let span = self.span;
+                let steps = self.tables.last_mut().map_or(1, |table| table.next_cell(span));
+                (0..steps).for_each(|_| self.blocks.next_cell());
                 self.cells.push(Cell {
                     first: self.blocks.written.len(),
                     lists: self.lists,
@@ -367,7 +452,7 @@ impl Walk<'_> {
     /// Ends the cells that are open in the current table.
     fn end_cells(&mut self) {
         self.end_block();
-        let outside = self.tables.last().copied().unwrap_or(0);
+        let outside = self.tables.last().map_or(0, |table| table.outside);
         while self.cells.len() > outside
             && let Some(cell) = self.cells.pop()
         {
@@ -730,6 +815,32 @@ mod tests {
         assert_eq!(row, [("Item", "Dredging"), ("Actual", "512")]);
         let sections: Vec<_> = document.blocks().iter().map(|b| b.section).collect();
         assert!(sections.is_sorted() && sections[3] != sections[4] && sections[4] != sections[5]);
+    }
+
+    #[test]
+    fn cells_over_several_columns_and_rows_leave_the_others_below_their_headings() {
+        let source = "<table><tr><th>Year<th colspan=2>Budget<th>Actual</tr>\
+                      <tr><td rowspan='2'>2023<td>Lights<td>85<td>97</tr>\
+                      <tr><td>Dredging<td>400<td>512</tr><tr><td>2024<td colspan=99999>none</tr></table>";
+        let document = Document::new("t", source, Format::Html).unwrap();
+        let row = |cell: &str| {
+            let at = document.text().find(cell).unwrap();
+            document.shown_row(&(at..at + cell.len())).unwrap()
+        };
+        assert_eq!(
+            row("97"),
+            [
+                ("Year", "2023"),
+                ("Budget", "Lights"),
+                ("", "85"),
+                ("Actual", "97")
+            ]
+        );
+        assert_eq!(
+            row("512"),
+            [("Budget", "Dredging"), ("", "400"), ("Actual", "512")]
+        );
+        assert_eq!(row("none"), [("Year", "2024"), ("Budget", "none")]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod mail;
 mod map;
 mod markdown;
 mod numeral;
+mod ods;
 mod odt;
 mod office;
 mod package;
@@ -25,7 +26,10 @@ mod rows;
 mod rtf;
 mod sentence;
 mod setting;
+mod sheets;
 mod subtitles;
+mod table;
+mod xlsx;
 mod xml;
 
 use std::ops::Range;
@@ -37,6 +41,7 @@ pub(crate) use plain::item_marker;
 pub use sentence::sentences;
 pub(crate) use sentence::{MONTHS, is_brand, month, stops};
 pub(crate) use setting::{names_page, turn};
+pub(crate) use table::{Row, Table, is_value};
 
 /// A half-open range of bytes of a document's clean text.
 pub type Span = Range<usize>;
@@ -108,6 +113,8 @@ pub struct Document {
     has_columns: bool,
     /// Where pages begin in the source, with their numbers, where form feeds do not tell.
     pages: Option<Vec<(usize, usize)>>,
+    /// Where the cells of a spreadsheet stand.
+    places: sheets::Places,
     left_out: Vec<(&'static str, usize)>,
     encoding: &'static encoding_rs::Encoding,
     undecoded: usize,
@@ -125,9 +132,6 @@ pub struct Position {
     /// written where its pages end; of a presentation the slide.
     pub page: Option<usize>,
 }
-
-/// A table's first row of more cells than this is not looked at for every other row.
-const MOST_HEADINGS: usize = 1000;
 
 /// How far from a place its sentence is looked for, in bytes, where a block is very long.
 const SENTENCE_REACH: usize = 32 << 10;
@@ -175,6 +179,7 @@ impl Document {
             blocks: layout.blocks,
             has_columns: layout.has_columns,
             pages: None,
+            places: sheets::Places::default(),
             left_out: Vec::new(),
             encoding: encoding_rs::UTF_8,
             undecoded: 0,
@@ -270,6 +275,13 @@ impl Document {
         }
     }
 
+    /// The cells of a spreadsheet that a non-empty range of the source stands in, as formulas name them: `Costs!B7`,
+    /// `'Q3 2024'!B7:D7`. Nothing in documents of other kinds, and where it is the name of a sheet.
+    #[must_use]
+    pub fn cells(&self, source: &Range<usize>) -> Option<String> {
+        self.places.name(source)
+    }
+
     fn lines(&self) -> &Lines {
         self.lines.get_or_init(|| Lines {
             starts: std::iter::once(0)
@@ -320,94 +332,6 @@ impl Document {
         let start = self.block_at(span.start).span.start;
         let end = self.block_at(span.end.saturating_sub(1)).span.end;
         start.min(span.start)..end.max(span.end)
-    }
-
-    /// The row of a table that a span lies in: each cell with what stands above it in the first row, where that row has as many cells, or one fewer.
-    /// Nothing where the span lies in no table or reaches over several rows.
-    #[must_use]
-    pub fn table_row(&self, span: &Span) -> Option<Vec<(Option<Span>, Span)>> {
-        let (first, last) = (
-            self.block_index(span.start),
-            self.block_index(span.end.saturating_sub(1)),
-        );
-        let section = self.blocks[first].section;
-        let is_cell = |block: &&Block| block.kind == BlockKind::TableCell && block.section == section;
-        if !is_cell(&&self.blocks[first]) {
-            return None;
-        }
-        let row = self.row_of_cell(first);
-        if !row.iter().any(|&(_, cell)| cell == last) {
-            return None;
-        }
-        let span = |block: usize| self.blocks[block].span.clone();
-        let cells = row.into_iter();
-        Some(
-            cells
-                .map(|(heading, cell)| (heading.map(span), span(cell)))
-                .collect(),
-        )
-    }
-
-    /// The first cell of the table that the block of this number, a cell, stands in.
-    pub(crate) fn table_of_cell(&self, index: usize) -> usize {
-        let section = self.blocks[index].section;
-        let begins = self.blocks[..index].partition_point(|block| block.section < section);
-        let others = self.blocks[begins..index].iter();
-        begins
-            + others
-                .take_while(|block| block.kind != BlockKind::TableCell)
-                .count()
-    }
-
-    /// The row that the block of this number stands in, a cell of a table: the numbers of its cells, each with that of the cell
-    /// above it in the table's first row, where that row has as many cells, or one fewer.
-    pub(crate) fn row_of_cell(&self, index: usize) -> Vec<(Option<usize>, usize)> {
-        let section = self.blocks[index].section;
-        let is_cell = |block: &Block| block.kind == BlockKind::TableCell && block.section == section;
-        // Blocks puts a tab between the cells of a row.
-        let goes_on = |pair: &&[Block]| {
-            is_cell(&pair[0])
-                && is_cell(&pair[1])
-                && !self.text()[pair[0].span.end..pair[1].span.start].contains('\n')
-        };
-        let pairs_before = self.blocks[..=index].windows(2).rev();
-        let first = index - pairs_before.take_while(goes_on).count();
-        let row = first..index + self.blocks[index..].windows(2).take_while(goes_on).count() + 1;
-        // A cell's column: the tabs before it in its row.
-        let columns = |row: &Range<usize>| -> Vec<usize> {
-            let mut column = 0;
-            row.clone()
-                .map(|index| {
-                    let end = index
-                        .checked_sub(1)
-                        .map_or(0, |before| self.blocks[before].span.end);
-                    let between = &self.text()[end..self.blocks[index].span.start];
-                    column += between
-                        .rsplit('\n')
-                        .next()
-                        .unwrap_or_default()
-                        .matches('\t')
-                        .count();
-                    column
-                })
-                .collect()
-        };
-        let table = self.table_of_cell(index);
-        let after = self.blocks[table..].windows(2).take(MOST_HEADINGS);
-        let headings = table..table + after.take_while(goes_on).count() + 1;
-        let has_headings =
-            headings != row && headings.len() + 1 >= row.len() && headings.len() <= MOST_HEADINGS;
-        let heading_columns = if has_headings {
-            columns(&headings)
-        } else {
-            Vec::new()
-        };
-        let heading = |column: usize| {
-            let at = heading_columns.binary_search(&column).ok()?;
-            Some(headings.start + at)
-        };
-        let cells = columns(&row).into_iter().map(heading);
-        cells.zip(row).collect()
     }
 
     fn sentence_at(&self, byte: usize) -> Span {

@@ -367,7 +367,7 @@ impl<'a> Walk<'a> {
                 extracted.open_row();
                 Frame::Opened(false)
             }
-            "table-cell" => {
+            "table-cell" | "covered-table-cell" => {
                 extracted.open_cell();
                 Frame::Opened(false)
             }

@@ -1,7 +1,7 @@
 //! Zip files: which program's document one is.
 
 use super::package::Package;
-use super::{Document, docx, epub, odt, pptx};
+use super::{Document, docx, epub, ods, odt, pptx, xlsx};
 use crate::error::{Error, Result};
 
 /// Reads a document of an office program. `file` is its name in a command that a message suggests.
@@ -22,9 +22,7 @@ pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -
         .strip_prefix("application/vnd.oasis.opendocument.");
     let extracted = match of_open_document {
         Some(kind) if kind.starts_with("text") => odt::read(&mut package)?,
-        Some(kind) if kind.starts_with("spreadsheet") => {
-            return Err(other("a spreadsheet (ODS)", by_office("csv")));
-        }
+        Some(kind) if kind.starts_with("spreadsheet") => return ods::document(&mut package),
         Some(kind) if kind.starts_with("presentation") => {
             return Err(other("a presentation (ODP)", by_office("pptx")));
         }
@@ -33,9 +31,10 @@ pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -
             let relations = package.relations("")?;
             let main = relations.into_iter().find(|r| r.kind == "officeDocument");
             match main.map(|relation| relation.target) {
-                Some(part) if part.starts_with("xl/") => {
-                    return Err(other("a spreadsheet (XLSX)", by_office("csv")));
+                Some(part) if part.starts_with("xl/") && part.ends_with(".bin") => {
+                    return Err(other("a binary spreadsheet (XLSB)", by_office("xlsx")));
                 }
+                Some(part) if part.starts_with("xl/") => return xlsx::document(&mut package, &part),
                 Some(part) if part.starts_with("ppt/") => pptx::read(&mut package, &part)?,
                 Some(part) if part.starts_with("visio/") => {
                     return Err(other("a drawing (VSDX)", by_office("pdf")));
@@ -46,7 +45,7 @@ pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -
                 }
                 None => {
                     return Err(other(
-                        "a zip archive and no DOCX, ODT, PPTX or EPUB",
+                        "a zip archive and no DOCX, XLSX, PPTX, ODT, ODS or EPUB",
                         format!("unpack it (unzip {file}), and name the files that were in it"),
                     ));
                 }
@@ -104,19 +103,19 @@ mod tests {
 
     #[test]
     fn other_archives_are_told_what_they_are() {
-        let workbook = RELATIONS.1.replace("word/document", "xl/workbook");
-        let sheet = ("mimetype", "application/vnd.oasis.opendocument.spreadsheet");
+        let workbook = RELATIONS.1.replace("word/document.xml", "xl/workbook.bin");
+        let slides = ("mimetype", "application/vnd.oasis.opendocument.presentation");
         for (bytes, path, expected) in [
             (
                 packed(&[("_rels/.rels", &workbook)]),
-                "a b.xlsx",
-                "a spreadsheet (XLSX), which ask does not read; convert it first: soffice --headless --convert-to csv 'a b.xlsx'",
+                "a b.xlsb",
+                "a binary spreadsheet (XLSB), which ask does not read; convert it first: soffice --headless --convert-to xlsx 'a b.xlsb'",
             ),
-            (packed(&[sheet]), "a.ods", "a spreadsheet (ODS)"),
+            (packed(&[slides]), "a.odp", "a presentation (ODP)"),
             (
                 packed(&[("a.txt", "text")]),
                 "a.zip",
-                "a zip archive and no DOCX, ODT, PPTX or EPUB",
+                "a zip archive and no DOCX, XLSX, PPTX, ODT, ODS or EPUB",
             ),
             (packed(&[]), "a.zip", "a zip archive and no DOCX"),
             (

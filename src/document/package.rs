@@ -22,7 +22,7 @@ const MOST_READS: usize = 4 * MOST_ENTRIES;
 pub(super) struct Package<'a> {
     pub(super) name: &'a str,
     archive: ZipArchive<Cursor<&'a [u8]>>,
-    max_bytes: u64,
+    pub(super) max_bytes: u64,
     bytes_left: u64,
     reads_left: usize,
 }

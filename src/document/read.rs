@@ -367,7 +367,7 @@ fn read_limited(stream: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Makes a document of a file's bytes. A PDF (feature `pdf`), DOCX, RTF, ODT, PPTX, EPUB, mail or page of HTML is known by
+/// Makes a document of a file's bytes. A PDF (feature `pdf`), DOCX, RTF, XLSX, PPTX, ODT, ODS, EPUB, mail or page of HTML is known by
 /// them; its parts may have 64 MiB when they are unpacked. The encoding of text is found out; its format is that of the
 /// extension of `path` or, where there is none, of the name, or what the first lines look like. Messages suggest commands for
 /// the file at `path`.
@@ -460,7 +460,7 @@ fn refuse_other_formats(name: &str, bytes: &[u8], file: &str) -> Result<()> {
     } else if bytes.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         (
             "an old Office file (.doc, .xls, .ppt), or a new one with a password",
-            "open it, and save it as DOCX or PPTX without a password".to_owned(),
+            "open it, and save it as DOCX, XLSX or PPTX without a password".to_owned(),
         )
     } else {
         return Ok(());

@@ -152,6 +152,9 @@ pub struct Answer {
     pub sentence: String,
     /// The page that it begins on, from 1, where the text has pages.
     pub page: Option<usize>,
+    /// The cells that it stands in, where the document is a spreadsheet: `Costs!B7`, as [`Document::cells`](crate::Document::cells) has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<String>,
     /// What has to be read before the sentence: see [`Document::introductions`](crate::Document::introductions).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub introduced_by: Vec<String>,

@@ -56,6 +56,9 @@ pub struct SourceSentence {
     pub column: usize,
     /// The page that it begins on, from 1, where the text has pages.
     pub page: Option<usize>,
+    /// The cells that it stands in, where the document is a spreadsheet: `Costs!B7`, as [`Document::cells`](crate::Document::cells) has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<String>,
     /// Which of the documents.
     #[serde(skip)]
     pub document_index: usize,
@@ -300,6 +303,7 @@ impl Evidence {
             line: quotation.position.line,
             column: quotation.position.column,
             page: quotation.position.page,
+            cells: quotation.cells,
             document_index,
             span,
         }

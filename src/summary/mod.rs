@@ -164,6 +164,9 @@ pub struct SummarySentence {
     pub column: usize,
     /// The page that it begins on, from 1, where the text has pages.
     pub page: Option<usize>,
+    /// The cells that it stands in, where the document is a spreadsheet: `Costs!B7`, as [`Document::cells`](crate::Document::cells) has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<String>,
     /// Where other documents say the same, in a summary over several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Place>,
@@ -356,6 +359,7 @@ fn quote(documents: &[&Document], candidate: &Candidate, score: f64) -> SummaryS
         line: quotation.position.line,
         column: quotation.position.column,
         page: quotation.position.page,
+        cells: quotation.cells,
         also: Vec::new(),
         span: candidate.span.clone(),
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::summary::markdown_text;
-use super::{DIM, RED, RESET, harmless, one_line};
+use super::{DIM, RED, RESET, harmless, line, one_line};
 use crate::summary::abstractive::{GeneratedSentence, GeneratedSummary};
 use crate::summary::attribution::SourceSentence;
 
@@ -155,7 +155,7 @@ fn missing<'a>(sentences: impl Iterator<Item = &'a GeneratedSentence>) -> String
 fn places<'a>(sources: impl Iterator<Item = &'a SourceSentence>) -> String {
     let mut documents: Vec<(&str, Vec<String>)> = Vec::new();
     for source in sources {
-        let line = line(source);
+        let line = line_of(source);
         let at = documents.iter().position(|(name, _)| *name == source.document);
         match at {
             Some(at) if documents[at].1.contains(&line) => {}
@@ -170,11 +170,8 @@ fn places<'a>(sources: impl Iterator<Item = &'a SourceSentence>) -> String {
     }
 }
 
-fn line(source: &SourceSentence) -> String {
-    let page = source
-        .page
-        .map_or(String::new(), |page| format!(" (page {page})"));
-    format!("{}{page}", source.line)
+fn line_of(source: &SourceSentence) -> String {
+    line(source.line, source.page, source.cells.as_deref())
 }
 
 /// Support, what is missing, and the sources in their words.
@@ -186,7 +183,7 @@ fn footnote(sentence: &GeneratedSentence) -> String {
             .map(|m| markdown_text(&m)),
     );
     let quoted = |source: &SourceSentence| {
-        let place = format!("{}:{}", source.document, line(source));
+        let place = format!("{}:{}", source.document, line_of(source));
         format!("“{}” {}", markdown_text(&source.text), markdown_text(&place))
     };
     parts.extend(sentence.sources.iter().map(quoted));

@@ -129,19 +129,30 @@ impl Printer {
 
     /// The cells of a table's row with their headings, what answers marked.
     fn row(self, row: &[(Option<Span>, Span)], answer: &Span, all: &str) -> String {
-        let cells = row.iter().map(|(heading, cell)| {
-            let (start, end) = (answer.start.max(cell.start), answer.end.min(cell.end));
-            let mut shown = heading
-                .clone()
-                .map_or(String::new(), |heading| shortened(one_line(&all[heading])) + ": ");
-            if start < end {
-                shown += &self.marked_in(all, cell, &(start..end));
-            } else {
-                shown += &shortened(one_line(&all[cell.clone()]));
-            }
-            shown
-        });
-        cells.collect::<Vec<_>>().join(" | ")
+        let length: usize = row.iter().map(|(_, cell)| cell.len()).sum();
+        let holds = |cell: &Span| answer.start < cell.end && cell.start < answer.end;
+        // Of a row that is too long, its name and the answer.
+        let is_shown = |&(at, (_, cell)): &(usize, &(Option<Span>, Span))| {
+            length <= MOST_SHOWN || at == 0 || holds(cell)
+        };
+        let cells = row
+            .iter()
+            .enumerate()
+            .filter(is_shown)
+            .map(|(_, (heading, cell))| {
+                let (start, end) = (answer.start.max(cell.start), answer.end.min(cell.end));
+                let mut shown = heading
+                    .clone()
+                    .map_or(String::new(), |heading| shortened(one_line(&all[heading])) + ": ");
+                if start < end {
+                    shown += &self.marked_in(all, cell, &(start..end));
+                } else {
+                    shown += &shortened(one_line(&all[cell.clone()]));
+                }
+                shown
+            });
+        let between = if length <= MOST_SHOWN { " | " } else { " | … | " };
+        cells.collect::<Vec<_>>().join(between)
     }
 
     fn marked(self, text: &str) -> String {
@@ -171,10 +182,17 @@ impl Printer {
 
 /// `report.txt:5`, with the page where there are pages.
 fn place(answer: &Answer) -> String {
-    let page = answer
-        .page
-        .map_or(String::new(), |page| format!(" (page {page})"));
-    format!("{}:{}{page}", harmless(&answer.document), answer.line)
+    let line = line(answer.line, answer.page, answer.cells.as_deref());
+    format!("{}:{line}", harmless(&answer.document))
+}
+
+/// `5`, `5 (page 2)`, or `5 (Costs!B7)` in a spreadsheet.
+fn line(line: usize, page: Option<usize>, cells: Option<&str>) -> String {
+    match (cells, page) {
+        (Some(cells), _) => format!("{line} ({})", harmless(cells)),
+        (None, Some(page)) => format!("{line} (page {page})"),
+        (None, None) => line.to_string(),
+    }
 }
 
 fn percent(probability: f64, calibrated: bool) -> String {

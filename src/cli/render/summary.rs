@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{BOLD, DIM, RESET, harmless, one_line};
+use super::{BOLD, DIM, RESET, harmless, line, one_line};
 use crate::document::Document;
 use crate::summary::{DocumentSummary, Summary, SummarySentence};
 
@@ -162,7 +162,7 @@ fn running(documents: &[DocumentSummary]) -> String {
 
 /// `report.txt:5, 7`, with the pages where there are pages.
 fn lines(document: &DocumentSummary) -> String {
-    let mut lines: Vec<String> = document.sentences.iter().map(line).collect();
+    let mut lines: Vec<String> = document.sentences.iter().map(line_of).collect();
     lines.dedup();
     format!("{}:{}", harmless(&document.document), lines.join(", "))
 }
@@ -178,14 +178,11 @@ fn place(document: &DocumentSummary, sentence: &SummarySentence) -> String {
         true => String::new(),
         false => format!(" (also {})", also.join(", ")),
     };
-    format!("{}:{}{also}", harmless(&document.document), line(sentence))
+    format!("{}:{}{also}", harmless(&document.document), line_of(sentence))
 }
 
-fn line(sentence: &SummarySentence) -> String {
-    let page = sentence
-        .page
-        .map_or(String::new(), |page| format!(" (page {page})"));
-    format!("{}{page}", sentence.line)
+fn line_of(sentence: &SummarySentence) -> String {
+    line(sentence.line, sentence.page, sentence.cells.as_deref())
 }
 
 /// Text over several lines, each of them harmless.

@@ -1,0 +1,483 @@
+//! Spreadsheets: sheet by sheet, each with its name as a heading, and what stands in its cells.
+//!
+//! Cells between empty rows are a table, and so are those behind an empty row that are not headed. Rows of one cell above and below a
+//! table are paragraphs: titles, notes, sources.
+
+use std::ops::Range;
+
+use super::extracted::{BREAK_IN_CELL, Paragraph, Setting, Writer};
+use super::{BlockKind, Document, is_value};
+use crate::error::{Error, Result};
+
+/// Which cell begins at a byte of the source. Rows and columns count from 0.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    source: usize,
+    sheet: usize,
+    row: u32,
+    column: u32,
+}
+
+/// Where the cells of sheets stand in the source.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Places {
+    sheets: Vec<String>,
+    /// In the order of the source.
+    cells: Vec<Place>,
+}
+
+impl Places {
+    /// The cells that a non-empty range of the source stands in, as a formula names them: `'Q3 2024'!B7`, `Costs!B7:D7`.
+    pub(super) fn name(&self, source: &Range<usize>) -> Option<String> {
+        let at = |byte: usize| {
+            let after = self.cells.partition_point(|place| place.source <= byte);
+            self.cells.get(after.checked_sub(1)?)
+        };
+        let (first, last) = (at(source.start)?, at(source.end.saturating_sub(1))?);
+        let sheet = &self.sheets[first.sheet];
+        let is_plain =
+            sheet.starts_with(char::is_alphabetic) && sheet.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let mut name = match is_plain {
+            true => format!("{sheet}!"),
+            false => format!("'{}'!", sheet.replace('\'', "''")),
+        };
+        name += &cell_name(first.row, first.column);
+        if last.sheet == first.sheet && (last.row, last.column) != (first.row, first.column) {
+            name.push(':');
+            name += &cell_name(last.row, last.column);
+        }
+        Some(name)
+    }
+}
+
+/// `B7` for row 6 and column 1.
+fn cell_name(row: u32, column: u32) -> String {
+    let mut letters = String::new();
+    let mut left = u64::from(column) + 1;
+    while left > 0 {
+        left -= 1;
+        letters.insert(0, char::from(b'A' + (left % 26) as u8));
+        left /= 26;
+    }
+    format!("{letters}{}", u64::from(row) + 1)
+}
+
+/// The row and column that `B7` names.
+pub(super) fn cell_named(name: &str) -> Option<(u32, u32)> {
+    let digits = name.find(|c: char| !c.is_ascii_alphabetic())?;
+    let column = name[..digits].bytes().try_fold(0u32, |column, letter| {
+        let letter = u32::from(letter.to_ascii_uppercase() - b'A') + 1;
+        column.checked_mul(26)?.checked_add(letter)
+    })?;
+    let row: u32 = name[digits..].parse().ok()?;
+    Some((row.checked_sub(1)?, column.checked_sub(1)?))
+}
+
+/// What stands in a cell.
+#[derive(Debug, Default)]
+pub(super) struct CellText(Paragraph);
+
+impl CellText {
+    /// Adds text, over several lines where it has line feeds.
+    pub(super) fn push(&mut self, text: &str, setting: Setting) {
+        for (i, line) in text.split('\n').enumerate() {
+            if i > 0 {
+                self.0.push(BREAK_IN_CELL);
+            }
+            self.0.push_set(line, setting);
+        }
+    }
+
+    /// The text, without the white space around it.
+    pub(super) fn take(&mut self) -> String {
+        let paragraph = std::mem::take(&mut self.0);
+        paragraph.text().trim().to_owned()
+    }
+}
+
+/// A row with what stands in it: columns with texts that are not empty.
+#[derive(Debug, Default)]
+struct Row {
+    number: u32,
+    /// Whether an empty row stands above it.
+    is_apart: bool,
+    cells: Vec<(u32, String)>,
+}
+
+/// Rows that are a table, and which columns they reach from and to.
+#[derive(Default)]
+struct OpenTable {
+    rows: Range<usize>,
+    first_column: u32,
+    last_column: u32,
+}
+
+impl OpenTable {
+    /// Whether a row below an empty one belongs to it, which then is there for the eye: it has a number, so it is no row of headings,
+    /// and stands below the others.
+    fn goes_on(&self, row: &Row) -> bool {
+        let columns = self.first_column..=self.last_column;
+        let fits = row.cells.iter().all(|(column, _)| columns.contains(column));
+        !self.rows.is_empty() && fits && row.cells.iter().any(|(_, text)| is_value(text))
+    }
+
+    fn add(&mut self, rows: &[Row], range: Range<usize>) {
+        if self.rows.is_empty() {
+            self.rows = range.start..range.start;
+            self.first_column = u32::MAX;
+            self.last_column = 0;
+        }
+        self.rows.end = range.end;
+        for &(column, _) in rows[range].iter().flat_map(|row| &row.cells) {
+            self.first_column = self.first_column.min(column);
+            self.last_column = self.last_column.max(column);
+        }
+    }
+}
+
+/// Collects what stands in the cells of a spreadsheet.
+pub(super) struct Sheets<'a> {
+    name: &'a str,
+    max_bytes: u64,
+    writer: Writer,
+    places: Places,
+    /// The rows of the sheet that are not empty.
+    rows: Vec<Row>,
+    /// The last row that was not empty, hidden or not.
+    last_row: Option<u32>,
+    /// Whether an empty row stands between that and the next.
+    is_apart: bool,
+    /// Bytes in `rows`.
+    waiting: usize,
+    left_out: Vec<(&'static str, usize)>,
+}
+
+impl<'a> Sheets<'a> {
+    /// For a document of this name with at most so many bytes of text.
+    pub(super) fn new(name: &'a str, max_bytes: u64) -> Self {
+        Self {
+            name,
+            max_bytes,
+            writer: Writer::default(),
+            places: Places::default(),
+            rows: Vec::new(),
+            last_row: None,
+            is_apart: false,
+            waiting: 0,
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Counts what is not read.
+    pub(super) fn leave_out(&mut self, what: &'static str, count: usize) {
+        match self.left_out.iter_mut().find(|(known, _)| *known == what) {
+            _ if count == 0 => {}
+            Some((_, known)) => *known += count,
+            None => self.left_out.push((what, count)),
+        }
+    }
+
+    /// Begins a sheet.
+    ///
+    /// # Errors
+    /// As [`cell`](Self::cell).
+    pub(super) fn begin_sheet(&mut self, name: &str) -> Result<()> {
+        self.write_rows()?;
+        self.last_row = None;
+        self.is_apart = false;
+        self.places.sheets.push(name.to_owned());
+        let mut heading = Paragraph::default();
+        heading.push(name);
+        self.paragraph(BlockKind::Heading, heading.text().trim());
+        Ok(())
+    }
+
+    /// Adds a cell of the sheet. Cells come row by row.
+    ///
+    /// # Errors
+    /// When there is more text than there may be.
+    pub(super) fn cell(&mut self, row: u32, column: u32, text: String) -> Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        if self.rows.last().is_none_or(|last| last.number != row) {
+            self.begin_row(row);
+            self.rows.push(Row {
+                number: row,
+                is_apart: std::mem::take(&mut self.is_apart),
+                cells: Vec::new(),
+            });
+        }
+        self.waiting += text.len();
+        if let Some(row) = self.rows.last_mut() {
+            row.cells.push((column, text));
+        }
+        self.check()
+    }
+
+    /// Leaves out a row of the sheet, which is not empty.
+    pub(super) fn hide_row(&mut self, row: u32) {
+        self.leave_out("hidden row", 1);
+        self.begin_row(row);
+    }
+
+    fn begin_row(&mut self, row: u32) {
+        let next = self.last_row.replace(row).and_then(|last| last.checked_add(1));
+        self.is_apart |= next != Some(row);
+    }
+
+    fn check(&self) -> Result<()> {
+        let bytes = self.writer.source.len() + self.waiting;
+        if bytes as u64 > self.max_bytes {
+            return Err(Error::DocumentTooLarge {
+                name: self.name.to_owned(),
+                limit_mib: self.max_bytes.div_ceil(1 << 20),
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes the rows of a sheet.
+    fn write_rows(&mut self) -> Result<()> {
+        let mut rows = std::mem::take(&mut self.rows);
+        self.waiting = 0;
+        for row in &mut rows {
+            row.cells.sort_by_key(|&(column, _)| column);
+        }
+        let is_table_row = |row: &Row| row.cells.len() > 1;
+        // A table that may go on below an empty row.
+        let mut open = OpenTable::default();
+        let mut from = 0;
+        for part in rows.chunk_by(|_, next| !next.is_apart) {
+            let end = from + part.len();
+            let first = part.iter().position(is_table_row).map_or(end, |at| from + at);
+            // What stands alone below its first column is a note, elsewhere a value.
+            let cells = rows[first..end]
+                .iter()
+                .filter(|row| is_table_row(row))
+                .flat_map(|row| &row.cells);
+            let left = cells.map(|&(column, _)| column).min();
+            let is_row =
+                |row: &Row| is_table_row(row) || row.cells.iter().any(|&(column, _)| Some(column) > left);
+            let last = rows[first..end]
+                .iter()
+                .rposition(is_row)
+                .map_or(end, |at| first + at + 1);
+            if let Some(row) = rows[first..last].first()
+                && open.goes_on(row)
+            {
+                open.add(&rows, from..last);
+            } else {
+                self.table(&rows[std::mem::take(&mut open).rows])?;
+                for row in &rows[from..first] {
+                    self.paragraphs(row)?;
+                }
+                open.add(&rows, first..last);
+            }
+            if last < end {
+                self.table(&rows[std::mem::take(&mut open).rows])?;
+            }
+            for row in &rows[last..end] {
+                self.paragraphs(row)?;
+            }
+            from = end;
+        }
+        self.table(&rows[open.rows])
+    }
+
+    fn paragraphs(&mut self, row: &Row) -> Result<()> {
+        for (column, text) in &row.cells {
+            self.paragraph(BlockKind::Paragraph, text);
+            self.place(row.number, *column, text);
+        }
+        self.check()
+    }
+
+    fn paragraph(&mut self, kind: BlockKind, text: &str) {
+        self.writer.begin_section();
+        let start = self.writer.source.len();
+        self.writer.source.push_str(text);
+        self.writer.block(start, kind);
+    }
+
+    fn table(&mut self, rows: &[Row]) -> Result<()> {
+        let mut columns: Vec<u32> = rows
+            .iter()
+            .flat_map(|row| &row.cells)
+            .map(|&(column, _)| column)
+            .collect();
+        columns.sort_unstable();
+        columns.dedup();
+        if !rows.is_empty() {
+            self.writer.begin_section();
+        }
+        for (i, row) in rows.iter().enumerate() {
+            if i > 0 {
+                self.writer.source.push('\n');
+            }
+            let mut written = 0;
+            for (column, text) in &row.cells {
+                // What is empty in all rows is there for the eye.
+                let at = columns.partition_point(|other| other < column);
+                for _ in written..at {
+                    self.writer.source.push('\t');
+                }
+                written = at;
+                let start = self.writer.source.len();
+                self.writer.source.push_str(text);
+                self.writer.block(start, BlockKind::TableCell);
+                self.place(row.number, *column, text);
+            }
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    /// Notes which cell the text that was written last stands in.
+    fn place(&mut self, row: u32, column: u32, text: &str) {
+        self.places.cells.push(Place {
+            source: self.writer.source.len() - text.len(),
+            sheet: self.places.sheets.len() - 1,
+            row,
+            column,
+        });
+    }
+
+    /// The document.
+    ///
+    /// # Errors
+    /// When there is no text, or too much.
+    pub(super) fn document(mut self) -> Result<Document> {
+        self.write_rows()?;
+        let name = self.name.to_owned();
+        if self.places.cells.is_empty() {
+            return Err(Error::EmptyDocument { name });
+        }
+        let mut document = self.writer.document(name)?;
+        document.places = self.places;
+        document.left_out = self.left_out;
+        Ok(document)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sheets(cells: &[(u32, u32, &str)]) -> Document {
+        let mut sheets = Sheets::new("t", 10_000);
+        sheets.begin_sheet("Q3 '24").unwrap();
+        for &(row, column, text) in cells {
+            sheets.cell(row, column, text.to_owned()).unwrap();
+        }
+        sheets.document().unwrap()
+    }
+
+    fn cells(document: &Document, words: &str) -> Option<String> {
+        let at = document.source().find(words).unwrap();
+        document.cells(&(at..at + words.len()))
+    }
+
+    #[test]
+    fn rows_of_one_cell_around_a_table_are_paragraphs() {
+        let document = sheets(&[
+            (0, 1, "Accounts"),
+            (1, 1, "in euro"),
+            (2, 1, "Item"),
+            (2, 3, "Budget"),
+            (3, 1, "Dredging"),
+            (3, 3, "400"),
+            (4, 3, "85"),
+            (5, 1, "Lights"),
+            (5, 3, "2"),
+            (6, 1, "unaudited"),
+            (8, 1, "a"),
+            (8, 2, "b"),
+        ]);
+        assert_eq!(
+            document.source(),
+            "Q3 '24\n\nAccounts\n\nin euro\n\nItem\tBudget\nDredging\t400\n\t85\nLights\t2\n\nunaudited\n\na\tb"
+        );
+        assert_eq!(document.blocks()[0].kind, BlockKind::Heading);
+        let kinds = document.blocks().iter().map(|block| block.kind);
+        assert_eq!(kinds.filter(|&kind| kind == BlockKind::TableCell).count(), 9);
+        let at = document.text().find("85").unwrap();
+        assert_eq!(document.shown_row(&(at..at + 2)).unwrap(), [("Budget", "85")]);
+        assert_eq!(cells(&document, "85").as_deref(), Some("'Q3 ''24'!D5"));
+        assert_eq!(cells(&document, "unaud").as_deref(), Some("'Q3 ''24'!B7"));
+        assert_eq!(
+            cells(&document, "Dredging\t400").as_deref(),
+            Some("'Q3 ''24'!B4:D4")
+        );
+        assert_eq!(cells(&document, "Q3"), None);
+    }
+
+    #[test]
+    fn a_hidden_row_does_not_end_a_table() {
+        let mut sheets = Sheets::new("t", 10_000);
+        sheets.begin_sheet("Costs").unwrap();
+        for row in 0..6 {
+            match row {
+                2 | 3 => sheets.hide_row(row),
+                _ => (0..2).for_each(|column| sheets.cell(row, column, format!("{row}{column}")).unwrap()),
+            }
+        }
+        let document = sheets.document().unwrap();
+        assert_eq!(document.source(), "Costs\n\n00\t01\n10\t11\n40\t41\n50\t51");
+        assert_eq!(document.left_out(), [("hidden row", 2)]);
+        assert_eq!(cells(&document, "41").as_deref(), Some("Costs!B5"));
+    }
+
+    #[test]
+    fn a_table_goes_on_below_an_empty_row_where_no_headings_follow() {
+        let document = sheets(&[
+            (0, 0, "Item"),
+            (0, 1, "Budget"),
+            (1, 0, "Dredging"),
+            (1, 1, "400"),
+            (3, 0, "Repairs"),
+            (4, 0, "Lights"),
+            (4, 1, "85"),
+            (6, 0, "Name"),
+            (6, 1, "Role"),
+            (7, 0, "Bell"),
+            (7, 1, "chair"),
+            (9, 3, "Tide"),
+            (9, 4, "2.1"),
+        ]);
+        assert_eq!(
+            document.source(),
+            "Q3 '24\n\nItem\tBudget\nDredging\t400\nRepairs\nLights\t85\n\nName\tRole\nBell\tchair\n\nTide\t2.1"
+        );
+    }
+
+    #[test]
+    fn what_is_far_apart_stays_within_the_limit() {
+        let mut sheets = Sheets::new("t", 100_000);
+        sheets.begin_sheet("s").unwrap();
+        let far = |sheets: &mut Sheets<'_>| -> Result<()> {
+            for row in 0..2_000 {
+                sheets.cell(row, row, "x".to_owned())?;
+                sheets.cell(row, 2_000, "y".to_owned())?;
+            }
+            sheets.write_rows()
+        };
+        assert!(matches!(far(&mut sheets), Err(Error::DocumentTooLarge { .. })));
+    }
+
+    #[test]
+    fn cells_have_names() {
+        for (row, column, name) in [
+            (0, 0, "A1"),
+            (6, 25, "Z7"),
+            (6, 26, "AA7"),
+            (1_048_575, 16_383, "XFD1048576"),
+        ] {
+            assert_eq!(cell_name(row, column), name);
+            assert_eq!(cell_named(name), Some((row, column)));
+        }
+        for none in ["", "7", "A", "A0", "B-1", "ZZZZZZZZ1", "é1"] {
+            assert_eq!(cell_named(none), None, "{none}");
+        }
+    }
+}

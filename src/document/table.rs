@@ -1,0 +1,174 @@
+//! Tables: which cells stand in one row, and what stands above them.
+
+use std::ops::Range;
+
+use super::{Block, BlockKind, Document, Span};
+
+/// The first rows of a table, which say how wide it is and where its headings stand.
+const SAMPLE: usize = 8;
+
+/// Rows above the headings: titles.
+pub(super) const MOST_TITLES: usize = 3;
+
+/// A row of more cells than this is no row of headings, which is looked at for every other row.
+const MOST_HEADINGS: usize = 1000;
+
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// The blocks that its cells with text are.
+    pub(crate) cells: Range<usize>,
+    /// Their columns, from 0.
+    pub(crate) columns: Vec<usize>,
+}
+
+impl Row {
+    /// How many columns it reaches over.
+    pub(crate) fn width(&self) -> usize {
+        self.columns.last().map_or(0, |last| last + 1)
+    }
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Table {
+    /// The block that its first cell is.
+    pub(crate) first: usize,
+    /// How many columns most of its first rows have.
+    pub(crate) width: usize,
+    /// The first row that is so wide, if others follow it.
+    pub(crate) headings: Option<Row>,
+}
+
+impl Table {
+    /// The cells of a row, each with the block of the heading above it.
+    pub(crate) fn under_headings(&self, row: &Row) -> Vec<(Option<usize>, usize)> {
+        let is_below =
+            |headings: &&Row| headings.cells.start < row.cells.start && row.width() <= headings.width() + 1;
+        let headings = self.headings.as_ref().filter(is_below);
+        let heading = |column: &usize| {
+            let headings = headings?;
+            let at = headings.columns.binary_search(column).ok()?;
+            Some(headings.cells.start + at)
+        };
+        row.columns.iter().map(heading).zip(row.cells.clone()).collect()
+    }
+}
+
+/// Whether a cell holds a number, an amount, a date or a time, which say nothing about what stands below them. A year may.
+pub(crate) fn is_value(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit()) && !text.contains(char::is_alphabetic) && !is_year(text)
+}
+
+/// `2024`, and what begins so: `2023/24`, `2024-06`.
+fn is_year(text: &str) -> bool {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let goes_on = |rest: &str| rest.starts_with(['.', ',']) && rest.len() > 1;
+    digits == 4
+        && (text.starts_with("19") || text.starts_with("20"))
+        && !goes_on(&text[digits..])
+        && !text.contains(char::is_alphabetic)
+}
+
+impl Document {
+    /// The row of a table that a span lies in: each cell with the heading of its column, which stands in the first row that has as many columns
+    /// as most of the table's. Nothing where the span lies in no table or reaches over several rows.
+    #[must_use]
+    pub fn table_row(&self, span: &Span) -> Option<Vec<(Option<Span>, Span)>> {
+        let (first, last) = (
+            self.block_index(span.start),
+            self.block_index(span.end.saturating_sub(1)),
+        );
+        if self.blocks[first].kind != BlockKind::TableCell {
+            return None;
+        }
+        let row = self.row_at(first);
+        if !row.cells.contains(&last) {
+            return None;
+        }
+        let span = |block: usize| self.blocks[block].span.clone();
+        let cells = self.table_at(first).under_headings(&row).into_iter();
+        Some(
+            cells
+                .map(|(heading, cell)| (heading.map(span), span(cell)))
+                .collect(),
+        )
+    }
+
+    /// The first cell of the table that the block of this number, a cell, stands in.
+    pub(crate) fn first_of_table(&self, index: usize) -> usize {
+        let section = self.blocks[index].section;
+        let begins = self.blocks[..index].partition_point(|block| block.section < section);
+        let others = self.blocks[begins..index].iter();
+        begins
+            + others
+                .take_while(|block| block.kind != BlockKind::TableCell)
+                .count()
+    }
+
+    /// The table that the block of this number, a cell, stands in.
+    pub(crate) fn table_at(&self, index: usize) -> Table {
+        let first = self.first_of_table(index);
+        let mut rows = vec![self.row_at(first)];
+        rows.extend(self.rows_below(&rows[0], SAMPLE - 1));
+        let alike = |width: usize| rows.iter().filter(|row| row.width() == width).count();
+        let widths = rows.iter().map(Row::width);
+        let width = widths.max_by_key(|&width| (alike(width), width)).unwrap_or(0);
+        let is_wide = |row: &Row| row.width() >= width && row.cells.len() > 1;
+        let at = rows.iter().take(1 + MOST_TITLES).position(is_wide);
+        let at = at.filter(|&at| at + 1 < rows.len());
+        let headings = at.map(|at| rows.swap_remove(at));
+        Table {
+            first,
+            width,
+            headings: headings.filter(|row| row.cells.len() <= MOST_HEADINGS),
+        }
+    }
+
+    /// At most so many rows of a table below this one.
+    pub(crate) fn rows_below(&self, row: &Row, most: usize) -> Vec<Row> {
+        let section = self.blocks[row.cells.start].section;
+        let mut rows = Vec::new();
+        let mut next = row.cells.end;
+        while rows.len() < most
+            && let Some(block) = self.blocks.get(next)
+            && block.kind == BlockKind::TableCell
+            && block.section == section
+        {
+            let row = self.row_at(next);
+            next = row.cells.end;
+            rows.push(row);
+        }
+        rows
+    }
+
+    /// The row that the block of this number, a cell, stands in.
+    pub(crate) fn row_at(&self, index: usize) -> Row {
+        let section = self.blocks[index].section;
+        let is_cell = |block: &Block| block.kind == BlockKind::TableCell && block.section == section;
+        // What writes blocks puts a tab between the cells of a row.
+        let goes_on = |pair: &&[Block]| {
+            is_cell(&pair[0])
+                && is_cell(&pair[1])
+                && !self.text()[pair[0].span.end..pair[1].span.start].contains('\n')
+        };
+        let pairs_before = self.blocks[..=index].windows(2).rev();
+        let first = index - pairs_before.take_while(goes_on).count();
+        let cells = first..index + self.blocks[index..].windows(2).take_while(goes_on).count() + 1;
+        // A cell's column: the tabs before it in its row.
+        let mut column = 0;
+        let columns = cells.clone().map(|index| {
+            let end = index
+                .checked_sub(1)
+                .map_or(0, |before| self.blocks[before].span.end);
+            let between = &self.text()[end..self.blocks[index].span.start];
+            let row = between.rsplit('\n').next().unwrap_or_default();
+            column += row.matches('\t').count();
+            column
+        });
+        Row {
+            columns: columns.collect(),
+            cells,
+        }
+    }
+}
