@@ -366,6 +366,16 @@ pub enum Error {
     Interrupted,
 }
 
+impl Error {
+    /// A document has more bytes than these.
+    pub(crate) fn too_large(name: &str, max_bytes: u64) -> Self {
+        Self::DocumentTooLarge {
+            name: name.to_owned(),
+            limit_mib: max_bytes.div_ceil(1 << 20),
+        }
+    }
+}
+
 fn build_hint() -> &'static str {
     if cfg!(feature = "libtorch") {
         ""

@@ -49,6 +49,11 @@ fn looks_english(text: &str) -> bool {
     20 * frequent > words && text.len() < 12 * words
 }
 
+/// Whether a word of a text is written in capitals and the text is not: "the WHO" is no "who".
+pub(crate) fn is_acronym(word: &str, text: &str) -> bool {
+    word.len() > 1 && word.chars().all(char::is_uppercase) && text.contains(char::is_lowercase)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

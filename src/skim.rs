@@ -8,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::document::{BlockKind, Document, Span, sentences};
 use crate::error::{Error, Result};
+use crate::language::is_acronym;
 use crate::qa::Skimmed;
 use crate::summary::terms;
 
@@ -183,9 +184,8 @@ impl Words {
     fn of(question: &str) -> Self {
         // "who's" is a function word, and so is "who", which it stems to. In "in May" and "the US" they are names.
         let is_name = |at: usize, word: &str| {
-            let is_capital = word.chars().all(char::is_uppercase) && word.len() > 1;
-            question.contains(char::is_lowercase)
-                && (is_capital || at > 0 && word.starts_with(char::is_uppercase))
+            let is_capital = word.starts_with(char::is_uppercase) && question.contains(char::is_lowercase);
+            is_acronym(word, question) || at > 0 && is_capital
         };
         let says_something = |&(at, word): &(usize, &str)| {
             let folded = terms::fold(word);

@@ -9,6 +9,7 @@ use std::ops::Range;
 use crate::document::{BlockKind, Document, Span};
 use crate::engine::Input;
 use crate::error::{Error, Result};
+use crate::language::is_acronym;
 use crate::model::tokenizer::{Template, Token};
 use crate::model::{Limits, Tokenizer};
 use cells::{Around, Cells};
@@ -74,7 +75,7 @@ fn lacks_mark(text: &str) -> bool {
     let (Some(first), second) = (words.next(), words.next().unwrap_or_default()) else {
         return false;
     };
-    if first.len() > 1 && first.chars().all(char::is_uppercase) && text.contains(char::is_lowercase) {
+    if is_acronym(first, text) {
         return false; // the WHO, not "who"
     }
     let [first, second] = [first, second].map(|word| word.to_lowercase().replace('’', "'"));

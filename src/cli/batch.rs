@@ -569,10 +569,7 @@ impl Batch<'_> {
         if let (Some(context), None) = (&request.context, &request.docs) {
             let limit = self.plan.read.max_bytes;
             if context.len() as u64 > limit {
-                bail!(Error::DocumentTooLarge {
-                    name: "context".to_owned(),
-                    limit_mib: limit.div_ceil(1 << 20),
-                });
+                bail!(Error::too_large("context", limit));
             }
             let document = Document::new("context", context.as_str(), Format::Plain)
                 .map_err(|_| anyhow::anyhow!("the context holds no text"))?;

@@ -130,29 +130,13 @@ impl Default for Level {
     }
 }
 
-/// The value of an element that is on or off.
-fn is_on(element: &Element<'_>) -> bool {
-    !matches!(element.get("val").as_deref(), Some("0" | "false" | "off"))
-}
-
-fn number<T: std::str::FromStr>(element: &Element<'_>) -> Option<T> {
-    element.get("val")?.trim().parse().ok()
-}
-
 impl Known {
     fn read_styles(&mut self, text: &str) -> Result<(), &'static str> {
         let mut xml = Xml::new(text);
         let mut path: Vec<bool> = Vec::new(); // Whether each open element is a formatting that was replaced.
         let mut id = None;
-        while let Some(event) = xml.next()? {
-            let element = match event {
-                Event::Open(element) => element,
-                Event::Close => {
-                    path.pop();
-                    continue;
-                }
-                Event::Text(_) => continue,
-            };
+        while let Some(element) = xml.next_element()? {
+            path.truncate(xml.depth() - 1);
             let name = element.name();
             path.push(name.ends_with("Change") || name == "tblStylePr" || path.last() == Some(&true));
             if name == "style" {
@@ -169,10 +153,10 @@ impl Known {
             match name {
                 "name" => style.name = value().to_lowercase(),
                 "basedOn" => style.based_on = value(),
-                "outlineLvl" => style.outline = number(&element),
-                "numId" => style.list = number(&element),
-                "ilvl" => style.level = number(&element),
-                "vanish" => style.is_hidden = Some(is_on(&element)),
+                "outlineLvl" => style.outline = element.number("val"),
+                "numId" => style.list = element.number("val"),
+                "ilvl" => style.level = element.number("val"),
+                "vanish" => style.is_hidden = Some(element.is_on()),
                 _ => {}
             }
         }
@@ -187,13 +171,12 @@ impl Known {
         }
         let mut xml = Xml::new(text);
         let (mut of, mut at) = (None, 0);
-        while let Some(event) = xml.next()? {
-            let Event::Open(element) = event else { continue };
+        while let Some(element) = xml.next_element()? {
             if self.schemes.len() + self.lists.len() > MOST_DEFINITIONS {
                 return Err("defines too many lists");
             }
             let value = || element.get("val").unwrap_or_default();
-            let id = |name: &str| element.get(name).and_then(|id| id.trim().parse().ok());
+            let id = |name: &str| element.number(name);
             match element.name() {
                 "abstractNum" => of = id("abstractNumId").map(Of::Scheme),
                 "num" => of = id("numId").map(Of::List),
@@ -216,11 +199,11 @@ impl Known {
                     self.schemes.entry(scheme).or_default().style = Some(value());
                 }
                 ("abstractNumId", Some(Of::List(list))) => {
-                    self.lists.entry(list).or_default().scheme = number(&element).unwrap_or_default();
+                    self.lists.entry(list).or_default().scheme = element.number("val").unwrap_or_default();
                 }
                 ("startOverride", Some(Of::List(list))) => {
                     if let Some(start) = self.lists.entry(list).or_default().starts.get_mut(at) {
-                        *start = number(&element);
+                        *start = element.number("val");
                     }
                 }
                 (name @ ("lvl" | "start" | "numFmt" | "lvlText" | "pStyle" | "isLgl"), Some(of)) => {
@@ -231,7 +214,7 @@ impl Known {
                     let Some(level) = levels.get_mut(at) else { continue };
                     let level = level.get_or_insert_default();
                     match name {
-                        "start" => level.start = number(&element).unwrap_or_default(),
+                        "start" => level.start = element.number("val").unwrap_or_default(),
                         "numFmt" => level.numeral = numeral(&value()),
                         "lvlText" => {
                             level.text = Some(value())
@@ -239,7 +222,7 @@ impl Known {
                                 .unwrap_or_default()
                         }
                         "pStyle" => level.style = value(),
-                        "isLgl" => level.is_legal = is_on(&element),
+                        "isLgl" => level.is_legal = element.is_on(),
                         _ => {}
                     }
                 }
@@ -604,9 +587,9 @@ impl<'a> Walk<'a> {
         let name = element.name();
         match (&self.properties[..], name) {
             ([Of::Paragraph], "pStyle") => self.paragraph.style = element.get("val").unwrap_or_default(),
-            ([Of::Paragraph], "outlineLvl") => self.paragraph.outline = number(element),
-            ([Of::Paragraph, Of::Numbering], "numId") => self.paragraph.list = number(element),
-            ([Of::Paragraph, Of::Numbering], "ilvl") => self.paragraph.level = number(element),
+            ([Of::Paragraph], "outlineLvl") => self.paragraph.outline = element.number("val"),
+            ([Of::Paragraph, Of::Numbering], "numId") => self.paragraph.list = element.number("val"),
+            ([Of::Paragraph, Of::Numbering], "ilvl") => self.paragraph.level = element.number("val"),
             ([Of::Paragraph, Of::Run], "del") => self.paragraph.goes_on = true,
             ([Of::Paragraph], "framePr") => {
                 let kind = element.get("dropCap");
@@ -616,9 +599,9 @@ impl<'a> Walk<'a> {
                 let style = element.get("val").unwrap_or_default();
                 self.is_hidden = self.known.is_hidden(&style).unwrap_or(self.is_hidden);
             }
-            ([Of::Other], "gridSpan") => self.extracted.span_cell(number(element).unwrap_or(1)),
-            ([Of::Run], "vanish") => self.is_hidden = is_on(element),
-            ([Of::Run], "strike" | "dstrike") => self.setting.is_struck |= is_on(element),
+            ([Of::Other], "gridSpan") => self.extracted.span_cell(element.number("val").unwrap_or(1)),
+            ([Of::Run], "vanish") => self.is_hidden = element.is_on(),
+            ([Of::Run], "strike" | "dstrike") => self.setting.is_struck |= element.is_on(),
             ([Of::Run], "vertAlign") => {
                 self.setting.is_raised = element.get("val").as_deref() == Some("superscript");
             }

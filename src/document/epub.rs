@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::package::{self, Package};
-use super::xml::{Event, Xml};
+use super::xml::Xml;
 use super::{Block, Document, Layout, html};
 use crate::error::Result;
 
@@ -51,9 +51,7 @@ pub(super) fn document(name: String, package: &mut Package<'_>) -> Result<Docume
         has_columns: false,
     };
     let mut document = Document::of_layout(name, text, layout)?;
-    if missing > 0 {
-        document.left_out.push(("missing chapter", missing));
-    }
+    super::leave_out(&mut document.left_out, "missing chapter", missing);
     Ok(document)
 }
 
@@ -62,10 +60,11 @@ fn encrypted(package: &mut Package<'_>) -> Result<HashSet<String>> {
     let list = package.text(ENCRYPTION)?.unwrap_or_default();
     let mut xml = Xml::new(&list);
     let mut parts = HashSet::new();
-    while let Some(event) = xml.next().map_err(|fault| package.malformed(ENCRYPTION, fault))? {
-        if let Event::Open(element) = event
-            && element.name() == "CipherReference"
-        {
+    while let Some(element) = xml
+        .next_element()
+        .map_err(|fault| package.malformed(ENCRYPTION, fault))?
+    {
+        if element.name() == "CipherReference" {
             parts.extend(
                 element
                     .get("URI")
@@ -80,9 +79,11 @@ fn encrypted(package: &mut Package<'_>) -> Result<HashSet<String>> {
 fn root(package: &mut Package<'_>) -> Result<String> {
     let container = package.needed(CONTAINER)?;
     let mut xml = Xml::new(&container);
-    while let Some(event) = xml.next().map_err(|fault| package.malformed(CONTAINER, fault))? {
-        if let Event::Open(element) = event
-            && element.name() == "rootfile"
+    while let Some(element) = xml
+        .next_element()
+        .map_err(|fault| package.malformed(CONTAINER, fault))?
+    {
+        if element.name() == "rootfile"
             && let Some(path) = element.get("full-path")
         {
             return Ok(path);
@@ -96,8 +97,10 @@ fn chapters(package: &mut Package<'_>, root: &str) -> Result<Vec<Option<String>>
     let list = package.needed(root)?;
     let mut xml = Xml::new(&list);
     let (mut items, mut order) = (HashMap::new(), Vec::new());
-    while let Some(event) = xml.next().map_err(|fault| package.malformed(root, fault))? {
-        let Event::Open(element) = event else { continue };
+    while let Some(element) = xml
+        .next_element()
+        .map_err(|fault| package.malformed(root, fault))?
+    {
         match element.name() {
             "item"
                 if element

@@ -3,7 +3,7 @@
 //! A reader of a format opens and closes blocks, tables and asides as its elements come. Nothing is nested in the result:
 //! text boxes follow the block that they are anchored in, tables in a cell follow the table around it, notes come at the end.
 
-use super::{Block, BlockKind, Builder, Document, Layout, clean};
+use super::{Block, BlockKind, Builder, Document, Layout, clean, leave_out};
 use crate::error::Result;
 
 /// A line break in a cell: `clean` reads it as a line feed, and the cells of a row stay on one line.
@@ -423,10 +423,7 @@ impl Extracted {
 
     /// Counts something that was not read.
     pub(super) fn leave_out(&mut self, what: &'static str) {
-        match self.left_out.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, count)) => *count += 1,
-            None => self.left_out.push((what, 1)),
-        }
+        leave_out(&mut self.left_out, what, 1);
     }
 
     /// Counts a passage that was not read; what follows it without text between is the same one.

@@ -350,6 +350,15 @@ impl Document {
     }
 }
 
+/// Counts what is not read.
+fn leave_out(left_out: &mut Vec<(&'static str, usize)>, what: &'static str, count: usize) {
+    match left_out.iter_mut().find(|(known, _)| *known == what) {
+        _ if count == 0 => {}
+        Some((_, known)) => *known += count,
+        None => left_out.push((what, count)),
+    }
+}
+
 /// What a format makes of a source.
 struct Layout {
     text: String,

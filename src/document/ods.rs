@@ -1,27 +1,23 @@
 //! ODS (OpenDocument 1.3, part 3, section 9): what its cells show, which the file says.
 
-use std::collections::HashSet;
+use std::ops::Range;
 
 use super::Document;
 use super::extracted::Setting;
+use super::odt::{self, CONTENT, Known};
 use super::package::Package;
-use super::sheets::{CellText, Sheets};
+use super::sheets::{CellText, MOST_COLUMNS, Sheets};
 use super::xml::{Element, Event, Xml};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
-const CONTENT: &str = "content.xml";
-
-/// More of one column, or of a row, is none.
-const MOST_COLUMNS: u32 = 1 << 14;
+/// A row is repeated no more often.
 const MOST_ROWS: u32 = 1 << 20;
 
 /// Reads the spreadsheet.
 pub(super) fn document(package: &mut Package<'_>) -> Result<Document> {
-    let text = package.needed(CONTENT)?;
-    let mut walk = Walk::new(Sheets::new(package.name, package.max_bytes));
-    if let Err(fault) = walk.read(&text)? {
-        return Err(package.malformed(CONTENT, fault));
-    }
+    let (known, text) = odt::open(package)?;
+    let mut walk = Walk::new(&known, Sheets::new(package.name, package.max_bytes));
+    walk.read(&text, |fault| package.malformed(CONTENT, fault))?;
     walk.sheets.document()
 }
 
@@ -29,20 +25,12 @@ pub(super) fn document(package: &mut Package<'_>) -> Result<Document> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Frame {
     Nothing,
-    Style,
+    Sheet,
     Row,
     Cell,
     Paragraph,
-    Struck,
-}
-
-/// Styles by what they do.
-#[derive(Default)]
-struct Styles {
-    /// The style whose properties are read.
-    name: String,
-    hide_sheets: HashSet<String>,
-    strike: HashSet<String>,
+    /// How the text around it is set.
+    Set(Setting),
 }
 
 /// A row, until it is known what stands in it.
@@ -50,168 +38,135 @@ struct Styles {
 struct Row {
     repeated: u32,
     is_hidden: bool,
-    /// Columns, how often they are repeated, and texts that are not empty.
-    cells: Vec<(u32, u32, String)>,
+    /// Columns that have been read.
+    columns: u32,
+    cells: Vec<(Range<u32>, String)>,
 }
 
-struct Walk<'n> {
+struct Walk<'a, 'n> {
+    known: &'a Known,
     sheets: Sheets<'n>,
-    styles: Styles,
     frames: Vec<Frame>,
     /// How deep the place is in something that is not read.
     skipped: usize,
-    hidden_columns: HashSet<u32>,
-    columns_left_out: HashSet<u32>,
-    /// How many columns have been described, rows and cells of the row been read.
+    /// How many columns and rows of the sheet have been described.
     columns: u32,
     rows: u32,
-    column: u32,
     row: Row,
     cell: CellText,
     paragraphs: usize,
     repeated: u32,
-    struck: usize,
+    setting: Setting,
 }
 
-impl<'n> Walk<'n> {
-    fn new(sheets: Sheets<'n>) -> Self {
+impl<'a, 'n> Walk<'a, 'n> {
+    fn new(known: &'a Known, sheets: Sheets<'n>) -> Self {
         Self {
+            known,
             sheets,
-            styles: Styles::default(),
             frames: Vec::new(),
             skipped: 0,
-            hidden_columns: HashSet::new(),
-            columns_left_out: HashSet::new(),
             columns: 0,
             rows: 0,
-            column: 0,
             row: Row::default(),
             cell: CellText::default(),
             paragraphs: 0,
             repeated: 1,
-            struck: 0,
+            setting: Setting::default(),
         }
     }
 
-    /// Reads the sheets. The inner error says what is wrong with their XML.
-    fn read(&mut self, text: &str) -> Result<Result<(), &'static str>> {
+    fn read(&mut self, text: &str, malformed: impl Fn(&'static str) -> Error) -> Result<()> {
         let mut xml = Xml::new(text);
-        loop {
-            match xml.next() {
-                Err(fault) => return Ok(Err(fault)),
-                Ok(None) => break,
-                Ok(Some(Event::Open(_))) if self.skipped > 0 => self.skipped += 1,
-                Ok(Some(Event::Close)) if self.skipped > 0 => self.skipped -= 1,
-                Ok(Some(Event::Open(element))) => self.open(&element)?,
-                Ok(Some(Event::Close)) => self.close()?,
-                Ok(Some(Event::Text(text))) if self.skipped == 0 && self.is_in_paragraph() => {
-                    self.push(&text.replace(['\n', '\r'], " "));
+        while let Some(event) = xml.next().map_err(&malformed)? {
+            match event {
+                Event::Open(_) if self.skipped > 0 => self.skipped += 1,
+                Event::Close if self.skipped > 0 => self.skipped -= 1,
+                Event::Text(_) if self.skipped > 0 => {}
+                Event::Open(element) => self.open(&element)?,
+                Event::Close => self.close()?,
+                Event::Text(text) if self.is_in(Frame::Paragraph) => {
+                    self.cell.push(&text.replace(['\n', '\r'], " "), self.setting);
                 }
-                Ok(Some(Event::Text(_))) => {}
+                Event::Text(_) => {}
             }
         }
-        self.end_sheet();
-        Ok(Ok(()))
+        Ok(())
     }
 
-    fn is_in_paragraph(&self) -> bool {
-        self.frames.contains(&Frame::Paragraph)
-    }
-
-    fn push(&mut self, text: &str) {
-        let setting = Setting {
-            is_struck: self.struck > 0,
-            ..Setting::default()
-        };
-        self.cell.push(text, setting);
+    fn is_in(&self, frame: Frame) -> bool {
+        self.frames.contains(&frame)
     }
 
     fn open(&mut self, element: &Element<'_>) -> Result<()> {
-        let number = |name: &str| element.get(name).and_then(|value| value.parse::<u32>().ok());
+        let repeated = |name, most| element.number(name).unwrap_or(1).min(most);
         let style = || element.get("style-name").unwrap_or_default();
-        let is_in_cell = self.frames.contains(&Frame::Cell);
         let frame = match element.name() {
-            "style" => {
-                self.styles.name = element.get("name").unwrap_or_default();
-                Frame::Style
-            }
-            "table-properties" if element.get("display").as_deref() == Some("false") => {
-                self.styles.hide_sheets.insert(self.styles.name.clone());
-                Frame::Nothing
-            }
-            "text-properties"
-                if element
-                    .get("text-line-through-style")
-                    .is_some_and(|style| style != "none") =>
-            {
-                self.styles.strike.insert(self.styles.name.clone());
-                Frame::Nothing
-            }
             "annotation" => {
-                self.sheets.leave_out("comment", 1);
+                self.sheets.leave_out("comment");
                 return self.skip();
             }
             "object" => {
-                self.sheets.leave_out("embedded object", 1);
+                self.sheets.leave_out("embedded object");
                 return self.skip();
             }
             "text-box" => {
-                self.sheets.leave_out("text box", 1);
+                self.sheets.leave_out("text box");
                 return self.skip();
             }
             "tracked-changes" | "content-validations" | "forms" | "title" | "desc" => return self.skip(),
             // A table in a cell, or in a chart, is none of the sheets.
-            "table" if is_in_cell => return self.skip(),
+            "table" if self.is_in(Frame::Cell) => return self.skip(),
+            "table" if self.known.is_hidden(&style()) => {
+                self.sheets.end_sheet()?;
+                self.sheets.leave_out("hidden sheet");
+                return self.skip();
+            }
             "table" => {
-                self.end_sheet();
-                if self.styles.hide_sheets.contains(&style()) {
-                    self.sheets.leave_out("hidden sheet", 1);
-                    return self.skip();
-                }
                 self.sheets
                     .begin_sheet(&element.get("name").unwrap_or_default())?;
-                Frame::Nothing
+                (self.columns, self.rows) = (0, 0);
+                Frame::Sheet
             }
             "table-column" => {
-                let repeated = number("number-columns-repeated").unwrap_or(1).min(MOST_COLUMNS);
-                if is_hidden(element) && self.columns < MOST_COLUMNS {
-                    self.hidden_columns.extend(self.columns..self.columns + repeated);
+                let first = self.columns;
+                self.columns = first.saturating_add(repeated("number-columns-repeated", MOST_COLUMNS));
+                if is_hidden(element) {
+                    self.sheets.hide_columns(first..self.columns);
                 }
-                self.columns = self.columns.saturating_add(repeated);
                 Frame::Nothing
             }
-            "table-row" => {
-                self.column = 0;
+            "table-row" if self.is_in(Frame::Sheet) => {
                 self.row = Row {
-                    repeated: number("number-rows-repeated").unwrap_or(1).min(MOST_ROWS),
+                    repeated: repeated("number-rows-repeated", MOST_ROWS),
                     is_hidden: is_hidden(element),
-                    cells: Vec::new(),
+                    ..Row::default()
                 };
                 Frame::Row
             }
-            "table-cell" | "covered-table-cell" => {
-                self.repeated = number("number-columns-repeated").unwrap_or(1).min(MOST_COLUMNS);
+            "table-cell" | "covered-table-cell" if self.is_in(Frame::Row) => {
+                self.repeated = repeated("number-columns-repeated", MOST_COLUMNS);
                 self.paragraphs = 0;
-                self.struck = usize::from(self.styles.strike.contains(&style()));
+                self.setting = self.known.setting(&style(), Setting::default());
                 Frame::Cell
             }
-            "p" | "h" if is_in_cell => {
+            "p" | "h" if self.is_in(Frame::Cell) => {
                 if self.paragraphs > 0 {
-                    self.push("\n");
+                    self.cell.push("\n", Setting::default());
                 }
                 self.paragraphs += 1;
                 Frame::Paragraph
             }
-            "span" if self.styles.strike.contains(&style()) => {
-                self.struck += 1;
-                Frame::Struck
+            "span" => {
+                let within = self.known.setting(&style(), self.setting);
+                Frame::Set(std::mem::replace(&mut self.setting, within))
             }
-            "s" | "tab" if self.is_in_paragraph() => {
-                self.push(" ");
+            "s" | "tab" if self.is_in(Frame::Paragraph) => {
+                self.cell.push(" ", Setting::default());
                 Frame::Nothing
             }
-            "line-break" if self.is_in_paragraph() => {
-                self.push("\n");
+            "line-break" if self.is_in(Frame::Paragraph) => {
+                self.cell.push("\n", Setting::default());
                 Frame::Nothing
             }
             _ => Frame::Nothing,
@@ -227,17 +182,16 @@ impl<'n> Walk<'n> {
 
     fn close(&mut self) -> Result<()> {
         match self.frames.pop() {
-            Some(Frame::Style) => self.styles.name.clear(),
-            Some(Frame::Struck) => self.struck -= 1,
+            Some(Frame::Set(around)) => self.setting = around,
             Some(Frame::Cell) => {
-                let text = self.cell.take();
+                let (first, text) = (self.row.columns, self.cell.take());
+                self.row.columns = first.saturating_add(self.repeated).min(MOST_COLUMNS);
                 if !text.is_empty() {
-                    self.row.cells.push((self.column, self.repeated, text));
+                    self.row.cells.push((first..self.row.columns, text));
                 }
-                self.column = self.column.saturating_add(self.repeated);
             }
             Some(Frame::Row) => self.close_row()?,
-            Some(Frame::Paragraph | Frame::Nothing) | None => {}
+            Some(Frame::Sheet | Frame::Paragraph | Frame::Nothing) | None => {}
         }
         Ok(())
     }
@@ -246,34 +200,7 @@ impl<'n> Walk<'n> {
         let row = std::mem::take(&mut self.row);
         let first = self.rows;
         self.rows = first.saturating_add(row.repeated);
-        if row.cells.is_empty() {
-            return Ok(());
-        }
-        for number in first..self.rows {
-            if row.is_hidden {
-                self.sheets.hide_row(number);
-                continue;
-            }
-            for (first, repeated, text) in &row.cells {
-                for column in *first..first.saturating_add(*repeated) {
-                    if self.hidden_columns.contains(&column) {
-                        self.columns_left_out.insert(column);
-                    } else {
-                        self.sheets.cell(number, column, text.clone())?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn end_sheet(&mut self) {
-        self.sheets
-            .leave_out("hidden column", self.columns_left_out.len());
-        self.columns_left_out.clear();
-        self.hidden_columns.clear();
-        self.columns = 0;
-        self.rows = 0;
+        self.sheets.add_rows(first..self.rows, row.is_hidden, &row.cells)
     }
 }
 
@@ -354,6 +281,36 @@ mod tests {
         let row = format!("<table:table-row table:number-rows-repeated='1048576'>{cell}</table:table-row>");
         let read = read(&format!("<table:table>{row}</table:table>"));
         assert!(matches!(read, Err(Error::DocumentTooLarge { .. })));
+    }
+
+    #[test]
+    fn what_stands_outside_of_a_sheet_is_in_no_cell() {
+        let row = format!("<table:table-row>{}</table:table-row>", cell("x"));
+        for stray in [
+            row.clone(),
+            cell("x"),
+            format!("<table:table table:name='A'>{}</table:table>", cell("x")),
+        ] {
+            assert!(
+                matches!(read(&stray), Err(Error::EmptyDocument { .. })),
+                "{stray}"
+            );
+        }
+        let within = format!("<text:p><text:span text:style-name='s'>{row}</text:span></text:p>");
+        let sheet = format!("<table:table table:name='A'>{within}</table:table>");
+        assert_eq!(read(&sheet).unwrap().source(), "A\n\nx");
+    }
+
+    #[test]
+    fn one_with_a_password_is_said_to_have_one() {
+        let manifest = "<manifest:file-entry><manifest:encryption-data/></manifest:file-entry>";
+        let bytes = packed(&[
+            ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+            ("META-INF/manifest.xml", manifest),
+            ("content.xml", "secret"),
+        ]);
+        let error = document("t.ods".into(), &bytes, None).unwrap_err();
+        assert!(matches!(error, Error::LockedDocument { .. }), "{error}");
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::package::Package;
 use super::xml::{Element, Event, Xml};
 use crate::error::Result;
 
+/// The part that holds the text.
+pub(super) const CONTENT: &str = "content.xml";
+
 const HIDDEN: &str = "hidden passage";
 /// Levels of a list.
 const LEVELS: usize = 10;
@@ -23,21 +26,10 @@ const MOST_SPACES: usize = 16;
 
 /// Reads the document.
 pub(super) fn read(package: &mut Package<'_>) -> Result<Extracted> {
-    if let Some(manifest) = package.text("META-INF/manifest.xml")?
-        && memchr::memmem::find(manifest.as_bytes(), b"encryption-data").is_some()
-    {
-        return Err(package.locked());
-    }
-    let styles = package.text("styles.xml")?;
-    let text = package.needed("content.xml")?;
-    let mut known = Known::default();
-    for (part, text) in [("styles.xml", styles.as_deref()), ("content.xml", Some(&text))] {
-        let read = text.map_or(Ok(()), |text| known.read(text));
-        read.map_err(|fault| package.malformed(part, fault))?;
-    }
+    let (known, text) = open(package)?;
     let mut walk = Walk::new(&known);
     walk.read(&text)
-        .map_err(|fault| package.malformed("content.xml", fault))?;
+        .map_err(|fault| package.malformed(CONTENT, fault))?;
     // LibreOffice writes where pages end as far as it has laid them out, which is not to the end if nobody looked at them.
     let meta = package.text("meta.xml")?.unwrap_or_default();
     let pages = page_count(&meta).map_err(|fault| package.malformed("meta.xml", fault))?;
@@ -48,14 +40,29 @@ pub(super) fn read(package: &mut Package<'_>) -> Result<Extracted> {
     Ok(walk.extracted)
 }
 
+/// The styles of a document of any kind, and its content.
+pub(super) fn open(package: &mut Package<'_>) -> Result<(Known, String)> {
+    if let Some(manifest) = package.text("META-INF/manifest.xml")?
+        && memchr::memmem::find(manifest.as_bytes(), b"encryption-data").is_some()
+    {
+        return Err(package.locked());
+    }
+    let styles = package.text("styles.xml")?;
+    let text = package.needed(CONTENT)?;
+    let mut known = Known::default();
+    for (part, text) in [("styles.xml", styles.as_deref()), (CONTENT, Some(&text))] {
+        let read = text.map_or(Ok(()), |text| known.read(text));
+        read.map_err(|fault| package.malformed(part, fault))?;
+    }
+    Ok((known, text))
+}
+
 /// How many pages the document says that it has.
 fn page_count(meta: &str) -> Result<Option<usize>, &'static str> {
     let mut xml = Xml::new(meta);
-    while let Some(event) = xml.next()? {
-        if let Event::Open(element) = event
-            && element.name() == "document-statistic"
-        {
-            return Ok(element.get("page-count").and_then(|count| count.parse().ok()));
+    while let Some(element) = xml.next_element()? {
+        if element.name() == "document-statistic" {
+            return Ok(element.number("page-count"));
         }
     }
     Ok(None)
@@ -63,7 +70,7 @@ fn page_count(meta: &str) -> Result<Option<usize>, &'static str> {
 
 /// What the styles say.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     styles: HashMap<String, Style>,
     lists: HashMap<String, [Level; LEVELS]>,
 }
@@ -93,8 +100,7 @@ impl Known {
     fn read(&mut self, text: &str) -> Result<(), &'static str> {
         let mut xml = Xml::new(text);
         let (mut style, mut list) = (None, None);
-        while let Some(event) = xml.next()? {
-            let Event::Open(element) = event else { continue };
+        while let Some(element) = xml.next_element()? {
             let value = |name: &str| element.get(name).unwrap_or_default();
             let affix = |name: &str| {
                 Some(value(name))
@@ -122,7 +128,7 @@ impl Known {
                         continue;
                     };
                     if let Some(display) = element.get("display") {
-                        style.is_hidden = Some(display == "none");
+                        style.is_hidden = Some(matches!(display.as_str(), "none" | "false"));
                     }
                     if let Some(position) = element.get("text-position") {
                         // `super 58%`, or `33% 58%`.
@@ -177,12 +183,12 @@ impl Known {
         None
     }
 
-    fn is_hidden(&self, style: &str) -> bool {
+    pub(super) fn is_hidden(&self, style: &str) -> bool {
         self.find(style, |style| style.is_hidden).unwrap_or(false)
     }
 
     /// How a stretch of text is set, that is set so within another.
-    fn setting(&self, style: &str, around: Setting) -> Setting {
+    pub(super) fn setting(&self, style: &str, around: Setting) -> Setting {
         Setting {
             is_raised: self
                 .find(style, |style| style.is_raised)
@@ -329,7 +335,7 @@ impl<'a> Walk<'a> {
             "section" if element.get("display").as_deref() == Some("none") => self.hide(),
             "hidden-text" | "hidden-paragraph" => self.hide(),
             "s" => {
-                let spaces = element.get("c").and_then(|count| count.parse().ok()).unwrap_or(1);
+                let spaces = element.number("c").unwrap_or(1);
                 if self.hidden == 0 {
                     extracted.text(&" ".repeat(MOST_SPACES.min(spaces)));
                 }
@@ -479,7 +485,7 @@ impl<'a> Walk<'a> {
     fn count_item(&mut self, element: &Element<'_>) {
         let at = self.lists.len().saturating_sub(1).min(LEVELS - 1);
         let Some(list) = self.lists.last_mut() else { return };
-        list.counts[at] = match element.get("start-value").and_then(|start| start.parse().ok()) {
+        list.counts[at] = match element.number("start-value") {
             Some(start) => start,
             None => list.counts[at].saturating_add(1),
         };

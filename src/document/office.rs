@@ -82,6 +82,33 @@ mod tests {
         ])
     }
 
+    fn ods(body: &str) -> Vec<u8> {
+        let content =
+            format!("<office:document-content><office:body>{body}</office:body></office:document-content>");
+        packed(&[
+            ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+            ("content.xml", &content),
+        ])
+    }
+
+    fn xlsx(rows: &str) -> Vec<u8> {
+        packed(&[
+            (
+                "_rels/.rels",
+                &RELATIONS.1.replace("word/document", "xl/workbook"),
+            ),
+            (
+                "xl/workbook.xml",
+                "<workbook><sheets><sheet name='A' r:id='r1'/></sheets></workbook>",
+            ),
+            (
+                "xl/_rels/workbook.xml.rels",
+                "<Relationships><Relationship Id='r1' Type='http://x/worksheet' Target='a.xml'/></Relationships>",
+            ),
+            ("xl/a.xml", &format!("<worksheet>{rows}</worksheet>")),
+        ])
+    }
+
     fn message(bytes: &[u8], path: &str) -> String {
         let error = read::document(path.into(), bytes, Some(std::path::Path::new(path))).unwrap_err();
         error.to_string()
@@ -203,6 +230,18 @@ mod tests {
         "text:s text:c='9'",
         "text:deletion",
         "office:annotation",
+        "table:table-row table:number-rows-repeated='3'",
+        "table:table-row table:visibility='collapse'",
+        "table:table-cell table:number-columns-repeated='3'",
+        "table:table-column table:visibility='collapse'",
+        "row",
+        "row r='7' hidden='1'",
+        "c",
+        "c r='C7' t='inlineStr'",
+        "v",
+        "is",
+        "f",
+        "col min='0' max='2' hidden='1'",
     ];
 
     /// XML of these elements, nested as numbers say.
@@ -225,7 +264,7 @@ mod tests {
         #[test]
         fn blocks_lead_back_to_the_source(steps in prop::collection::vec((any::<prop::sample::Index>(), 0u8..5, "[a-z \u{a0}â€œ\u{ad}\t]{0,6}"), 0..60)) {
             let xml = tree(&steps);
-            for bytes in [docx(&xml), odt(&xml)] {
+            for bytes in [docx(&xml), odt(&xml), ods(&xml), xlsx(&xml)] {
                 let document = match read::document("t".into(), &bytes, None) {
                     Ok(document) => document,
                     Err(Error::EmptyDocument { .. }) => continue,
@@ -250,7 +289,9 @@ mod tests {
             at in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8), cut: prop::sample::Index, is_cut: bool,
             noise in prop::collection::vec(any::<u8>(), 0..200),
         ) {
-            for mut bytes in [docx("<w:p><w:r><w:t>The dam broke.</w:t></w:r></w:p>"), odt("<text:p>The dam broke.</text:p>")] {
+            for mut bytes in [docx("<w:p><w:r><w:t>The dam broke.</w:t></w:r></w:p>"), odt("<text:p>The dam broke.</text:p>"),
+                ods("<table:table table:name='A'><table:table-row><table:table-cell><text:p>1</text:p></table:table-cell></table:table-row></table:table>"),
+                xlsx("<row><c><v>1</v></c></row>")] {
                 for (index, byte) in &at {
                     let index = index.index(bytes.len());
                     bytes[index] = *byte;

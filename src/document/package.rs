@@ -9,7 +9,7 @@ use encoding_rs::Encoding;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::xml::{Event, Xml};
+use super::xml::Xml;
 use crate::error::{Error, Result};
 
 /// A presentation of a thousand slides has some five thousand.
@@ -71,10 +71,7 @@ impl<'a> Package<'a> {
             Err(error) => Err(error),
         };
         if bytes.len() as u64 > self.bytes_left {
-            return Err(Error::DocumentTooLarge {
-                name: self.name.to_owned(),
-                limit_mib: self.max_bytes.div_ceil(1 << 20),
-            });
+            return Err(Error::too_large(self.name, self.max_bytes));
         }
         self.bytes_left -= bytes.len() as u64;
         match read {
@@ -110,8 +107,7 @@ impl<'a> Package<'a> {
         };
         let mut xml = Xml::new(&text);
         let mut relations = Vec::new();
-        while let Some(event) = xml.next().map_err(|fault| self.malformed(part, fault))? {
-            let Event::Open(element) = event else { continue };
+        while let Some(element) = xml.next_element().map_err(|fault| self.malformed(part, fault))? {
             if element.name() != "Relationship" || element.get("TargetMode").as_deref() == Some("External") {
                 continue;
             }

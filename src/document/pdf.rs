@@ -44,10 +44,7 @@ pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -
         });
     }
     if letters as u64 > max_bytes {
-        return Err(Error::DocumentTooLarge {
-            name,
-            limit_mib: max_bytes.div_ceil(1 << 20),
-        });
+        return Err(Error::too_large(&name, max_bytes));
     }
     let mut document = rows::extracted(&read.pages).document(name)?;
     document.left_out = read.left_out;

@@ -49,10 +49,8 @@ pub(super) fn read(package: &mut Package<'_>, part: &str) -> Result<Extracted> {
 fn slides(text: &str) -> Result<Vec<String>, &'static str> {
     let mut xml = Xml::new(text);
     let mut slides = Vec::new();
-    while let Some(event) = xml.next()? {
-        if let Event::Open(element) = event
-            && element.name() == "sldId"
-        {
+    while let Some(element) = xml.next_element()? {
+        if element.name() == "sldId" {
             slides.extend(element.get_prefixed("id"));
         }
     }
@@ -61,10 +59,8 @@ fn slides(text: &str) -> Result<Vec<String>, &'static str> {
 
 fn count_comments(text: &str, extracted: &mut Extracted) -> Result<(), &'static str> {
     let mut xml = Xml::new(text);
-    while let Some(event) = xml.next()? {
-        if let Event::Open(element) = event
-            && matches!(element.name(), "cm" | "reply")
-        {
+    while let Some(element) = xml.next_element()? {
+        if matches!(element.name(), "cm" | "reply") {
             extracted.leave_out("comment");
         }
     }
@@ -206,11 +202,11 @@ impl Walk {
             }
             name if name.ends_with("Pr") => {
                 if name == "pPr" && self.properties == 0 {
-                    let level = element.get("lvl").and_then(|level| level.parse::<usize>().ok());
+                    let level = element.number::<usize>("lvl");
                     self.level = level.unwrap_or(0).min(self.counts.len() - 1);
                 }
                 if name == "rPr" && self.properties == 0 {
-                    let baseline = element.get("baseline").and_then(|b| b.parse::<i32>().ok());
+                    let baseline = element.number::<i32>("baseline");
                     self.setting = Setting {
                         is_raised: baseline.is_some_and(|baseline| baseline > 0),
                         is_struck: element.get("strike").is_some_and(|strike| strike != "noStrike"),

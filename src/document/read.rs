@@ -359,10 +359,7 @@ fn read_limited(stream: impl Read, name: &str, max_bytes: u64) -> Result<Vec<u8>
         .read_to_end(&mut bytes)
         .map_err(ReadError::Io)?;
     if bytes.len() as u64 > max_bytes {
-        return Err(ReadError::Limit(Error::DocumentTooLarge {
-            name: name.to_owned(),
-            limit_mib: max_bytes.div_ceil(1 << 20),
-        }));
+        return Err(ReadError::Limit(Error::too_large(name, max_bytes)));
     }
     Ok(bytes)
 }

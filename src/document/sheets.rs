@@ -3,11 +3,15 @@
 //! Cells between empty rows are a table, and so are those behind an empty row that are not headed. Rows of one cell above and below a
 //! table are paragraphs: titles, notes, sources.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::extracted::{BREAK_IN_CELL, Paragraph, Setting, Writer};
-use super::{BlockKind, Document, is_value};
+use super::{BlockKind, Document, is_value, leave_out};
 use crate::error::{Error, Result};
+
+/// A sheet has no more columns.
+pub(super) const MOST_COLUMNS: u32 = 1 << 14;
 
 /// Which cell begins at a byte of the source. Rows and columns count from 0.
 #[derive(Debug, Clone, Copy)]
@@ -149,6 +153,9 @@ pub(super) struct Sheets<'a> {
     is_apart: bool,
     /// Bytes in `rows`.
     waiting: usize,
+    hidden_columns: HashSet<u32>,
+    /// Those of them that something stands in.
+    columns_left_out: HashSet<u32>,
     left_out: Vec<(&'static str, usize)>,
 }
 
@@ -164,27 +171,23 @@ impl<'a> Sheets<'a> {
             last_row: None,
             is_apart: false,
             waiting: 0,
+            hidden_columns: HashSet::new(),
+            columns_left_out: HashSet::new(),
             left_out: Vec::new(),
         }
     }
 
     /// Counts what is not read.
-    pub(super) fn leave_out(&mut self, what: &'static str, count: usize) {
-        match self.left_out.iter_mut().find(|(known, _)| *known == what) {
-            _ if count == 0 => {}
-            Some((_, known)) => *known += count,
-            None => self.left_out.push((what, count)),
-        }
+    pub(super) fn leave_out(&mut self, what: &'static str) {
+        leave_out(&mut self.left_out, what, 1);
     }
 
     /// Begins a sheet.
     ///
     /// # Errors
-    /// As [`cell`](Self::cell).
+    /// As [`add_rows`](Self::add_rows).
     pub(super) fn begin_sheet(&mut self, name: &str) -> Result<()> {
-        self.write_rows()?;
-        self.last_row = None;
-        self.is_apart = false;
+        self.end_sheet()?;
         self.places.sheets.push(name.to_owned());
         let mut heading = Paragraph::default();
         heading.push(name);
@@ -192,33 +195,73 @@ impl<'a> Sheets<'a> {
         Ok(())
     }
 
-    /// Adds a cell of the sheet. Cells come row by row.
+    /// Ends a sheet, if one has begun.
+    ///
+    /// # Errors
+    /// As [`add_rows`](Self::add_rows).
+    pub(super) fn end_sheet(&mut self) -> Result<()> {
+        self.write_rows()?;
+        leave_out(&mut self.left_out, "hidden column", self.columns_left_out.len());
+        self.hidden_columns.clear();
+        self.columns_left_out.clear();
+        self.last_row = None;
+        self.is_apart = false;
+        Ok(())
+    }
+
+    /// Says that some columns of the sheet are not shown.
+    pub(super) fn hide_columns(&mut self, columns: Range<u32>) {
+        let columns = columns.start..columns.end.min(MOST_COLUMNS);
+        self.hidden_columns.extend(columns);
+    }
+
+    /// Adds rows of the sheet that are alike: columns, and what stands in each of them. Rows come in order. Hidden ones are counted.
     ///
     /// # Errors
     /// When there is more text than there may be.
-    pub(super) fn cell(&mut self, row: u32, column: u32, text: String) -> Result<()> {
-        if text.is_empty() {
+    pub(super) fn add_rows(
+        &mut self,
+        rows: Range<u32>,
+        are_hidden: bool,
+        cells: &[(Range<u32>, String)],
+    ) -> Result<()> {
+        if are_hidden && !cells.is_empty() && !rows.is_empty() {
+            leave_out(&mut self.left_out, "hidden row", rows.len());
+            self.begin_row(rows.start);
+            self.last_row = Some(rows.end - 1);
+        }
+        if are_hidden {
             return Ok(());
         }
-        if self.rows.last().is_none_or(|last| last.number != row) {
-            self.begin_row(row);
-            self.rows.push(Row {
-                number: row,
+        let mut shown: Vec<(u32, &str)> = Vec::new();
+        for (columns, text) in cells {
+            for column in columns.clone() {
+                if self.hidden_columns.contains(&column) {
+                    self.columns_left_out.insert(column);
+                } else {
+                    shown.push((column, text));
+                }
+            }
+        }
+        shown.sort_by_key(|&(column, _)| column);
+        if shown.is_empty() {
+            return Ok(());
+        }
+        for number in rows {
+            self.begin_row(number);
+            let mut row = Row {
+                number,
                 is_apart: std::mem::take(&mut self.is_apart),
                 cells: Vec::new(),
-            });
+            };
+            for &(column, text) in &shown {
+                self.waiting += text.len();
+                self.check()?;
+                row.cells.push((column, text.to_owned()));
+            }
+            self.rows.push(row);
         }
-        self.waiting += text.len();
-        if let Some(row) = self.rows.last_mut() {
-            row.cells.push((column, text));
-        }
-        self.check()
-    }
-
-    /// Leaves out a row of the sheet, which is not empty.
-    pub(super) fn hide_row(&mut self, row: u32) {
-        self.leave_out("hidden row", 1);
-        self.begin_row(row);
+        Ok(())
     }
 
     fn begin_row(&mut self, row: u32) {
@@ -229,21 +272,15 @@ impl<'a> Sheets<'a> {
     fn check(&self) -> Result<()> {
         let bytes = self.writer.source.len() + self.waiting;
         if bytes as u64 > self.max_bytes {
-            return Err(Error::DocumentTooLarge {
-                name: self.name.to_owned(),
-                limit_mib: self.max_bytes.div_ceil(1 << 20),
-            });
+            return Err(Error::too_large(self.name, self.max_bytes));
         }
         Ok(())
     }
 
     /// Writes the rows of a sheet.
     fn write_rows(&mut self) -> Result<()> {
-        let mut rows = std::mem::take(&mut self.rows);
+        let rows = std::mem::take(&mut self.rows);
         self.waiting = 0;
-        for row in &mut rows {
-            row.cells.sort_by_key(|&(column, _)| column);
-        }
         let is_table_row = |row: &Row| row.cells.len() > 1;
         // A table that may go on below an empty row.
         let mut open = OpenTable::default();
@@ -348,7 +385,7 @@ impl<'a> Sheets<'a> {
     /// # Errors
     /// When there is no text, or too much.
     pub(super) fn document(mut self) -> Result<Document> {
-        self.write_rows()?;
+        self.end_sheet()?;
         let name = self.name.to_owned();
         if self.places.cells.is_empty() {
             return Err(Error::EmptyDocument { name });
@@ -364,11 +401,27 @@ impl<'a> Sheets<'a> {
 mod tests {
     use super::*;
 
+    fn add<'a>(
+        sheets: &mut Sheets<'_>,
+        row: u32,
+        cells: impl IntoIterator<Item = (u32, &'a str)>,
+    ) -> Result<()> {
+        let cells = cells
+            .into_iter()
+            .map(|(column, text)| (column..column + 1, text.to_owned()));
+        sheets.add_rows(row..row + 1, false, &cells.collect::<Vec<_>>())
+    }
+
     fn sheets(cells: &[(u32, u32, &str)]) -> Document {
         let mut sheets = Sheets::new("t", 10_000);
         sheets.begin_sheet("Q3 '24").unwrap();
-        for &(row, column, text) in cells {
-            sheets.cell(row, column, text.to_owned()).unwrap();
+        for row in cells.chunk_by(|a, b| a.0 == b.0) {
+            add(
+                &mut sheets,
+                row[0].0,
+                row.iter().map(|&(_, column, text)| (column, text)),
+            )
+            .unwrap();
         }
         sheets.document().unwrap()
     }
@@ -418,8 +471,15 @@ mod tests {
         sheets.begin_sheet("Costs").unwrap();
         for row in 0..6 {
             match row {
-                2 | 3 => sheets.hide_row(row),
-                _ => (0..2).for_each(|column| sheets.cell(row, column, format!("{row}{column}")).unwrap()),
+                2 | 3 => sheets
+                    .add_rows(row..row + 1, true, &[(0..1, "hidden".to_owned())])
+                    .unwrap(),
+                _ => add(
+                    &mut sheets,
+                    row,
+                    [(0, &*format!("{row}0")), (1, &*format!("{row}1"))],
+                )
+                .unwrap(),
             }
         }
         let document = sheets.document().unwrap();
@@ -457,8 +517,7 @@ mod tests {
         sheets.begin_sheet("s").unwrap();
         let far = |sheets: &mut Sheets<'_>| -> Result<()> {
             for row in 0..2_000 {
-                sheets.cell(row, row, "x".to_owned())?;
-                sheets.cell(row, 2_000, "y".to_owned())?;
+                add(sheets, row, [(row, "x"), (2_000, "y")])?;
             }
             sheets.write_rows()
         };

@@ -3,7 +3,8 @@
 //! The file holds numbers and, apart from them, how they are shown: 0.125 with `0.0%` is 12.5%. What is quoted is what is
 //! shown. Where that depends on the reader's settings (dates in the formats 14 and 22), dates are written as in ISO 8601.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::ops::Range;
 
 use ooxml_numfmt::{DateSystem, FormatOptions, NumberFormat};
 
@@ -12,13 +13,13 @@ use super::extracted::{STRUCK, Setting};
 use super::package::{Package, Relation};
 use super::sheets::{CellText, Sheets, cell_named};
 use super::xml::{Element, Event, Xml};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Numbers from here on have more digits than a double has, whatever their format says.
 const TOO_LARGE_FOR_DIGITS: f64 = 1e15;
 
-/// A sheet has no more of them.
-const MOST_COLUMNS: u32 = 1 << 14;
+/// Excel has no more.
+const MOST_STYLES: usize = 1 << 16;
 
 /// Reads the workbook whose main part this is.
 pub(super) fn document(package: &mut Package<'_>, part: &str) -> Result<Document> {
@@ -45,19 +46,19 @@ pub(super) fn document(package: &mut Package<'_>, part: &str) -> Result<Document
             return Err(package.damaged(format!("sheet {} is not there", index + 1)));
         };
         match relation.kind.as_str() {
-            _ if sheet.is_hidden => sheets.leave_out("hidden sheet", 1),
+            _ if sheet.is_hidden => sheets.leave_out("hidden sheet"),
             "worksheet" => {
                 sheets.begin_sheet(&sheet.name)?;
                 let text = package.needed(&relation.target)?;
-                if let Err(fault) = Walk::new(&book, &mut sheets).read(&text)? {
-                    return Err(package.malformed(&relation.target, fault));
-                }
+                let malformed = |fault| package.malformed(&relation.target, fault);
+                Walk::new(&book, &mut sheets).read(&text, malformed)?;
+                sheets.end_sheet()?;
                 for beside in package.relations(&relation.target)? {
                     leave_out(package, &beside, &mut sheets)?;
                 }
             }
-            "chartsheet" => sheets.leave_out("chart", 1),
-            _ => sheets.leave_out("sheet of macros or dialogs", 1),
+            "chartsheet" => sheets.leave_out("chart"),
+            _ => sheets.leave_out("sheet of macros or dialogs"),
         }
     }
     sheets.document()
@@ -74,14 +75,12 @@ fn leave_out(package: &mut Package<'_>, beside: &Relation, sheets: &mut Sheets<'
         return Ok(());
     };
     let mut xml = Xml::new(&text);
-    while let Some(event) = xml
-        .next()
+    while let Some(element) = xml
+        .next_element()
         .map_err(|fault| package.malformed(&beside.target, fault))?
     {
-        if let Event::Open(element) = event {
-            let what = counted.iter().find(|(name, _)| *name == element.name());
-            what.into_iter().for_each(|&(_, what)| sheets.leave_out(what, 1));
-        }
+        let what = counted.iter().find(|(name, _)| *name == element.name());
+        what.into_iter().for_each(|&(_, what)| sheets.leave_out(what));
     }
     Ok(())
 }
@@ -103,10 +102,9 @@ impl Workbook {
     fn read(text: &str) -> Result<Self, &'static str> {
         let mut xml = Xml::new(text);
         let mut workbook = Self::default();
-        while let Some(event) = xml.next()? {
-            let Event::Open(element) = event else { continue };
+        while let Some(element) = xml.next_element()? {
             match element.name() {
-                "workbookPr" => workbook.counts_from_1904 = is_on(element.get("date1904").as_deref()),
+                "workbookPr" => workbook.counts_from_1904 = is_true(&element, "date1904"),
                 "sheet" => workbook.sheets.push(Sheet {
                     name: element.get("name").unwrap_or_default(),
                     id: element.get_prefixed("id").unwrap_or_default(),
@@ -129,8 +127,9 @@ impl Workbook {
     }
 }
 
-fn is_on(value: Option<&str>) -> bool {
-    matches!(value, Some("1" | "true" | "on"))
+/// Whether an attribute that is off without a word is on.
+fn is_true(element: &Element<'_>, name: &str) -> bool {
+    matches!(element.get(name).as_deref(), Some("1" | "true" | "on"))
 }
 
 /// Text in runs, as it stands in the table of strings and in cells: `si` and `is`.
@@ -149,7 +148,7 @@ impl Runs {
             _ if self.skipped > 0 => self.skipped += 1,
             "rPh" | "phoneticPr" => self.skipped = 1,
             "r" => self.setting = Setting::default(),
-            "strike" => self.setting.is_struck = element.get("val").is_none_or(|val| is_on(Some(&val))),
+            "strike" => self.setting.is_struck = element.is_on(),
             "vertAlign" => self.setting.is_raised = element.get("val").as_deref() == Some("superscript"),
             "t" => self.is_text = true,
             _ => {}
@@ -252,33 +251,28 @@ impl Styles {
         let mut struck_fonts: Vec<bool> = Vec::new();
         let mut known: HashMap<u32, Option<usize>> = HashMap::new();
         let mut styles = Self::default();
-        while let Some(event) = xml.next()? {
-            let element = match event {
-                Event::Open(element) => element,
-                Event::Close => {
-                    path.pop();
-                    continue;
-                }
-                Event::Text(_) => continue,
-            };
-            let number = |name: &str| element.get(name).and_then(|value| value.parse::<u32>().ok());
+        while let Some(element) = xml.next_element()? {
+            path.truncate(xml.depth() - 1);
+            if styles.cells.len() > MOST_STYLES {
+                return Err("defines too many styles");
+            }
             // Differential formats have fonts and formats, too.
             match (path.get(1).map(String::as_str), element.name()) {
                 (Some("numFmts"), "numFmt") => {
-                    if let (Some(id), Some(code)) = (number("numFmtId"), element.get("formatCode")) {
+                    if let (Some(id), Some(code)) = (element.number("numFmtId"), element.get("formatCode")) {
                         codes.insert(id, code);
                     }
                 }
                 (Some("fonts"), "font") => struck_fonts.push(false),
                 (Some("fonts"), "strike") => {
                     if let Some(is_struck) = struck_fonts.last_mut() {
-                        *is_struck = element.get("val").is_none_or(|val| is_on(Some(&val)));
+                        *is_struck = element.is_on();
                     }
                 }
                 (Some("cellXfs"), "xf") => {
-                    let id = number("numFmtId").unwrap_or_default();
+                    let id = element.number("numFmtId").unwrap_or_default();
                     let format = *known.entry(id).or_insert_with(|| styles.add_format(id, &codes));
-                    let font = number("fontId").unwrap_or_default() as usize;
+                    let font = element.number::<usize>("fontId").unwrap_or_default();
                     let is_struck = struck_fonts.get(font).copied().unwrap_or_default();
                     styles.cells.push(Style { format, is_struck });
                 }
@@ -347,7 +341,6 @@ enum Kind {
 /// The cell that is being read.
 #[derive(Default)]
 struct Cell {
-    row: u32,
     column: u32,
     kind: Kind,
     style: Style,
@@ -373,15 +366,13 @@ struct Walk<'a, 'n> {
     book: &'a Book,
     sheets: &'a mut Sheets<'n>,
     frames: Vec<Frame>,
-    hidden_columns: HashSet<u32>,
-    /// Those that something stands in.
-    columns_left_out: HashSet<u32>,
-    /// The row that is open, or was last, and its last cell's column.
+    /// The row that is open, or was last, and what stands in it.
     row: Option<u32>,
-    column: Option<u32>,
     row_is_hidden: bool,
-    row_has_cells: bool,
+    cells: Vec<(Range<u32>, String)>,
     cell: Cell,
+    /// The column behind the last cell of the row.
+    next_column: u32,
 }
 
 impl<'a, 'n> Walk<'a, 'n> {
@@ -390,39 +381,31 @@ impl<'a, 'n> Walk<'a, 'n> {
             book,
             sheets,
             frames: Vec::new(),
-            hidden_columns: HashSet::new(),
-            columns_left_out: HashSet::new(),
             row: None,
-            column: None,
             row_is_hidden: false,
-            row_has_cells: false,
+            cells: Vec::new(),
             cell: Cell::default(),
+            next_column: 0,
         }
     }
 
-    /// Reads a sheet. The inner error says what is wrong with its XML.
-    fn read(mut self, text: &str) -> Result<Result<(), &'static str>> {
+    fn read(mut self, text: &str, malformed: impl Fn(&'static str) -> Error) -> Result<()> {
         let mut xml = Xml::new(text);
-        loop {
-            match xml.next() {
-                Err(fault) => return Ok(Err(fault)),
-                Ok(None) => break,
-                Ok(Some(Event::Open(element))) => self.open(&element),
-                Ok(Some(Event::Text(text))) => match self.frames.last() {
-                    Some(Frame::Value) => self.cell.value.push_str(&text),
-                    Some(Frame::Run) => self.cell.runs.text(&text, self.cell.style.is_struck),
-                    _ => {}
-                },
-                Ok(Some(Event::Close)) => self.close()?,
+        while let Some(event) = xml.next().map_err(&malformed)? {
+            match (event, self.frames.last()) {
+                (Event::Open(element), _) => self.open(&element),
+                (Event::Close, _) => self.close()?,
+                (Event::Text(text), Some(Frame::Value)) => self.cell.value.push_str(&text),
+                (Event::Text(text), Some(Frame::Run)) => {
+                    self.cell.runs.text(&text, self.cell.style.is_struck)
+                }
+                (Event::Text(_), _) => {}
             }
         }
-        self.sheets
-            .leave_out("hidden column", self.columns_left_out.len());
-        Ok(Ok(()))
+        Ok(())
     }
 
     fn open(&mut self, element: &Element<'_>) {
-        let number = |name: &str| element.get(name).and_then(|value| value.parse::<u32>().ok());
         let frame = match (self.frames.last(), element.name()) {
             (Some(Frame::Inline | Frame::Run), _) => {
                 self.cell.runs.open(element);
@@ -440,18 +423,15 @@ impl<'a, 'n> Walk<'a, 'n> {
             }
             (_, "row") => {
                 let next = self.row.map_or(0, |row| row.saturating_add(1));
-                self.row = Some(number("r").and_then(|row| row.checked_sub(1)).unwrap_or(next));
-                self.column = None;
-                self.row_is_hidden = is_on(element.get("hidden").as_deref());
-                self.row_has_cells = false;
+                let named = element.number::<u32>("r").and_then(|row| row.checked_sub(1));
+                self.row = Some(named.unwrap_or(next));
+                self.row_is_hidden = is_true(element, "hidden");
+                self.next_column = 0;
                 Frame::Row
             }
-            (_, "col") => {
-                if is_on(element.get("hidden").as_deref())
-                    && let (Some(first), Some(last)) = (number("min"), number("max"))
-                {
-                    let columns = first.max(1)..=last.min(MOST_COLUMNS);
-                    self.hidden_columns.extend(columns.map(|column| column - 1));
+            (_, "col") if is_true(element, "hidden") => {
+                if let (Some(first), Some(last)) = (element.number::<u32>("min"), element.number("max")) {
+                    self.sheets.hide_columns(first.saturating_sub(1)..last);
                 }
                 Frame::Nothing
             }
@@ -462,15 +442,13 @@ impl<'a, 'n> Walk<'a, 'n> {
 
     fn open_cell(&mut self, element: &Element<'_>) {
         let named = element.get("r").and_then(|name| cell_named(&name));
-        let next = (
-            self.row.unwrap_or_default(),
-            self.column.map_or(0, |column| column.saturating_add(1)),
-        );
-        let (row, column) = named.unwrap_or(next);
-        let style = element.get("s").and_then(|style| style.parse::<usize>().ok());
-        self.column = Some(column);
+        if let Some((row, _)) = named {
+            self.row = Some(row);
+        }
+        let column = named.map_or(self.next_column, |(_, column)| column);
+        self.next_column = column.saturating_add(1);
+        let style = element.number::<usize>("s").unwrap_or_default();
         self.cell = Cell {
-            row,
             column,
             kind: match element.get("t").as_deref() {
                 None | Some("n") => Kind::Number,
@@ -478,12 +456,7 @@ impl<'a, 'n> Walk<'a, 'n> {
                 Some("b") => Kind::Boolean,
                 Some(_) => Kind::Plain,
             },
-            style: *self
-                .book
-                .styles
-                .cells
-                .get(style.unwrap_or_default())
-                .unwrap_or(&Style::default()),
+            style: self.book.styles.cells.get(style).copied().unwrap_or_default(),
             ..Cell::default()
         };
     }
@@ -491,23 +464,24 @@ impl<'a, 'n> Walk<'a, 'n> {
     fn close(&mut self) -> Result<()> {
         match self.frames.pop() {
             Some(Frame::Cell) => self.close_cell(),
-            Some(Frame::Run) => {
-                self.cell.runs.close();
-                Ok(())
-            }
-            Some(Frame::Row) if self.row_is_hidden && self.row_has_cells => {
-                self.sheets.hide_row(self.row.unwrap_or_default());
-                Ok(())
-            }
-            _ => Ok(()),
+            Some(Frame::Run) => self.cell.runs.close(),
+            Some(Frame::Row) => return self.close_row(),
+            _ => {}
         }
+        Ok(())
     }
 
-    fn close_cell(&mut self) -> Result<()> {
+    fn close_row(&mut self) -> Result<()> {
+        let cells = std::mem::take(&mut self.cells);
+        let row = self.row.unwrap_or_default();
+        self.sheets
+            .add_rows(row..row.saturating_add(1), self.row_is_hidden, &cells)
+    }
+
+    fn close_cell(&mut self) {
         let cell = &mut self.cell;
         if cell.has_formula && cell.kind == Kind::Number && cell.value.is_empty() {
-            self.sheets.leave_out("formula without a value", 1);
-            return Ok(());
+            return self.sheets.leave_out("formula without a value");
         }
         let setting = Setting {
             is_struck: cell.style.is_struck,
@@ -535,17 +509,10 @@ impl<'a, 'n> Walk<'a, 'n> {
             }),
             Kind::Plain => text(&unescaped(&cell.value)),
         };
-        if text.is_empty() {
-            return Ok(());
+        if !text.is_empty() {
+            self.cells
+                .push((cell.column..cell.column.saturating_add(1), text));
         }
-        if self.row_is_hidden {
-            self.row_has_cells = true;
-        } else if self.hidden_columns.contains(&cell.column) {
-            self.columns_left_out.insert(cell.column);
-        } else {
-            self.sheets.cell(cell.row, cell.column, text)?;
-        }
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 //! There is no recursion, no entity is expanded but the predefined ones, and depth has a limit.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use quick_xml::events::{BytesStart, Event as Raw};
 use quick_xml::{Reader, XmlVersion};
@@ -42,6 +43,16 @@ impl Element<'_> {
         self.find(|key| local(key) == name)
     }
 
+    /// The number that an attribute holds.
+    pub(super) fn number<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.get(name)?.trim().parse().ok()
+    }
+
+    /// Whether an element of Office Open XML that is on or off (`CT_OnOff`) is on, as it is without a word.
+    pub(super) fn is_on(&self) -> bool {
+        !matches!(self.get("val").as_deref(), Some("0" | "false" | "off"))
+    }
+
     /// The same, of an attribute that has a prefix: `r:id`, beside which there is an `id`.
     pub(super) fn get_prefixed(&self, name: &str) -> Option<String> {
         self.find(|key| key.contains(':') && local(key) == name)
@@ -76,6 +87,21 @@ impl<'a> Xml<'a> {
         let mut reader = Reader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
         Self { reader, depth: 0 }
+    }
+
+    /// How many elements are open.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The next element that begins, `None` at the end.
+    pub(super) fn next_element(&mut self) -> Result<Option<Element<'a>>, &'static str> {
+        while let Some(event) = self.next()? {
+            if let Event::Open(element) = event {
+                return Ok(Some(element));
+            }
+        }
+        Ok(None)
     }
 
     /// The next event, `None` at the end.

@@ -129,30 +129,22 @@ impl Printer {
 
     /// The cells of a table's row with their headings, what answers marked.
     fn row(self, row: &[(Option<Span>, Span)], answer: &Span, all: &str) -> String {
-        let length: usize = row.iter().map(|(_, cell)| cell.len()).sum();
-        let holds = |cell: &Span| answer.start < cell.end && cell.start < answer.end;
-        // Of a row that is too long, its name and the answer.
-        let is_shown = |&(at, (_, cell)): &(usize, &(Option<Span>, Span))| {
-            length <= MOST_SHOWN || at == 0 || holds(cell)
-        };
-        let cells = row
-            .iter()
-            .enumerate()
-            .filter(is_shown)
-            .map(|(_, (heading, cell))| {
-                let (start, end) = (answer.start.max(cell.start), answer.end.min(cell.end));
-                let mut shown = heading
-                    .clone()
-                    .map_or(String::new(), |heading| shortened(one_line(&all[heading])) + ": ");
-                if start < end {
-                    shown += &self.marked_in(all, cell, &(start..end));
-                } else {
-                    shown += &shortened(one_line(&all[cell.clone()]));
-                }
-                shown
-            });
-        let between = if length <= MOST_SHOWN { " | " } else { " | … | " };
-        cells.collect::<Vec<_>>().join(between)
+        let is_long = row.iter().map(|(_, cell)| cell.len()).sum::<usize>() > MOST_SHOWN;
+        let mut shown = Vec::new();
+        for (column, (heading, cell)) in row.iter().enumerate() {
+            let (start, end) = (answer.start.max(cell.start), answer.end.min(cell.end));
+            let text = match start < end {
+                true => self.marked_in(all, cell, &(start..end)),
+                // Of a row that is too long, its name and the answer.
+                false if is_long && column > 0 => continue,
+                false => shortened(one_line(&all[cell.clone()])),
+            };
+            let heading = heading
+                .clone()
+                .map(|heading| shortened(one_line(&all[heading])) + ": ");
+            shown.push(heading.unwrap_or_default() + &text);
+        }
+        shown.join(if is_long { " | … | " } else { " | " })
     }
 
     fn marked(self, text: &str) -> String {
