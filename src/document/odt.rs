@@ -136,7 +136,9 @@ impl Known {
                         style.is_raised =
                             Some(rise == "super" || rise.parse().is_ok_and(|rise: f32| rise > 0.0));
                     }
-                    if let Some(line) = element.get("text-line-through-style") {
+                    // LibreOffice writes one of them, or both.
+                    let line = element.get("text-line-through-style");
+                    if let Some(line) = line.or_else(|| element.get("text-line-through-type")) {
                         style.is_struck = Some(line != "none");
                     }
                     style.breaks_page.0 |= value("break-before") == "page";
@@ -590,6 +592,10 @@ mod tests {
                       <style:style style:name='R'><style:text-properties style:text-position='super 58%'/></style:style>";
         let body = "<text:p>10<text:span text:style-name='R'>6</text:span> is <text:span text:style-name='S'>not</text:span> paid.</text:p>";
         assert_eq!(odt(styles, body).text(), "10⁶ is ~~not~~ paid.");
+        let by_type = styles.replace("line-through-style='solid'", "line-through-type='single'");
+        assert_eq!(odt(&by_type, body).text(), "10⁶ is ~~not~~ paid.");
+        let neither = styles.replace("='solid'", "='none' style:text-line-through-type='single'");
+        assert_eq!(odt(&neither, body).text(), "10⁶ is not paid.");
     }
 
     #[test]
