@@ -368,9 +368,10 @@ fn is_reply(sentence: &str) -> bool {
 /// (Under "alleges as follows" stand whole complaints.)
 #[rustfmt::skip]
 const RESTRICTIONS: &[&str] = &[
-    "cannot", "denied", "denies", "except", "exceptions", "excluded", "excludes", "excluding", "exclusions", "failed", "false",
-    "forbidden", "if", "neither", "never", "no", "none", "nor", "not", "only", "otherwise", "prohibited", "refused", "rejected",
-    "rejects", "unless", "without",
+    "cannot", "denied", "denies", "dismissed", "dismisses", "except", "exceptions", "excluded", "excludes", "excluding",
+    "exclusions", "failed", "false", "forbidden", "if", "incorrect", "invented", "myth", "myths", "neither", "never", "no", "none",
+    "nor", "not", "only", "otherwise", "prohibited", "refused", "rejected", "rejects", "rumors", "rumours", "unless", "untrue",
+    "withdrawn", "withdrew", "without",
 ];
 
 /// Whether a sentence is an item of a list whose introduction says more than that a list follows.
@@ -649,6 +650,11 @@ mod tests {
                 taken(&policy.replace("not covered", "covered"), format).0.len(),
                 4
             );
+            let myths = policy.replace(
+                "The following are not covered",
+                "It is a myth that the policy covers",
+            );
+            assert_eq!(taken(&myths, format).0, texts);
         }
         let (texts, _) = taken(
             "The claimant says that he forged the deed. He did not. It was late.",

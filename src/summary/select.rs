@@ -24,7 +24,7 @@ const FOCUS: f64 = 4.0;
 /// No sentence is worse than this, so that the focus reaches it in a text of which it is unlike the rest.
 const LOWEST: f64 = -3.0;
 /// A summary in words is full when this share of them is used; what is left is not filled with what happens
-/// to be short.
+/// to be short. Where there is room for all, nothing is left out for that.
 const FULL: f64 = 0.85;
 /// Terms in more chosen sentences than this are not looked at: they tell none from another.
 const MOST_POSTINGS: usize = 64;
@@ -130,6 +130,8 @@ struct Choice<'a> {
     values: Vec<f64>,
     sentences: usize,
     words: usize,
+    /// It is full from so many words on.
+    full: f64,
     words_used: usize,
     taken: Vec<bool>,
     chosen: Vec<usize>,
@@ -147,10 +149,16 @@ impl<'a> Choice<'a> {
         for candidate in pool.candidates {
             sections.entry(section_of(candidate)).or_default().0 += 1;
         }
+        let all: usize = pool.candidates.iter().map(|c| c.words).sum();
         Self {
             values: pool.values(),
             sentences,
             words,
+            full: if all <= words {
+                all as f64
+            } else {
+                FULL * words as f64
+            },
             words_used: 0,
             taken: vec![false; pool.candidates.len()],
             chosen: Vec::new(),
@@ -207,7 +215,7 @@ impl<'a> Choice<'a> {
     }
 
     fn is_full(&self) -> bool {
-        self.chosen.len() >= self.sentences || self.words_used as f64 >= FULL * self.words as f64
+        self.chosen.len() >= self.sentences || self.words_used as f64 >= self.full
     }
 
     fn fits(&self, indices: &[usize]) -> bool {
@@ -366,6 +374,14 @@ mod tests {
         assert_eq!(chosen(STORM, &[3.0, 2.0, 0.0, 0.0, 1.0], 9, 14), [0, 1]);
         assert_eq!(chosen(STORM, &[3.0, 2.0, 0.0, 0.0, 1.0], 9, 15), [0, 1]);
         assert!(chosen(STORM, &[3.0, 2.0, 0.0, 0.0, 1.0], 9, 3).is_empty());
+    }
+
+    #[test]
+    fn where_there_is_room_for_all_words_nothing_is_left_out() {
+        let text = "The tea of Doctor Blum is sold in Graz. A study proved that 93 per cent of patients recovered. There is no such study.";
+        let words = text.split_whitespace().count();
+        assert_eq!(chosen(text, &[2.0, 1.0, 0.0], 9, words), [0, 1, 2]);
+        assert_eq!(chosen(text, &[2.0, 1.0, 0.0], 9, words - 1), [0, 1]);
     }
 
     proptest! {
