@@ -157,6 +157,160 @@ fn a_run_that_got_worse_is_not_blessed() {
     assert_ne!(std::fs::read(scene.path("b.json")).unwrap(), kept);
 }
 
+/// Two suites, each with a question that the engine answers.
+fn two_suites() -> Scene {
+    let other = SUITE.replace("name = \"bridge\"", "name = \"other\"");
+    let other = other.replace("tags = [\"person\"]", "must_pass = true");
+    scene().file("t.toml", other).finds("Ada Quist", SURE)
+}
+
+#[test]
+fn a_baseline_is_not_replaced_by_a_part_of_it() {
+    let scene = two_suites();
+    let bless = |more: &[&str]| scene.run(&[&["eval", "--bless", "b.json"], more].concat());
+    assert_eq!(bless(&["s.toml", "t.toml"]).code, 0);
+    let kept = || std::fs::read_to_string(scene.path("b.json")).unwrap();
+    let before = kept();
+    bless(&["s.toml"])
+        .fails_with(&["--bless b.json: holds suites that this run does not have: other; run all"]);
+    assert_eq!(kept(), before);
+    let otherwise = bless(&["s.toml", "t.toml", "--min-confidence", "0.9"]);
+    assert!(
+        otherwise.err.contains("b.json: was made with neither --always-answer nor --min-confidence, and is replaced by one made with --min-confidence 0.9"),
+        "{otherwise}"
+    );
+}
+
+#[test]
+fn a_baseline_of_nothing_is_refused() {
+    let pair = serde_json::json!({"article": "One ferry sank. It was old.", "summary": "One ferry sank."});
+    let scene = scene().file("p.jsonl", pair.to_string());
+    scene
+        .run(&["eval", "--summaries", "p.jsonl", "--bless", "b.json"])
+        .fails_with(&["--bless b.json: there is nothing to keep: a baseline holds questions"]);
+    assert!(!scene.path("b.json").exists());
+}
+
+#[test]
+fn a_suite_that_must_pass_has_to_be_run() {
+    let scene = two_suites();
+    assert_eq!(
+        scene.run(&["eval", "s.toml", "t.toml", "--bless", "b.json"]).code,
+        0
+    );
+    // One suite alone is compared with what the baseline has of it.
+    let one = scene.run(&["eval", "s.toml", "--baseline", "b.json"]);
+    assert_eq!(one.code, 0, "{one}");
+    assert!(
+        one.out
+            .contains("suites of the baseline that were not run (1): other"),
+        "{one}"
+    );
+    std::fs::remove_file(scene.path("t.toml")).unwrap();
+    let all = scene.run(&["eval", ".", "--baseline", "b.json"]);
+    assert_eq!(all.code, 1, "{all}");
+    assert!(
+        all.out
+            .contains("worse: other/designer must pass and its suite was not run"),
+        "{all}"
+    );
+}
+
+#[test]
+fn what_a_limit_leaves_out_of_what_must_pass_is_told() {
+    let scene = two_suites();
+    let last = SUITE.replace("unanswerable = true", "unanswerable = true\nmust_pass = true");
+    let scene = scene.file("s.toml", last);
+    let run = |more: &[&str]| scene.run(&[&["eval", "s.toml", "--limit", "1"], more].concat());
+    let told = run(&[]);
+    assert_eq!(
+        (told.code, told.err.as_str()),
+        (0, "ask: note: --limit leaves out 1 question that must pass\n")
+    );
+    assert_eq!(run(&["--quiet"]).err, "");
+}
+
+#[test]
+fn a_summary_that_must_pass_needs_a_model_that_summarizes() {
+    let summary = "[[summary]]\nid = \"short\"\nmust_mention = [\"Ada Quist\"]\n";
+    let suite = |more: &str| format!("documents = [\"bridge.txt\"]\n{summary}{more}");
+    let scene = scene()
+        .file("a.toml", suite(""))
+        .file("b.toml", suite("must_pass = true\n"));
+    assert_eq!(scene.run(&["eval", "a.toml"]).code, 0);
+    scene.run(&["eval", "b.toml"]).fails_with(&[
+        "b.toml:3: short must pass, and the model",
+        "does not summarize; leave out --model",
+    ]);
+}
+
+#[test]
+fn build_servers_are_told_what_the_gate_says() {
+    let scene = two_suites();
+    let files = ["eval", "s.toml", "t.toml"];
+    let run = |more: &[&str]| {
+        let outcome = scene.run(&[&files, more, &["--github", "--junit", "j.xml"]].concat());
+        let junit = std::fs::read_to_string(scene.path("j.xml")).unwrap();
+        (outcome, junit)
+    };
+    // Without a baseline, all that is wrong fails.
+    assert!(run(&[]).1.contains("failures=\"2\" errors=\"0\" skipped=\"0\""));
+    assert_eq!(
+        scene
+            .run(&[&files as &[&str], &["--bless", "b.json"]].concat())
+            .code,
+        0
+    );
+    let same = run(&["--baseline", "b.json"]).1;
+    assert!(
+        same.contains("failures=\"0\" errors=\"0\" skipped=\"2\""),
+        "{same}"
+    );
+    assert!(
+        same.contains("<skipped message=\"wrong as in the baseline: got Ada Quist, wanted (no answer)\"/>"),
+        "{same}"
+    );
+    // What is not in the baseline is not as it was.
+    let more = SUITE.replace("\"cost\"", "\"price\"");
+    let scene = scene.file("s.toml", more);
+    let arguments = [
+        &files as &[&str],
+        &["--baseline", "b.json", "--github", "--junit", "j.xml"],
+    ]
+    .concat();
+    assert_eq!(scene.run(&arguments).code, 0);
+    let junit = std::fs::read_to_string(scene.path("j.xml")).unwrap();
+    assert!(
+        junit.contains("<skipped message=\"wrong, and not in the baseline: got"),
+        "{junit}"
+    );
+    // What must pass is one annotation, the rest of the gate another.
+    let scene = scene.finds("Tom Bell", SURE + 5.0);
+    let worse = scene.run(&arguments);
+    let commands: Vec<&str> = worse
+        .out
+        .lines()
+        .filter(|line| line.starts_with("::error"))
+        .collect();
+    assert_eq!(commands.len(), 3, "{worse}");
+    assert!(
+        commands[0].starts_with("::error title=ask eval::the score fell by"),
+        "{worse}"
+    );
+    assert!(
+        commands[1].starts_with("::error file=t.toml,line=5,title=other/designer::"),
+        "{worse}"
+    );
+    assert!(
+        commands[2].starts_with("::error file=s.toml,line=5,title=bridge/designer::"),
+        "{worse}"
+    );
+    let first = worse.out.lines().next().unwrap();
+    let token = first.strip_prefix("::stop-commands::").unwrap();
+    let end = worse.out.find(&format!("\n::{token}::\n")).unwrap();
+    assert!(worse.out.find("::error").unwrap() > end, "{worse}");
+}
+
 #[test]
 fn a_check_writes_no_report_and_says_so() {
     let (head, _) = SUITE.split_at(SUITE.rfind("[[question]]").unwrap());

@@ -1,6 +1,6 @@
 //! Baselines: what a run scored, kept to compare later ones with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
@@ -19,6 +19,8 @@ pub const FORMAT: u32 = 1;
 const MOST_BYTES: u64 = 256 << 20;
 /// From so many questions up, a loss has to be more than chance to fail.
 pub const CHANCE_FROM: usize = 200;
+/// As improbable as this is more than chance.
+const SIGNIFICANT: f64 = 0.05;
 /// What rounding in a file can change.
 const ROUNDING: f64 = 1e-9;
 
@@ -74,6 +76,9 @@ impl fmt::Display for Asked {
 pub struct SuiteBaseline {
     /// SHA-256 of the suite's file.
     pub sha256: String,
+    /// [`Suite::documents_sha256`]; `None` where the baseline does not say.
+    #[serde(default)]
+    pub documents_sha256: Option<String>,
     /// By the question's id. Checks of summaries are among them.
     pub questions: BTreeMap<String, Kept>,
 }
@@ -188,6 +193,7 @@ impl Baseline {
                 .map(|item| (item.id.clone(), item.kept.clone()));
             let kept = SuiteBaseline {
                 sha256: suite.sha256.clone(),
+                documents_sha256: Some(suite.documents_sha256()),
                 questions: questions.collect(),
             };
             (suite.name.clone(), kept)
@@ -245,9 +251,10 @@ impl Baseline {
         for (i, (name, suite)) in self.suites.iter().enumerate() {
             out += if i > 0 { ",\n" } else { "\n" };
             out += &format!(
-                "{}: {{\n  \"sha256\": {},\n  \"questions\": {{",
+                "{}: {{\n  \"sha256\": {},\n  \"documents_sha256\": {},\n  \"questions\": {{",
                 serde_json::to_string(name)?,
-                serde_json::to_string(&suite.sha256)?
+                serde_json::to_string(&suite.sha256)?,
+                serde_json::to_string(&suite.documents_sha256)?
             );
             for (j, (id, kept)) in suite.questions.iter().enumerate() {
                 out += if j > 0 { ",\n" } else { "\n" };
@@ -295,6 +302,30 @@ pub struct Change {
     pub line: usize,
 }
 
+/// How the right answers of a suite changed.
+#[derive(Debug, Clone, Serialize)]
+pub struct SuiteLoss {
+    /// The suite's name.
+    pub suite: String,
+    /// Right before and not now.
+    pub lost_right: usize,
+    /// Right now and not before.
+    pub gained_right: usize,
+    /// McNemar's exact test of these two.
+    pub mcnemar_p: f64,
+}
+
+/// How much of what a baseline holds a run is to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it: what the run does not have is gone.
+    All,
+    /// One suite: the others are not looked for.
+    OneSuite,
+    /// Some questions of the suites: none is looked for.
+    Sample,
+}
+
 /// A run beside a baseline.
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
@@ -320,8 +351,14 @@ pub struct Comparison {
     pub must_pass_gone: Vec<String>,
     /// Suites of the baseline that the run does not have.
     pub suites_not_run: Vec<String>,
-    /// Suites that have changed since they were blessed.
+    /// `suite/id` of questions that must pass, of suites that the run does not have and should.
+    pub must_pass_not_run: Vec<String>,
+    /// Suites whose file has changed since they were blessed.
     pub suites_changed: Vec<String>,
+    /// Suites whose documents have.
+    pub documents_changed: Vec<String>,
+    /// Suites that lost more right answers than chance takes, where several suites are compared.
+    pub suites_worse: Vec<SuiteLoss>,
     /// The mean score now less that before, in percentage points.
     pub difference: f64,
     /// Its paired bootstrap interval of 95 %.
@@ -344,15 +381,14 @@ impl Comparison {
     }
 }
 
-/// Compares a run with a baseline. `partial` says that not all questions of the suites were asked, so that
-/// none of them is gone.
+/// Compares a run with a baseline.
 #[must_use]
 pub fn compare(
     baseline: &Baseline,
     asked: Asked,
     suites: &[Suite],
     items: &[Item],
-    partial: bool,
+    extent: Extent,
 ) -> Comparison {
     let before = |item: &Item| baseline.suites.get(&item.suite)?.questions.get(&item.id);
     let name = |item: &Item| format!("{}/{}", item.suite, item.id);
@@ -372,17 +408,15 @@ pub fn compare(
             .map(|((item, kept), _)| change(item, Some(kept)))
             .collect()
     };
-    let flipped = |wanted: fn(bool, bool) -> bool| {
-        paired
-            .iter()
-            .filter(|(item, kept)| wanted(kept.right, item.kept.right))
-            .count()
-    };
-    let (lost_right, gained_right) = (flipped(|b, a| b && !a), flipped(|b, a| !b && a));
-    let still_asked = |suite: &str, id: &str| items.iter().any(|item| item.suite == suite && item.id == id);
+    let (lost_right, gained_right) = flipped(paired.iter().copied());
+    let keys: HashSet<(&str, &str)> = items
+        .iter()
+        .map(|item| (item.suite.as_str(), item.id.as_str()))
+        .collect();
+    let still_asked = |suite: &str, id: &str| keys.contains(&(suite, id));
     let gone: Vec<(String, bool)> = suites
         .iter()
-        .filter(|_| !partial)
+        .filter(|_| extent != Extent::Sample)
         .filter_map(|suite| Some((suite, baseline.suites.get(&suite.name)?)))
         .flat_map(|(suite, kept)| {
             let missing = kept
@@ -394,6 +428,18 @@ pub fn compare(
                 .collect::<Vec<_>>()
         })
         .collect();
+    let not_run = || {
+        let all = baseline.suites.iter();
+        all.filter(|(name, _)| suites.iter().all(|s| s.name != **name))
+    };
+    let changed = |is_changed: fn(&Suite, &SuiteBaseline) -> bool| -> Vec<String> {
+        let both = suites
+            .iter()
+            .filter_map(|s| Some((s, baseline.suites.get(&s.name)?)));
+        both.filter(|(suite, kept)| is_changed(suite, kept))
+            .map(|(suite, _)| suite.name.clone())
+            .collect()
+    };
     let mean = differences.iter().sum::<f64>() / differences.len().max(1) as f64;
     let mut comparison = Comparison {
         baseline_model: baseline.model.clone(),
@@ -407,7 +453,8 @@ pub fn compare(
         losses: changes(|d, item, kept| d < 0.0 || d == 0.0 && !item.kept.right && kept.right),
         must_pass_wrong: items
             .iter()
-            .filter(|item| item.fails_alone())
+            .filter(|item| !item.kept.right)
+            .filter(|item| item.kept.must_pass || before(item).is_some_and(|kept| kept.must_pass))
             .map(|item| change(item, before(item)))
             .collect(),
         new: items
@@ -421,22 +468,19 @@ pub fn compare(
             .map(|(name, _)| name.clone())
             .collect(),
         gone: gone.into_iter().map(|(name, _)| name).collect(),
-        suites_not_run: baseline
-            .suites
-            .keys()
-            .filter(|name| suites.iter().all(|s| s.name != **name))
-            .cloned()
+        suites_not_run: not_run().map(|(name, _)| name.clone()).collect(),
+        must_pass_not_run: not_run()
+            .filter(|_| extent == Extent::All)
+            .flat_map(|(name, kept)| kept.questions.iter().map(move |(id, kept)| (name, id, kept)))
+            .filter(|(_, _, kept)| kept.must_pass)
+            .map(|(name, id, _)| format!("{name}/{id}"))
             .collect(),
-        suites_changed: suites
-            .iter()
-            .filter(|s| {
-                baseline
-                    .suites
-                    .get(&s.name)
-                    .is_some_and(|kept| kept.sha256 != s.sha256)
-            })
-            .map(|s| s.name.clone())
-            .collect(),
+        suites_changed: changed(|suite, kept| suite.sha256 != kept.sha256),
+        documents_changed: changed(|suite, kept| {
+            let before = kept.documents_sha256.as_ref();
+            before.is_some_and(|before| *before != suite.documents_sha256())
+        }),
+        suites_worse: suites_worse(&paired),
         difference: if mean.abs() < ROUNDING { 0.0 } else { mean },
         interval: bootstrap(&differences, &groups),
         lost_right,
@@ -446,6 +490,39 @@ pub fn compare(
     };
     comparison.failures = failures(&comparison);
     comparison
+}
+
+/// How many of these were right before and are not now, and the other way round.
+fn flipped<'a>(paired: impl Iterator<Item = (&'a Item, &'a Kept)>) -> (usize, usize) {
+    paired.fold((0, 0), |(lost, gained), (item, kept)| {
+        match (kept.right, item.kept.right) {
+            (true, false) => (lost + 1, gained),
+            (false, true) => (lost, gained + 1),
+            _ => (lost, gained),
+        }
+    })
+}
+
+/// Among several suites, those that one cannot hide behind the others. As many tests are made as there are
+/// suites, so each is held to its share of the level (Bonferroni).
+fn suites_worse(paired: &[(&Item, &Kept)]) -> Vec<SuiteLoss> {
+    let mut suites: BTreeMap<&str, Vec<(&Item, &Kept)>> = BTreeMap::new();
+    for &(item, kept) in paired {
+        suites.entry(&item.suite).or_default().push((item, kept));
+    }
+    let level = SIGNIFICANT / suites.len() as f64;
+    let losses = suites.iter().filter(|_| suites.len() > 1).map(|(suite, own)| {
+        let (lost_right, gained_right) = flipped(own.iter().copied());
+        SuiteLoss {
+            suite: (*suite).to_owned(),
+            lost_right,
+            gained_right,
+            mcnemar_p: mcnemar(lost_right, gained_right),
+        }
+    });
+    losses
+        .filter(|loss| loss.lost_right > loss.gained_right && loss.mcnemar_p < level)
+        .collect()
 }
 
 fn change(item: &Item, before: Option<&Kept>) -> Change {
@@ -467,16 +544,27 @@ fn change(item: &Item, before: Option<&Kept>) -> Change {
 }
 
 /// The gate. Among few questions the interval is wide enough to hide any loss, so a net loss fails; among many
-/// it has to be more than chance.
+/// it has to be more than chance, in the scores or in the right answers. The interval alone would let whole
+/// documents be lost: with ten documents, all that three of them answer is within it.
 fn failures(comparison: &Comparison) -> Vec<String> {
     let c = comparison;
     let mut failures = Vec::new();
     for wrong in &c.must_pass_wrong {
-        failures.push(format!("{}/{} must pass and is wrong", wrong.suite, wrong.id));
+        failures.push(must_pass_and_is_wrong(wrong));
     }
     for gone in &c.must_pass_gone {
         failures.push(format!("{gone} must pass and is not asked any more"));
     }
+    for not_run in &c.must_pass_not_run {
+        failures.push(format!("{not_run} must pass and its suite was not run"));
+    }
+    let lost = |lost: usize, gained: usize| {
+        let were = if lost == 1 { "was" } else { "were" };
+        format!(
+            "{} {were} lost and {gained} gained",
+            counted(lost, "right answer")
+        )
+    };
     if c.compared == 0 {
         failures.push("no question of the run is in the baseline".to_owned());
     } else if c.compared < CHANCE_FROM {
@@ -488,20 +576,42 @@ fn failures(comparison: &Comparison) -> Vec<String> {
             ));
         }
         if c.lost_right > c.gained_right {
+            failures.push(lost(c.lost_right, c.gained_right));
+        }
+    } else {
+        if let Some(interval) = c.interval.filter(|interval| interval.high < 0.0) {
             failures.push(format!(
-                "{} {} lost and {} gained",
-                counted(c.lost_right, "right answer"),
-                if c.lost_right == 1 { "was" } else { "were" },
-                c.gained_right
+                "the score fell by {:.2} points over {} questions, more than chance (95 %: {:.2} to {:.2})",
+                -c.difference, c.compared, interval.low, interval.high
             ));
         }
-    } else if let Some(interval) = c.interval.filter(|interval| interval.high < 0.0) {
+        if c.lost_right > c.gained_right && c.mcnemar_p < SIGNIFICANT {
+            failures.push(format!(
+                "{}, more than chance (McNemar p = {:.3})",
+                lost(c.lost_right, c.gained_right),
+                c.mcnemar_p
+            ));
+        }
+    }
+    for loss in &c.suites_worse {
         failures.push(format!(
-            "the score fell by {:.2} points over {} questions, more than chance (95 %: {:.2} to {:.2})",
-            -c.difference, c.compared, interval.low, interval.high
+            "{}: {}, more than chance (McNemar p = {:.3})",
+            loss.suite,
+            lost(loss.lost_right, loss.gained_right),
+            loss.mcnemar_p
         ));
     }
     failures
+}
+
+/// A question that fails the gate on its own, in words.
+pub(super) fn must_pass_and_is_wrong(wrong: &Change) -> String {
+    let had = if wrong.must_pass {
+        "must pass"
+    } else {
+        "had to pass in the baseline"
+    };
+    format!("{}/{} {had} and is wrong", wrong.suite, wrong.id)
 }
 
 #[cfg(test)]
@@ -531,26 +641,40 @@ mod tests {
         }
     }
 
-    fn suite() -> Suite {
+    fn suite(name: &str, documents: &[&str]) -> Suite {
+        let document = |text: &&str| crate::Document::new("d", *text, crate::Format::Plain).unwrap();
         Suite {
-            name: "s".to_owned(),
-            file: "s.toml".to_owned(),
+            name: name.to_owned(),
+            file: format!("{name}.toml"),
             sha256: "0".to_owned(),
-            documents: Vec::new(),
+            documents: documents.iter().map(document).collect(),
             questions: Vec::new(),
             summaries: Vec::new(),
         }
     }
 
-    fn compared(before: &[Item], after: &[Item]) -> Comparison {
-        let baseline = Baseline::of("m", None, "now", ASKED, &[suite()], before);
-        let text = baseline.to_json().unwrap();
+    /// As a file keeps it.
+    fn blessed(suites: &[Suite], items: &[Item]) -> Baseline {
+        let baseline = Baseline::of("m", None, "now", ASKED, suites, items);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("b.json");
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, baseline.to_json().unwrap()).unwrap();
         let read = Baseline::read(&path).unwrap();
-        assert_eq!(read.suites["s"].questions.len(), before.len());
-        compare(&read, ASKED, &[suite()], after, false)
+        let count = |b: &Baseline| b.suites.values().map(|s| s.questions.len()).sum::<usize>();
+        assert_eq!(count(&read), count(&baseline));
+        read
+    }
+
+    fn compared(before: &[Item], after: &[Item]) -> Comparison {
+        let suites = [suite("s", &[])];
+        compare(&blessed(&suites, before), ASKED, &suites, after, Extent::All)
+    }
+
+    /// The same item, right or wrong.
+    fn now(item: &Item, right: bool) -> Item {
+        let mut item = item.clone();
+        (item.kept.score, item.kept.right) = (f64::from(u8::from(right)), right);
+        item
     }
 
     #[test]
@@ -622,6 +746,113 @@ mod tests {
             worse.failures
         );
         assert!(worse.mcnemar_p < 0.05);
+    }
+
+    #[test]
+    fn documents_that_are_lost_do_not_hide_among_those_that_are_not() {
+        // Twelve documents of twenty questions, three lost: the interval of documents reaches zero.
+        let before: Vec<Item> = (0..240)
+            .map(|i| Item {
+                group: (i % 12).to_string(),
+                ..item(i, 1.0, false)
+            })
+            .collect();
+        let after: Vec<Item> = before
+            .iter()
+            .map(|i| now(i, i.group.parse::<usize>().unwrap() >= 3))
+            .collect();
+        let comparison = compared(&before, &after);
+        assert_eq!(comparison.interval.unwrap().high, 0.0);
+        assert_eq!(
+            comparison.failures,
+            ["60 right answers were lost and 0 gained, more than chance (McNemar p = 0.000)"]
+        );
+    }
+
+    #[test]
+    fn a_suite_does_not_hide_behind_another() {
+        let suites = [suite("big", &[]), suite("own", &[])];
+        let items = |own_right: usize, big_right: usize| -> Vec<Item> {
+            let of = |suite: &str, n: usize, right: usize| -> Vec<Item> {
+                (0..n)
+                    .map(|i| Item {
+                        suite: suite.to_owned(),
+                        ..now(&item(i, 1.0, false), i < right)
+                    })
+                    .collect()
+            };
+            [of("big", 1000, big_right), of("own", 40, own_right)].concat()
+        };
+        let baseline = blessed(&suites, &items(40, 900));
+        let failures = |own_right, big_right| {
+            compare(
+                &baseline,
+                ASKED,
+                &suites,
+                &items(own_right, big_right),
+                Extent::All,
+            )
+            .failures
+        };
+        assert_eq!(
+            failures(30, 920),
+            ["own: 10 right answers were lost and 0 gained, more than chance (McNemar p = 0.002)"]
+        );
+        assert_eq!(failures(35, 920), [""; 0]);
+        assert_eq!(failures(40, 897), [""; 0]);
+    }
+
+    #[test]
+    fn suites_that_are_not_run_are_told_and_fail_where_they_must_pass() {
+        let suites = [suite("s", &[]), suite("t", &[])];
+        let of_t = Item {
+            suite: "t".to_owned(),
+            ..item(7, 1.0, true)
+        };
+        let items = [item(1, 1.0, false), of_t];
+        let baseline = blessed(&suites, &items);
+        let run = |extent| compare(&baseline, ASKED, &suites[..1], &items[..1], extent);
+        assert_eq!(
+            run(Extent::All).failures,
+            ["t/7 must pass and its suite was not run"]
+        );
+        for extent in [Extent::OneSuite, Extent::Sample] {
+            assert!(run(extent).holds());
+            assert_eq!(run(extent).suites_not_run, ["t"]);
+        }
+        let without = |extent| compare(&baseline, ASKED, &suites, &items[..1], extent);
+        assert_eq!(without(Extent::OneSuite).must_pass_gone, ["t/7"]);
+        assert!(without(Extent::Sample).holds());
+    }
+
+    #[test]
+    fn documents_that_changed_are_told() {
+        let items = [item(1, 1.0, false)];
+        let baseline = blessed(&[suite("s", &["One.", "Two."])], &items);
+        let changed = |documents: &[&str]| {
+            compare(&baseline, ASKED, &[suite("s", documents)], &items, Extent::All).documents_changed
+        };
+        assert_eq!(changed(&["One.", "Two."]), [""; 0]);
+        assert_eq!(changed(&["One.", "Too."]), ["s"]);
+        let mut silent = baseline.clone();
+        silent.suites.get_mut("s").unwrap().documents_sha256 = None;
+        let now = [suite("s", &["New."])];
+        assert!(
+            compare(&silent, ASKED, &now, &items, Extent::All)
+                .documents_changed
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_mark_that_is_taken_away_does_not_let_a_wrong_answer_pass() {
+        let before = [item(1, 1.0, true), item(2, 0.0, false)];
+        let after = [item(1, 0.0, false), item(2, 1.0, false)];
+        assert_eq!(
+            compared(&before, &after).failures,
+            ["s/1 had to pass in the baseline and is wrong"]
+        );
+        assert!(compared(&after, &after).holds());
     }
 
     #[test]

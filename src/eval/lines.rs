@@ -8,10 +8,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::answer::normalise;
 use super::file;
 use super::problem::{Problem, Problems, Result, whole};
 use super::squad::{self, Gold, reason};
-use super::suite::{Question, SENTENCES, Suite, SummaryCheck, holds, not_verbatim, sha256};
+use super::suite::{Question, SENTENCES, Suite, SummaryCheck, holds, no_word_counts, not_verbatim, sha256};
 use crate::document::read::{self, ReadOptions};
 use crate::document::{Document, Format};
 
@@ -124,19 +125,23 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
     const REMEDY: &str =
         "a line is {\"id\", \"question\", \"context\" or \"docs\", \"answers\" or \"unanswerable\"}";
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let file_name = file_name(path);
     let mut documents: Vec<Document> = Vec::new();
     let mut contexts: HashMap<String, usize> = HashMap::new();
     let mut files: HashMap<PathBuf, usize> = HashMap::new();
     let mut questions = Vec::new();
-    let mut ids: HashMap<String, usize> = HashMap::new();
+    let mut ids = Ids::default();
     let (name, text) = each_line::<Line>(path, REMEDY, |number, line| {
-        let id = id(line.id.as_deref(), number);
-        if let Some(first) = ids.insert(id.clone(), number) {
-            return Err(wrong(
-                format!("id \"{id}\" is taken by line {first}"),
-                "give each question an id of its own",
-            ));
-        }
+        let docs = line.docs.iter().flatten().map(|doc| doc.to_string_lossy());
+        let about: Vec<Cow<'_, str>> = line
+            .context
+            .as_deref()
+            .map(Cow::from)
+            .into_iter()
+            .chain(docs)
+            .collect();
+        let content = format!("{}\n{}", line.question, about.join("\n"));
+        let id = ids.take(line.id.as_deref(), &content, number)?;
         for (given, key) in [
             (line.min_confidence.is_some(), "min_confidence"),
             (line.always_answer.is_some(), "always_answer"),
@@ -161,7 +166,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
                 let index = *contexts.entry(context.clone()).or_insert(next);
                 if index == next {
                     let document = Document::new(
-                        format!("context of line {number}"),
+                        format!("context of line {number} of {file_name}"),
                         context.as_str(),
                         Format::Plain,
                     );
@@ -243,6 +248,10 @@ fn golds(id: &str, answers: &[At], unanswerable: bool) -> Result<Vec<String>, Wr
             golds.push(text.clone());
         }
     }
+    if !golds.is_empty() && golds.iter().all(|gold| normalise(gold).is_empty()) {
+        let (what, remedy) = no_word_counts(id);
+        return Err(wrong(what, remedy));
+    }
     Ok(golds)
 }
 
@@ -308,20 +317,16 @@ impl Text {
 pub fn load_pairs(path: &Path) -> Result<Suite> {
     const REMEDY: &str = "a line is {\"article\", \"summary\"}, with \"prediction\" if one is to be scored";
     let (mut documents, mut summaries) = (Vec::new(), Vec::new());
-    let mut ids: HashMap<String, usize> = HashMap::new();
+    let file_name = file_name(path);
+    let mut ids = Ids::default();
     let (name, text) = each_line::<Pair>(path, REMEDY, |number, pair| {
-        let id = id(pair.id.as_deref(), number);
-        if let Some(first) = ids.insert(id.clone(), number) {
-            return Err(wrong(
-                format!("id \"{id}\" is taken by line {first}"),
-                "give each pair an id of its own",
-            ));
-        }
+        let article = pair.article.into_lines();
+        let id = ids.take(pair.id.as_deref(), &article, number)?;
         let reference = pair.summary.into_lines();
         if reference.trim().is_empty() {
             return Err(wrong("the summary is empty", REMEDY));
         }
-        let document = Document::new(format!("article {id}"), pair.article.into_lines(), Format::Plain);
+        let document = Document::new(format!("article {id} of {file_name}"), article, Format::Plain);
         documents.push(document.map_err(|_| wrong("the article holds no text", REMEDY))?);
         summaries.push(SummaryCheck {
             id,
@@ -408,12 +413,39 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(line: &str) -> Result<T, (us
     Ok(value)
 }
 
-/// An id as text; the line's number if it has none.
-fn id(id: Option<&RawValue>, number: usize) -> String {
-    match id.map(RawValue::get) {
-        None | Some("null") => number.to_string(),
-        Some(raw) => serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned()),
+/// The ids of a file, with the lines that have them.
+#[derive(Default)]
+struct Ids(HashMap<String, usize>);
+
+impl Ids {
+    /// An id as text. A line without one is called by what it holds: by its number, a baseline would compare it
+    /// with another once a line is put in above it.
+    fn take(&mut self, given: Option<&RawValue>, content: &str, number: usize) -> Result<String, Wrong> {
+        let id = match given.map(RawValue::get) {
+            None | Some("null") => {
+                let hash = &sha256(content.as_bytes())[..12];
+                let mut nth = (2..).map(|n| format!("{hash}-{n}"));
+                let mut id = hash.to_owned();
+                while self.0.contains_key(&id) {
+                    id = nth.next().unwrap_or_default();
+                }
+                id
+            }
+            Some(raw) => serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned()),
+        };
+        match self.0.insert(id.clone(), number) {
+            Some(first) => Err(wrong(
+                format!("id \"{id}\" is taken by line {first}"),
+                "give each line an id of its own",
+            )),
+            None => Ok(id),
+        }
     }
+}
+
+/// The file's name, for what stands in it: groups of questions have to be told from those of other suites.
+fn file_name(path: &Path) -> Cow<'_, str> {
+    path.file_name().unwrap_or_default().to_string_lossy()
 }
 
 fn stem(path: &Path, name: &str) -> String {
@@ -441,7 +473,7 @@ mod tests {
         );
         let suite = load(&path, &ReadOptions::default()).unwrap();
         let ids: Vec<&str> = suite.questions.iter().map(|q| q.id.as_str()).collect();
-        assert_eq!(ids, ["7", "3", "x"]);
+        assert_eq!(ids, ["7", "b172b9443aed", "x"]);
         assert_eq!(suite.documents.len(), 2);
         assert_eq!(suite.questions[1].places, [(0, 0..3)]);
         assert!(suite.questions[2].golds.is_empty());
@@ -462,7 +494,7 @@ mod tests {
             (r#""anwsers":["Ada"]"#, "unknown field `anwsers`"),
             (
                 r#""answers":["ada"]"#,
-                "in.jsonl:1:1: x: answer \"ada\" is not in context of line 1; it has \"Ada\": copy the exact words",
+                "in.jsonl:1:1: x: answer \"ada\" is not in context of line 1 of in.jsonl; it has \"Ada\": copy the exact words",
             ),
             (
                 r#""answers":["Ada",{"text":"Bo"}]"#,
@@ -470,7 +502,7 @@ mod tests {
             ),
             (
                 r#""answers":[{"text":"Ada"},{"text":"Bo"}]"#,
-                "x: answer \"Bo\" is not in context of line 1",
+                "x: answer \"Bo\" is not in context of line 1 of in.jsonl",
             ),
             (
                 r#""answers":["Ada"],"unanswerable":true"#,
@@ -482,6 +514,10 @@ mod tests {
             ),
             (r#""answers":[]"#, "x: has no answers"),
             (r#""answers":[" "]"#, "x: an answer is empty"),
+            (
+                r#""answers":["."]"#,
+                "in.jsonl:1:1: x: no word of the answers counts: punctuation and the articles a, an, the do not; list a",
+            ),
             (
                 r#""answers":["Ada"],"min_confidence":0.5"#,
                 "min_confidence is for all questions of a run; leave it out",
@@ -514,6 +550,42 @@ mod tests {
         assert_eq!(suite.summaries[1].references, ["x\ny"]);
         assert_eq!(suite.summaries[1].prediction.as_deref(), Some("A."));
         assert_eq!(suite.documents[1].source(), "A.\nB.");
+    }
+
+    #[test]
+    fn a_line_without_an_id_is_called_the_same_wherever_it_stands() {
+        let ids = |content: &str| -> Vec<String> {
+            let (_folder, path) = file(content);
+            let suite = load(&path, &ReadOptions::default()).unwrap();
+            suite.questions.into_iter().map(|q| q.id).collect()
+        };
+        let line = |context: &str| {
+            format!("{{\"question\":\"who?\",\"context\":\"{context}\",\"unanswerable\":true}}\n")
+        };
+        let (ada, bo) = (line("Ada."), line("Bo."));
+        let once = ids(&(ada.clone() + &bo));
+        assert_ne!(once[0], once[1]);
+        assert_eq!(ids(&(bo.clone() + &ada)), [once[1].as_str(), once[0].as_str()]);
+        // What is asked twice is two questions.
+        assert_eq!(
+            ids(&(ada.clone() + &ada + &ada))[1..],
+            [format!("{}-2", once[0]), format!("{}-3", once[0])]
+        );
+    }
+
+    #[test]
+    fn contexts_of_two_files_are_no_one_document() {
+        let line = r#"{"question":"who?","context":"Ada came.","answers":["Ada"]}"#;
+        let (folder, path) = file(line);
+        let other = folder.path().join("other.jsonl");
+        std::fs::write(&other, line).unwrap();
+        let group = |path| {
+            load(path, &ReadOptions::default()).unwrap().questions[0]
+                .group
+                .clone()
+        };
+        assert_ne!(group(&path), group(&other));
+        assert_eq!(group(&path), "context of line 1 of in.jsonl");
     }
 
     #[test]

@@ -468,14 +468,15 @@ fn measure(
         .filter(|words| mentions(text, words))
         .cloned()
         .collect();
-    let asked = !check.must_mention.is_empty() || !check.must_not_mention.is_empty();
     SummaryOutcome {
         suite: suite.name.clone(),
         id: check.id.clone(),
         system: system.to_owned(),
         rouge: (!check.references.is_empty()).then(|| rouge_best(&check.references, text)),
         measures: summary::measures(document, sentences, text),
-        passed: asked.then_some(missing.is_empty() && forbidden.is_empty()),
+        passed: check
+            .has_conditions()
+            .then_some(missing.is_empty() && forbidden.is_empty()),
         missing,
         forbidden,
         summary: text.to_owned(),

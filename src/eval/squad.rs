@@ -1,6 +1,7 @@
 //! SQuAD 1.1 and 2.0 as JSON (Rajpurkar et al. 2016, 2018).
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -80,20 +81,17 @@ pub fn load(path: &Path) -> Result<Suite> {
     };
     let mut ids = HashMap::new();
     let (mut documents, mut questions) = (Vec::new(), Vec::new());
-    let mut titles = BTreeMap::new();
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut titles = HashSet::new();
     for (a, article) in root.data.iter().enumerate() {
-        *titles.entry(article.title.as_str()).or_insert(0) += 1;
+        let title = match article.title.as_str() {
+            "" => Cow::from(format!("{file_name}[{a}]")),
+            title => Cow::from(title),
+        };
+        titles.insert(title.clone());
         for (p, paragraph) in article.paragraphs.iter().enumerate() {
             let place = || format!("data[{a}].paragraphs[{p}]");
-            let document_name = format!(
-                "{}#{}",
-                if article.title.is_empty() {
-                    "article"
-                } else {
-                    &article.title
-                },
-                p + 1
-            );
+            let document_name = format!("{title}#{}", p + 1);
             let Ok(document) = Document::new(document_name, paragraph.context.as_str(), Format::Plain) else {
                 problem(
                     place(),
@@ -133,7 +131,7 @@ pub fn load(path: &Path) -> Result<Suite> {
                     tags: Vec::new(),
                     must_pass: false,
                     documents: vec![index],
-                    group: article.title.clone(),
+                    group: title.clone().into_owned(),
                     line: 1,
                 });
             }
@@ -241,6 +239,21 @@ mod tests {
         assert_eq!(places, [vec![(0, 12..15)], vec![(0, 4..7), (0, 12..15)], vec![]]);
         assert_eq!(suite.questions[2].golds.len(), 0);
         assert_eq!(suite.questions[0].group, "T#1");
+    }
+
+    #[test]
+    fn articles_without_a_title_are_not_one_document() {
+        for (articles, second) in [(3, "dev.json[1]#1"), (10, "dev.json[1]")] {
+            let article = |i| {
+                format!(
+                    r#"{{"paragraphs": [{{"context": "x", "qas": [{{"id": "{i}", "question": "a", "is_impossible": true}}]}}]}}"#
+                )
+            };
+            let all: Vec<String> = (0..articles).map(article).collect();
+            let suite = check(&format!(r#"{{"data": [{}]}}"#, all.join(","))).unwrap();
+            assert_eq!(suite.questions[1].group, second);
+            assert_eq!(suite.questions[1].documents, [1]);
+        }
     }
 
     #[test]

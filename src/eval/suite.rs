@@ -35,6 +35,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
+use super::answer::normalise;
 use super::file;
 use super::problem::{Collector, Problem, Problems, Result, at, position, shortened, whole};
 use crate::document::Document;
@@ -64,6 +65,18 @@ pub struct Suite {
     pub questions: Vec<Question>,
     /// The checks of summaries.
     pub summaries: Vec<SummaryCheck>,
+}
+
+impl Suite {
+    /// SHA-256 of the documents' sources, one after the other, lower-case hexadecimal.
+    #[must_use]
+    pub fn documents_sha256(&self) -> String {
+        let mut hasher = Sha256::new();
+        for document in &self.documents {
+            hasher.update(document.source());
+        }
+        hexadecimal(&hasher.finalize())
+    }
 }
 
 /// A question with what is right.
@@ -112,6 +125,14 @@ pub struct SummaryCheck {
     pub must_pass: bool,
     /// The line of the suite's file, from 1.
     pub line: usize,
+}
+
+impl SummaryCheck {
+    /// Whether it says what has to hold; references are only scored.
+    #[must_use]
+    pub fn has_conditions(&self) -> bool {
+        !self.must_mention.is_empty() || !self.must_not_mention.is_empty()
+    }
 }
 
 #[derive(Deserialize)]
@@ -165,6 +186,7 @@ struct RawSummary {
 /// with all of them is told together.
 pub fn load_all(paths: &[PathBuf], options: &ReadOptions) -> Result<Vec<Suite>> {
     let mut files = Vec::new();
+    let mut problems = Vec::new();
     for path in paths {
         if !path.is_dir() {
             files.push(path.clone());
@@ -175,13 +197,22 @@ pub fn load_all(paths: &[PathBuf], options: &ReadOptions) -> Result<Vec<Suite>> 
             .require_git(false)
             .sort_by_file_name(std::ffi::OsStr::cmp)
             .build();
-        files.extend(
-            walk.flatten()
-                .map(ignore::DirEntry::into_path)
-                .filter(|file| file.extension().is_some_and(|e| e == "toml") && file.is_file()),
-        );
-        if files.len() == before {
-            let name = path.display().to_string();
+        let name = path.display().to_string();
+        for entry in walk {
+            match entry {
+                Ok(entry) => {
+                    let file = entry.into_path();
+                    if file.extension().is_some_and(|e| e == "toml") && file.is_file() {
+                        files.push(file);
+                    }
+                }
+                Err(error) => {
+                    let remedy = "make it readable, or name the suites one by one";
+                    problems.extend(whole(&name, error.to_string(), remedy).0);
+                }
+            }
+        }
+        if files.len() == before && problems.is_empty() {
             return Err(whole(
                 &name,
                 "holds no suite (*.toml)",
@@ -192,7 +223,6 @@ pub fn load_all(paths: &[PathBuf], options: &ReadOptions) -> Result<Vec<Suite>> 
     let mut seen = std::collections::HashSet::new();
     files.retain(|path| seen.insert(file::identity(path)));
     let mut suites: Vec<Suite> = Vec::new();
-    let mut problems = Vec::new();
     for file in &files {
         let loaded = match file.extension().and_then(|e| e.to_str()) {
             Some("json") => super::squad::load(file),
@@ -449,6 +479,12 @@ impl Checker<'_> {
             let holders = self.holders(answer, &id, &searched);
             answering.extend(holders);
         }
+        if raw.answers.iter().any(|a| !a.get_ref().trim().is_empty())
+            && raw.answers.iter().all(|a| normalise(a.get_ref()).is_empty())
+        {
+            let (what, remedy) = no_word_counts(&id);
+            self.collector.add(raw.answers[0].span().start, what, remedy);
+        }
         answering.sort_unstable();
         answering.dedup();
         let places = self.places(raw, &id, document, &answering);
@@ -602,6 +638,13 @@ impl Checker<'_> {
                 "add must_mention, must_not_mention or references",
             );
         }
+        if raw.must_pass && raw.must_mention.is_empty() && raw.must_not_mention.is_empty() {
+            self.collector.add(
+                start,
+                format!("{id}: must_pass without what has to hold: references are only scored"),
+                "add must_mention or must_not_mention, or leave must_pass out",
+            );
+        }
         for part in raw
             .must_mention
             .iter()
@@ -657,6 +700,14 @@ impl Checker<'_> {
             line: position(self.text, start).0,
         }
     }
+}
+
+/// What is wrong where all answers are nothing to the metric, so that silence would be right, and the remedy.
+pub(super) fn no_word_counts(id: &str) -> (String, &'static str) {
+    (
+        format!("{id}: no word of the answers counts: punctuation and the articles a, an, the do not"),
+        "list a wording with a word that counts, such as \"grade A\" for \"A\"",
+    )
 }
 
 /// What is wrong with an answer that none of the documents holds, and the remedy.
@@ -758,7 +809,11 @@ fn line_ranges(source: &str) -> Vec<Range<usize>> {
 /// Lower-case hexadecimal SHA-256.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// The beginning of a suite on these documents, to be filled in. What is still to be written is what
@@ -862,6 +917,41 @@ mod tests {
         let problems = check(suite, "It was the King’s horse.").unwrap_err();
         assert_eq!(problems.0[0].position, Some((5, 12)));
         assert!(problems.0[0].remedy.contains("the King’s horse"), "{problems}");
+    }
+
+    #[test]
+    fn answers_of_which_nothing_counts_are_refused() {
+        let told = |answers: &str| {
+            let suite = format!(
+                "documents = [\"d.txt\"]\n[[question]]\nid = \"a\"\nquestion = \"grade?\"\nanswers = {answers}\n"
+            );
+            check(&suite, "The grade: grade A.")
+                .map(|_| ())
+                .map_err(|problems| problems.to_string())
+        };
+        for answers in ["[\"A\"]", "[\"The\", \":\"]"] {
+            let told = told(answers).unwrap_err();
+            assert!(told.contains(":5:12: a: no word of the answers counts"), "{told}");
+        }
+        told("[\"A\", \"grade A\"]").unwrap();
+    }
+
+    #[test]
+    fn a_summary_that_must_pass_says_what_has_to_hold() {
+        let suite = |more: &str| {
+            format!("documents = [\"d.txt\"]\n[[summary]]\nid = \"a\"\nmust_pass = true\n{more}\n")
+        };
+        let problems = check(&suite("references = [\"Ada came.\"]"), "Ada came.").unwrap_err();
+        assert!(
+            problems.0[0].what.contains("must_pass without what has to hold"),
+            "{problems}"
+        );
+        assert!(
+            check(&suite("must_not_mention = [\"Bo\"]"), "Ada came.")
+                .unwrap()
+                .summaries[0]
+                .has_conditions()
+        );
     }
 
     #[test]

@@ -14,12 +14,12 @@ use super::progress::Bar;
 use super::{ANSWERED, Environment, json};
 use crate::document::read;
 use crate::error::Error;
-use crate::eval::baseline::{self, Asked, Baseline, Item};
+use crate::eval::baseline::{self, Asked, Baseline, Extent, Item};
 use crate::eval::history::{self, History};
-use crate::eval::problem::{Problems, counted};
+use crate::eval::problem::{Problems, counted, shortened};
 use crate::eval::report::{self, Line, Provenance, Report, Style};
 use crate::eval::run::{self, Run, Summariser, SummaryOutcome};
-use crate::eval::suite::{self, Suite};
+use crate::eval::suite::{self, Suite, SummaryCheck};
 use crate::eval::{file, lines, squad};
 use crate::harmless::harmless;
 use crate::reader::{Progress, Reader};
@@ -59,6 +59,9 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     }
     // What may be wrong with the other files is told before a question is asked.
     outputs::check(args, &suites, environment)?;
+    if let Some(path) = &args.bless {
+        check_bless(path, &suites, environment)?;
+    }
     let kept = match &args.baseline {
         Some(path) => Some(Baseline::read(&environment.directory.join(path))?),
         None => None,
@@ -67,10 +70,29 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
         Some(path) => Some((path, read_history(path, environment)?)),
         None => None,
     };
-    for suite in &mut suites {
-        sample(suite, args.limit);
+    let extent = match suites.as_slice() {
+        _ if args.limit.is_some() => Extent::Sample,
+        [one]
+            if args
+                .paths
+                .iter()
+                .all(|path| environment.directory.join(path).is_file()) =>
+        {
+            Extent::OneSuite
+        }
+        _ => Extent::All,
+    };
+    let must_pass_left_out = suites.iter_mut().map(|suite| sample(suite, args.limit)).sum();
+    if must_pass_left_out > 0 && !plan.quiet {
+        environment.tell(&format!(
+            "note: --limit leaves out {} that must pass",
+            counted(must_pass_left_out, "question")
+        ));
     }
     let reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
+    if !reader.can_summarize() {
+        refuse_summaries_that_must_pass(&suites, reader.model_name())?;
+    }
     if args.calibrate {
         return calibrate::run(&reader, &suites, plan, environment);
     }
@@ -89,7 +111,7 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     let must_pass_wrong: Vec<&Item> = items.iter().filter(|item| item.fails_alone()).collect();
     tell_must_pass_wrong(&must_pass_wrong, environment);
     let asked = asked(&provenance);
-    let comparison = kept.map(|kept| baseline::compare(&kept, asked, &suites, &items, args.limit.is_some()));
+    let comparison = kept.map(|kept| baseline::compare(&kept, asked, &suites, &items, extent));
     if let Some(changed) = comparison.as_ref().and_then(|c| c.asked_changed.as_ref()) {
         environment.tell(&format!(
             "warning: {changed}: their scores do not compare; give the options of the baseline, or bless one with these"
@@ -116,7 +138,7 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     if let Some((path, history)) = &history {
         save(path, history, &report, environment)?;
     }
-    write_files(args, &report, environment)?;
+    write_files(args, &report, summariser, environment)?;
     let fails = worse || !must_pass_wrong.is_empty();
     print(args, plan, &report, &must_pass_wrong, environment)?;
     Ok(if fails { WORSE } else { ANSWERED })
@@ -216,8 +238,56 @@ fn init(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -> anyhow::
     Ok(ANSWERED)
 }
 
-/// Keeps so many questions and checks, evenly spread: the same ones every time.
-fn sample(suite: &mut Suite, limit: Option<usize>) {
+/// Refuses a baseline of nothing, and to replace one by a part of it.
+fn check_bless(path: &Path, suites: &[Suite], environment: &Environment) -> anyhow::Result<()> {
+    let path = environment.directory.join(path);
+    let is_kept = |suite: &Suite| {
+        !suite.questions.is_empty() || suite.summaries.iter().any(SummaryCheck::has_conditions)
+    };
+    if !suites.iter().any(is_kept) {
+        bail!(
+            "--bless {}: there is nothing to keep: a baseline holds questions, and summaries with must_mention or must_not_mention",
+            path.display()
+        );
+    }
+    // What is damaged or of another format is replaced: that is its remedy.
+    let Ok(before) = Baseline::read(&path) else {
+        return Ok(());
+    };
+    let not_run: Vec<&str> = before
+        .suites
+        .keys()
+        .filter(|name| suites.iter().all(|suite| suite.name != **name))
+        .map(String::as_str)
+        .collect();
+    if !not_run.is_empty() {
+        bail!(
+            "--bless {}: holds suites that this run does not have: {}; run all of them, name another file, or delete this one first",
+            path.display(),
+            shortened(&not_run.join(", "))
+        );
+    }
+    Ok(())
+}
+
+/// A check that must pass and is not made would be as good as passed.
+fn refuse_summaries_that_must_pass(suites: &[Suite], model: &str) -> anyhow::Result<()> {
+    for suite in suites {
+        if let Some(check) = suite.summaries.iter().find(|check| check.must_pass) {
+            bail!(
+                "{}:{}: {} must pass, and the model {model} does not summarize; leave out --model, or must_pass",
+                suite.file,
+                check.line,
+                check.id
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Keeps so many questions and checks, evenly spread: the same ones every time. Gives how many that must pass
+/// are left out.
+fn sample(suite: &mut Suite, limit: Option<usize>) -> usize {
     fn thin<T>(list: &mut Vec<T>, limit: usize) {
         let total = list.len();
         if total > limit {
@@ -229,10 +299,16 @@ fn sample(suite: &mut Suite, limit: Option<usize>) {
             });
         }
     }
+    let must_pass = |suite: &Suite| {
+        let questions = suite.questions.iter().filter(|q| q.must_pass).count();
+        questions + suite.summaries.iter().filter(|check| check.must_pass).count()
+    };
+    let before = must_pass(suite);
     if let Some(limit) = limit {
         thin(&mut suite.questions, limit);
         thin(&mut suite.summaries, limit);
     }
+    before - must_pass(suite)
 }
 
 /// Asks and summarises, with a bar, listening for Ctrl-C.
@@ -310,8 +386,9 @@ fn bless(
     provenance: &Provenance,
     suites: &[Suite],
     items: &[Item],
-    environment: &Environment,
+    environment: &mut Environment,
 ) -> anyhow::Result<()> {
+    let path = environment.directory.join(path);
     let kept = Baseline::of(
         &provenance.model,
         provenance.model_sha256.as_deref(),
@@ -320,7 +397,14 @@ fn bless(
         suites,
         items,
     );
-    write(&environment.directory.join(path), kept.to_json()?.as_bytes())
+    let asked_before = Baseline::read(&path).ok().and_then(|before| before.asked);
+    if let Some((before, now)) = asked_before.zip(kept.asked).filter(|(before, now)| before != now) {
+        environment.tell(&format!(
+            "warning: {}: was made with {before}, and is replaced by one made with {now}",
+            path.display()
+        ));
+    }
+    write(&path, kept.to_json()?.as_bytes())
 }
 
 fn tell_must_pass_wrong(wrong: &[&Item], environment: &mut Environment) {
@@ -386,7 +470,12 @@ fn show_history(
     Ok(ANSWERED)
 }
 
-fn write_files(args: &EvalArgs, report: &Report, environment: &Environment) -> anyhow::Result<()> {
+fn write_files(
+    args: &EvalArgs,
+    report: &Report,
+    summariser: Option<&str>,
+    environment: &Environment,
+) -> anyhow::Result<()> {
     let here = |path: &PathBuf| environment.directory.join(path);
     if let Some(path) = &args.predictions {
         let mut out = Vec::new();
@@ -405,7 +494,7 @@ fn write_files(args: &EvalArgs, report: &Report, environment: &Environment) -> a
         write(&here(path), report::markdown(report).as_bytes())?;
     }
     if let Some(path) = &args.junit {
-        write(&here(path), report::junit(report)?.as_bytes())?;
+        write(&here(path), report::junit(report, summariser)?.as_bytes())?;
     }
     Ok(())
 }
@@ -434,6 +523,9 @@ fn print(
     } else {
         for line in report::text(report) {
             text.extend(styled(&line, plan.colour).into_bytes());
+        }
+        if args.github {
+            text = report::without_commands(text);
         }
     }
     if args.github {

@@ -2,38 +2,64 @@
 
 use super::Report;
 use super::text::shortened;
-use crate::eval::baseline::{Change, Item};
+use crate::eval::baseline::{Change, Item, must_pass_and_is_wrong};
+use crate::eval::suite::sha256;
 use crate::harmless::one_line;
 
 /// GitHub shows ten of a kind for a step.
 const MOST: usize = 10;
 
-/// A line for each question that got worse: an error if the gate fails, otherwise a warning. Without a
-/// comparison, an error for each that must pass and is wrong.
+/// A report as the runner of GitHub Actions prints it and obeys nothing in it: words of a suite may begin a line.
+/// Commands stop until a token that the report cannot have, since it is made of the report.
+#[must_use]
+pub fn without_commands(report: Vec<u8>) -> Vec<u8> {
+    let token = sha256(&report);
+    [
+        format!("::stop-commands::{token}\n").into_bytes(),
+        report,
+        format!("::{token}::\n").into_bytes(),
+    ]
+    .concat()
+}
+
+/// A line for each question that got worse: an error if the gate fails, otherwise a warning. What fails the gate
+/// otherwise is one error. Without a comparison, an error for each that must pass and is wrong.
 #[must_use]
 pub fn annotations(report: &Report, must_pass_wrong: &[&Item]) -> Vec<String> {
     let Some(comparison) = &report.comparison else {
         let wrong = must_pass_wrong.iter().take(MOST);
         return wrong.map(|item| of_item(item)).collect();
     };
-    let kind = if comparison.holds() { "warning" } else { "error" };
-    let failures = comparison
+    let wrong = &comparison.must_pass_wrong;
+    let told: Vec<String> = wrong.iter().map(must_pass_and_is_wrong).collect();
+    let failures: Vec<&str> = comparison
         .failures
         .iter()
-        .map(|failure| command("error", &[("title", "ask eval")], failure));
-    let wrong = comparison
-        .must_pass_wrong
-        .iter()
-        .map(|change| of_change("error", change));
-    let losses = comparison
-        .losses
-        .iter()
-        .filter(|change| !change.must_pass || change.right)
-        .map(|change| of_change(kind, change));
+        .map(String::as_str)
+        .filter(|failure| told.iter().all(|told| told != failure))
+        .collect();
+    let failures = (!failures.is_empty()).then(|| {
+        let more = failures.len().saturating_sub(MOST);
+        let more = if more > 0 {
+            format!("; and {more} more")
+        } else {
+            String::new()
+        };
+        let first: Vec<&str> = failures.into_iter().take(MOST).collect();
+        command("error", &[("title", "ask eval")], &(first.join("; ") + &more))
+    });
+    let is_told = |change: &Change| {
+        wrong
+            .iter()
+            .any(|w| (&w.suite, &w.id) == (&change.suite, &change.id))
+    };
+    let kind = if comparison.holds() { "warning" } else { "error" };
+    let losses = comparison.losses.iter().filter(|change| !is_told(change));
     failures
-        .chain(wrong)
+        .into_iter()
+        .chain(wrong.iter().map(|change| of_change("error", change)))
+        .chain(losses.map(|change| of_change(kind, change)))
         .take(MOST)
-        .chain(losses.take(MOST))
         .collect()
 }
 
@@ -122,6 +148,17 @@ mod tests {
             made,
             "::error file=a%2Cb%3A%3Ac.toml,title=100%25 %3A%3Astop::x  ::error::y"
         );
+    }
+
+    #[test]
+    fn a_report_cannot_end_the_silence_around_it() {
+        let text = "tags\n::stop-commands::zz\n::zz::\n";
+        let silent = String::from_utf8(without_commands(text.as_bytes().to_vec())).unwrap();
+        let lines: Vec<&str> = silent.lines().collect();
+        let token = lines[0].strip_prefix("::stop-commands::").unwrap();
+        assert_eq!(lines[4], format!("::{token}::"));
+        assert_eq!(silent.matches(token).count(), 2);
+        assert!(silent.contains(text) && silent.ends_with("::\n"));
     }
 
     proptest! {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::template::render;
+use crate::eval::baseline::{Change, Comparison};
 use crate::eval::problem::counted;
 
 const TEMPLATE: &str = include_str!("junit.xml");
@@ -40,55 +41,52 @@ struct Page<'a> {
     groups: Vec<Group<'a>>,
 }
 
-/// The report as JUnit XML: a test for every question. Beside a baseline, a test fails when its question got
-/// worse and is skipped when it is as wrong as before, and the gate is a test of its own; without one, every
-/// wrong question fails.
+/// The report as JUnit XML: a test for every question, and for every summary of the system of this name that is
+/// checked. Beside a baseline, the gate is a test of its own: while it holds, nothing fails, and what is wrong is
+/// skipped; where it does not, what got worse fails. Without one, all that is wrong fails.
 ///
 /// # Errors
 /// Never, unless the template is wrong.
-pub fn junit(report: &Report) -> Result<String, Error> {
+pub fn junit(report: &Report, system: Option<&str>) -> Result<String, Error> {
     let comparison = report.comparison.as_ref();
-    let worse: HashSet<(&str, &str)> = comparison
-        .into_iter()
-        .flat_map(|c| c.losses.iter().chain(&c.must_pass_wrong))
-        .map(|change| (change.suite.as_str(), change.id.as_str()))
-        .collect();
+    let verdicts = Verdicts::of(comparison);
     let mut groups: Vec<Group<'_>> = Vec::new();
     for suite in &report.suites {
-        let cases: Vec<Case<'_>> = report
+        let questions = report
             .questions
             .iter()
             .filter(|o| o.suite == suite.name)
             .map(|o| {
-                let shown = |text: &str| {
-                    if text.is_empty() {
-                        "(declined)".to_owned()
-                    } else {
-                        text.to_owned()
-                    }
+                let wanted = match o.golds.as_slice() {
+                    [] => "(no answer)".to_owned(),
+                    golds => golds.join(" | "),
                 };
-                let wanted = if o.golds.is_empty() {
-                    "(no answer)".to_owned()
-                } else {
-                    o.golds.join(" | ")
-                };
-                let message = format!("got {}, wanted {wanted}", shown(&o.prediction));
-                let fails = if comparison.is_some() {
-                    worse.contains(&(o.suite.as_str(), o.id.as_str()))
-                } else {
-                    !o.right
-                };
-                Case {
-                    name: &o.id,
-                    detail: format!(
-                        "{} F1 {:.3}, confidence {:.2}, {}:{}",
-                        o.question, o.f1, o.confidence, o.document, o.line
-                    ),
-                    failure: fails.then(|| message.clone()),
-                    skipped: (!fails && !o.right).then(|| format!("wrong as in the baseline: {message}")),
-                }
-            })
-            .collect();
+                let message = format!("got {}, wanted {wanted}", or(&o.prediction, "(declined)"));
+                let detail = format!(
+                    "{} F1 {:.3}, confidence {:.2}, {}:{}",
+                    o.question, o.f1, o.confidence, o.document, o.line
+                );
+                verdicts.case((&o.suite, &o.id), o.right, message, detail)
+            });
+        let checks = report
+            .summary_checks
+            .iter()
+            .filter(|o| o.suite == suite.name && Some(o.system.as_str()) == system)
+            .filter_map(|o| {
+                let has = [("lacks", &o.missing), ("has", &o.forbidden)];
+                let message: Vec<String> = has
+                    .iter()
+                    .filter(|(_, words)| !words.is_empty())
+                    .map(|(what, words)| format!("{what} {}", words.join(" | ")))
+                    .collect();
+                Some(verdicts.case(
+                    (&o.suite, &o.id),
+                    o.passed?,
+                    message.join("; "),
+                    o.summary.clone(),
+                ))
+            });
+        let cases = questions.chain(checks).collect();
         groups.push(group(&suite.name, &suite.file, cases));
     }
     if let Some(comparison) = comparison {
@@ -113,6 +111,61 @@ pub fn junit(report: &Report) -> Result<String, Error> {
         groups,
     };
     render("junit.xml", TEMPLATE, &page)
+}
+
+fn or<'a>(text: &'a str, empty: &'a str) -> &'a str {
+    if text.is_empty() { empty } else { text }
+}
+
+/// What the comparison says of each question, by suite and id.
+struct Verdicts<'a> {
+    compares: bool,
+    holds: bool,
+    must_pass: HashSet<(&'a str, &'a str)>,
+    worse: HashSet<(&'a str, &'a str)>,
+    new: HashSet<&'a str>,
+}
+
+impl<'a> Verdicts<'a> {
+    fn of(comparison: Option<&'a Comparison>) -> Self {
+        let keys = |changes: fn(&Comparison) -> &Vec<Change>| {
+            let all = comparison.into_iter().flat_map(changes);
+            all.map(|change| (change.suite.as_str(), change.id.as_str()))
+                .collect()
+        };
+        Self {
+            compares: comparison.is_some(),
+            holds: comparison.is_some_and(Comparison::holds),
+            must_pass: keys(|c| &c.must_pass_wrong),
+            worse: keys(|c| &c.losses),
+            new: comparison
+                .into_iter()
+                .flat_map(|c| &c.new)
+                .map(String::as_str)
+                .collect(),
+        }
+    }
+
+    fn case(&self, key: (&str, &'a str), right: bool, message: String, detail: String) -> Case<'a> {
+        let is_worse = self.worse.contains(&key);
+        let fails = match self.compares {
+            true => self.must_pass.contains(&key) || is_worse && !self.holds,
+            false => !right,
+        };
+        let how = match right {
+            _ if is_worse => "worse than in the baseline, and the gate holds",
+            false if self.new.contains(format!("{}/{}", key.0, key.1).as_str()) => {
+                "wrong, and not in the baseline"
+            }
+            _ => "wrong as in the baseline",
+        };
+        Case {
+            name: key.1,
+            skipped: (!fails && (!right || is_worse)).then(|| format!("{how}: {message}")),
+            failure: fails.then_some(message),
+            detail,
+        }
+    }
 }
 
 fn group<'a>(name: &'a str, file: &'a str, cases: Vec<Case<'a>>) -> Group<'a> {

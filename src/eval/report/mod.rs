@@ -9,7 +9,7 @@ mod text;
 
 use serde::Serialize;
 
-pub use annotations::annotations;
+pub use annotations::{annotations, without_commands};
 pub use history::history;
 pub use html::html;
 pub use junit::junit;
@@ -19,7 +19,7 @@ use super::baseline::Comparison;
 use super::run::{Outcome, Run, SummaryOutcome};
 use super::scores::{self, Scores, SummaryScores, TagScores};
 use super::stats::{RESAMPLES, SEED};
-use super::suite::{Suite, sha256};
+use super::suite::Suite;
 
 /// The format of the JSON report.
 pub const FORMAT: u32 = 1;
@@ -215,14 +215,7 @@ impl Report {
                 name: suite.name.clone(),
                 file: suite.file.clone(),
                 sha256: suite.sha256.clone(),
-                documents_sha256: sha256(
-                    suite
-                        .documents
-                        .iter()
-                        .map(|d| d.source())
-                        .collect::<String>()
-                        .as_bytes(),
-                ),
+                documents_sha256: suite.documents_sha256(),
                 documents: suite.documents.len(),
                 scores: scored(&own),
                 summaries: scores::summary_scores(&own_summaries),

@@ -334,6 +334,7 @@ fn compared(c: &Comparison) -> Vec<Line> {
     names("not asked any more", &c.gone);
     names("suites of the baseline that were not run", &c.suites_not_run);
     names("suites that changed since", &c.suites_changed);
+    names("suites whose documents changed since", &c.documents_changed);
     lines
 }
 
