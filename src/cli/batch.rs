@@ -341,7 +341,7 @@ fn write_in_order(
 fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> anyhow::Error {
     let (path, inner) = (error.path().to_string(), error.inner());
     if !inner.is_data() {
-        return anyhow::anyhow!("the line is not JSON: {inner}");
+        return not_json(inner);
     }
     let wrong = match inner.to_string() {
         message if message.starts_with("duplicate field") => {
@@ -351,6 +351,10 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> anyhow::Er
         message => expected(&path).map_or(message, |what| format!("has to be {what}")),
     };
     anyhow::anyhow!("{path}: {wrong}; see ask batch --help for what a line holds")
+}
+
+fn not_json(error: &serde_json::Error) -> anyhow::Error {
+    anyhow::anyhow!("the line is not JSON: {error}; see ask batch --help for what a line holds")
 }
 
 /// What the value of a key is, in words.
@@ -371,8 +375,7 @@ fn expected(path: &str) -> Option<&'static str> {
 
 /// Refuses a key that a line does not have: a setting that is spelt wrong would have no effect.
 fn refuse_unknown_keys(line: &[u8]) -> anyhow::Result<()> {
-    let object: BTreeMap<String, &RawValue> =
-        serde_json::from_slice(line).map_err(|e| anyhow::anyhow!("the line is not JSON: {e}"))?;
+    let object: BTreeMap<String, &RawValue> = serde_json::from_slice(line).map_err(|e| not_json(&e))?;
     known(object.keys(), &KEYS, "", "a line")?;
     let Some(summary) = object.get("summarize").map(|value| value.get()) else {
         return Ok(());
@@ -464,8 +467,7 @@ impl Batch<'_> {
         stopped: &impl Fn() -> bool,
     ) -> anyhow::Result<Vec<u8>> {
         if !line.starts_with(b"{") {
-            serde_json::from_slice::<serde::de::IgnoredAny>(line)
-                .map_err(|e| anyhow::anyhow!("the line is not JSON: {e}"))?;
+            serde_json::from_slice::<serde::de::IgnoredAny>(line).map_err(|e| not_json(&e))?;
             bail!("the line is not an object; see ask batch --help for what a line holds");
         }
         let request: Request =

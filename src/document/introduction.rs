@@ -64,6 +64,10 @@ impl Document {
         found
     }
 
+    fn last_sentence(&self, block: &Block) -> &str {
+        &self.text()[self.sentence_at(block.span.end - 1)]
+    }
+
     /// The block that introduces a block.
     fn introduction_of(&self, index: usize) -> Option<usize> {
         let text = |block: &Block| &self.text()[block.span.clone()];
@@ -82,10 +86,11 @@ impl Document {
                 return None;
             }
             // What it opens is a list of such items, not one within or behind it.
-            let opens_a_list = words.ends_with([':', '—', '–']) && {
-                let below = &self.blocks()[above + 1];
-                mark_of(below, text(below)) == own
-            };
+            let opens_a_list = (words.ends_with([':', '—', '–']) || announces(self.last_sentence(block)))
+                && {
+                    let below = &self.blocks()[above + 1];
+                    mark_of(below, text(below)) == own
+                };
             // With a word in lower case, as a running head hardly does.
             let breaks_off = || {
                 let last = words.split_whitespace().next_back().unwrap_or_default();
@@ -109,6 +114,13 @@ impl Document {
         }
         None
     }
+}
+
+/// "The following statements are false.", which a list stands below.
+fn announces(sentence: &str) -> bool {
+    let mut words = sentence.split(|c: char| !c.is_alphabetic());
+    sentence.ends_with('.')
+        && words.any(|word| matches!(word, "following" | "Following" | "follows" | "below"))
 }
 
 #[cfg(test)]
@@ -154,6 +166,11 @@ mod tests {
                 "{of}"
             );
         }
+        let stop = "We met. The following statements are false.\n\n1. Ann sold apples.\n2. Bo sold pears.\n";
+        assert_eq!(
+            introductions(stop, Format::Plain, "pears"),
+            ["The following statements are false."]
+        );
         assert!(
             introductions(
                 "We met.\n\n1. Ann sold apples.\n2. Bo sold pears.\n",

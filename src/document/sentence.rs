@@ -270,7 +270,7 @@ fn opens_unseen(before: &str, after: &str) -> bool {
     {
         return false;
     }
-    let unmarked = without_reference_marks(before);
+    let unmarked = without_reference_marks(without_strike(before));
     let marked = unmarked.len() < before.len();
     let text = unmarked.trim_end_matches(is_closing);
     let word = after.trim_start_matches(is_opening);
@@ -296,7 +296,7 @@ impl<'a> Boundary<'a> {
     /// The boundary at `at`, where a word begins, of the sentence that began at `start`.
     fn new(block: &'a str, start: usize, at: usize) -> Self {
         let (before, after) = block[start..].split_at(at - start);
-        let unmarked = without_reference_marks(before.trim_end());
+        let unmarked = without_reference_marks(without_strike(before.trim_end()));
         let sentence = unmarked.trim_end_matches(is_closing);
         Boundary {
             sentence,
@@ -568,6 +568,11 @@ fn without_reference_marks(text: &str) -> &str {
     // "[12]" alone is not a mark on anything, and "10²" has no stop before it.
     let stopped = rest.trim_end_matches(is_closing).ends_with(is_stop);
     if stopped { rest } else { text }
+}
+
+/// `text` without the mark that ends what is struck: "~~It is 900.~~ It is 400."
+fn without_strike(text: &str) -> &str {
+    text.strip_suffix("~~").unwrap_or(text)
 }
 
 /// Marks of notes above the line, and those that stand for them.

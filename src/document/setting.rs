@@ -154,10 +154,10 @@ fn named_page(line: &str) -> Option<u32> {
     }
 }
 
-/// The letter that a question or an answer begins with in a transcript: `Q.   Who saw it?`
+/// The letter that a question or an answer begins with in a transcript or an interview: `Q.   Who saw it?`, `A: Ann.`
 pub(crate) fn turn(line: &str) -> Option<char> {
     let letter = line.chars().next().filter(|c| matches!(c, 'Q' | 'A'))?;
-    let marks = [". ", ".\t", "  "];
+    let marks = [". ", ".\t", "  ", ": ", ":\t"];
     marks
         .iter()
         .any(|mark| line[1..].starts_with(mark))

@@ -274,7 +274,8 @@ fn without_turn(text: &str, span: Span) -> Span {
     if !text[from..to].lines().any(is_other) {
         return span;
     }
-    let words = text[span.start + 1..span.end].trim_start_matches(|c: char| c == '.' || c.is_whitespace());
+    let words = text[span.start + 1..span.end]
+        .trim_start_matches(|c: char| matches!(c, '.' | ':') || c.is_whitespace());
     match words.len() {
         0 => span,
         length => span.end - length..span.end,
@@ -377,6 +378,10 @@ mod tests {
         let transcript = "Q.  Who?\nA.  Dale Pruitt.\nQ.  A. Milne?\n";
         assert_eq!(words(transcript, "A.  Dale Pruitt"), "Dale Pruitt");
         assert_eq!(words(transcript, "Q.  A. Milne"), "A. Milne");
+        assert_eq!(
+            words("Q: Who?\nA: Dale Pruitt.\n", "A: Dale Pruitt"),
+            "Dale Pruitt"
+        );
         assert_eq!(words(transcript, "A. Milne"), "A. Milne");
         assert_eq!(words(transcript, "A.  "), "A.  ");
         assert_eq!(words("A. Milne wrote it.\nQ was there.", "A. Milne"), "A. Milne");

@@ -35,6 +35,11 @@ const TIMES: &[&str] = &[
     "season", "spring", "summer", "time", "week", "weekend", "weeks", "winter", "year", "year's", "years",
 ];
 
+/// Whether "this" before a word in lower case makes a date of it.
+pub(super) fn is_time(word: &str) -> bool {
+    TIMES.contains(&word)
+}
+
 /// What "it is" and "it was" introduce rather than refer to: "It is unclear whether …".
 #[rustfmt::skip]
 const EXPLETIVES: &[&str] = &[
@@ -73,7 +78,7 @@ pub fn leans(sentence: &str, in_quotation: bool) -> bool {
     let next: Vec<&str> = words.take(3).collect();
     let second = next.first().copied().unwrap_or("");
     match first {
-        "this" | "these" | "that" | "those" => !TIMES.contains(&second),
+        "this" | "these" | "that" | "those" => !is_time(second),
         "it" | "it's" | "it'll" | "it'd" => !next.iter().any(|w| EXPLETIVES.contains(w)),
         // "Later in March …" and "Each of the banks …" say what they mean; "Both sides …" does not.
         "later" => !matches!(second, "in" | "on" | "this"),

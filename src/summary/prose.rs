@@ -6,6 +6,7 @@
 //! its lines instead.
 
 use super::opener;
+use super::reply::{FEWEST_WORDS, replies, words_of};
 use super::terms::is_function_word;
 use crate::document::{Block, BlockKind, Document, Span, is_brand, item_marker, names_page, stops, turn};
 
@@ -45,8 +46,6 @@ pub struct Found {
     pub by_lines: bool,
 }
 
-/// Prose has at least so many words a sentence; fewer are a caption or an exclamation.
-const FEWEST_WORDS: usize = 4;
 /// A longer one is an enumeration, or no sentence was found in it.
 const MOST_WORDS: usize = 150;
 /// An item of one sentence is prose by itself if it is so long; a shorter one may be an entry that ends with a stop.
@@ -243,10 +242,10 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                     question.fitness = question.fitness.min(Fitness::Line);
                 }
             }
-            let is_reply = !first_of_block && is_reply(sentence);
-            if (answering || is_reply)
-                && let Some(previous) = sentences.last_mut()
+            if let Some(previous) = sentences.last_mut()
                 && previous.fitness == Fitness::Prose
+                && (answering
+                    || kind == BlockKind::Paragraph && replies(sentence, &text[previous.span.clone()]))
             {
                 previous.span.end = part.end;
                 previous.words += count_words(sentence);
@@ -258,10 +257,19 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                 0 => first_of_block && is_cut_above && begins_in_the_middle(sentence),
                 _ => begins_in_the_middle(&sentence[marker..]),
             };
+            // "The following statements are false." says nothing without them.
+            let below = document.blocks().get(block_index + 1);
+            let introduces = part.end == block.span.end
+                && below.is_some_and(|below| {
+                    let introductions = document.introductions(&(below.span.start..below.span.start + 1));
+                    introductions.last().is_some_and(|last| last.end == part.end)
+                });
             let may_be_restricted = first_of_block || marker > 0;
             let fitness = match fitness(sentence, kind) {
                 Fitness::Prose
-                    if begins_in_the_middle || (may_be_restricted && is_restricted(document, &part)) =>
+                    if begins_in_the_middle
+                        || introduces
+                        || (may_be_restricted && is_restricted(document, &part)) =>
                 {
                     Fitness::Line
                 }
@@ -326,7 +334,15 @@ fn item(text: &str) -> Item {
         || ["://", "www.", "doi:", "et al."].iter().any(|s| text.contains(s));
     let unspaced = is_unspaced(text);
     let has_verb = words.iter().any(|word| FINITE_VERBS.contains(word));
-    if (is_reference && !has_verb)
+    // "rented a flat", of many names: titles have such verbs, too, but hardly before an article.
+    let tells = || {
+        words.windows(2).any(|pair| {
+            pair[0].ends_with("ed")
+                && pair[0].starts_with(char::is_lowercase)
+                && matches!(pair[1], "a" | "an" | "the" | "to" | "that")
+        })
+    };
+    if (is_reference && !has_verb && !tells())
         || text.starts_with(char::is_lowercase)
         || !ends_like_a_sentence(text)
         || (words.len() < FEWEST_WORDS && !unspaced)
@@ -349,21 +365,6 @@ const FINITE_VERBS: &[&str] = &[
     "were", "will", "would",
 ];
 
-/// Words of a sentence that says no, or yes, to the one before it.
-#[rustfmt::skip]
-const REPLIES: &[&str] = &[
-    "denied", "dismissed", "failed", "false", "incorrect", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing",
-    "overruled", "refused", "rejected", "untrue", "withdrawn", "wrong", "yes",
-];
-
-/// Whether a sentence is too short to stand alone, and the one before it would say something else without it: "He did
-/// not."
-fn is_reply(sentence: &str) -> bool {
-    count_words(sentence) < FEWEST_WORDS
-        && ends_like_a_sentence(sentence)
-        && words_of(sentence).any(|word| REPLIES.contains(&word.as_str()) || word.ends_with("n't"))
-}
-
 /// Words in what introduces a list without which its items say the contrary, or say without a condition what holds under one.
 /// (Under "alleges as follows" stand whole complaints.)
 #[rustfmt::skip]
@@ -383,14 +384,6 @@ fn is_restricted(document: &Document, sentence: &Span) -> bool {
     })
 }
 
-fn words_of(sentence: &str) -> impl Iterator<Item = String> {
-    let words = sentence.split_whitespace();
-    words.map(|word| {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-        word.to_lowercase().replace('’', "'")
-    })
-}
-
 /// The lines of what is too long for a sentence: log lines of one width look like a paragraph that was wrapped.
 fn lines(text: &str, span: &Span) -> Vec<Span> {
     let mut start = span.start;
@@ -405,7 +398,7 @@ fn lines(text: &str, span: &Span) -> Vec<Span> {
     lines
 }
 
-fn count_words(text: &str) -> usize {
+pub(super) fn count_words(text: &str) -> usize {
     text.split_whitespace().count()
 }
 
@@ -655,12 +648,38 @@ mod tests {
                 "It is a myth that the policy covers",
             );
             assert_eq!(taken(&myths, format).0, texts);
+            let statements = policy.replace(
+                "The following are not covered:",
+                "The following statements are false.",
+            );
+            assert_eq!(taken(&statements, format).0, texts);
         }
         let (texts, _) = taken(
             "The claimant says that he forged the deed. He did not. It was late.",
             Format::Plain,
         );
         assert_eq!(texts, ["The claimant says that he forged the deed. He did not."]);
+        for (text, expected) in [
+            (
+                "The court held that he had concealed the mould. That judgment is set aside.\n\nThe costs follow the event in the usual way.",
+                2,
+            ),
+            (
+                "Lind said that she had taken money from the firm.\n\nThe claim is false.\n\nThe payment went to an engineer in Graz.",
+                2,
+            ),
+            (
+                "1. The court held that he had concealed the mould in the flat.\n2. That judgment is set aside.\n3. The defendant must pay 6,500 crowns.",
+                2,
+            ),
+            (
+                "# A\n\nThe roof must be 50 square metres.\n\n# B\n\nThis does not apply to listed buildings.",
+                2,
+            ),
+        ] {
+            let (texts, _) = taken(text, Format::Markdown);
+            assert_eq!(texts.len(), expected, "{texts:?}");
+        }
         let (texts, _) = taken(
             "Q.  Were you ever convicted?\nA.  No.\nQ.  Whom do you work for?\nMR. ROE:  Objection, it was asked before.\nA.  I work for Acme.\n",
             Format::Plain,
@@ -673,6 +692,27 @@ mod tests {
                 "A.  I work for Acme."
             ]
         );
+        let (texts, _) = taken(
+            "Q: Would you close the schools of the town again?\nA: Absolutely not. The damage to children was great. It was late in the year.\nQ: Did you take the money?\nA: No. I never met him.\n",
+            Format::Plain,
+        );
+        assert_eq!(
+            texts,
+            [
+                "Q: Would you close the schools of the town again?\nA: Absolutely not. The damage to children was great.",
+                "It was late in the year.",
+                "Q: Did you take the money?\nA: No. I never met him.",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_sentence_that_is_struck_is_no_prose() {
+        let (texts, _) = taken(
+            "~~The town has asked for 12 million euros.~~ The town has asked for ~~8~~ 9 million euros.\n\n~~The mayor has resigned on Monday.~~\n",
+            Format::Markdown,
+        );
+        assert_eq!(texts, ["The town has asked for ~~8~~ 9 million euros."]);
     }
 
     #[test]
@@ -697,6 +737,13 @@ mod tests {
         ];
         assert_eq!(taken(ruling, Format::Plain).0, expected);
         assert_eq!(taken(ruling, Format::Markdown).0, expected);
+    }
+
+    #[test]
+    fn items_of_many_names_that_tell_something_are_prose() {
+        let ruling = "1. The plaintiff, Marta Voss, rented a flat at 12 Lime Street from Alder Homes Ltd, from June 2016.\n\
+                      2. She claims damages of 38,000 crowns from the owner of the house.\n";
+        assert_eq!(taken(ruling, Format::Plain).0.len(), 2);
     }
 
     #[test]

@@ -9,16 +9,24 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::terms::fold;
 
-/// Words beyond those of a statement that deny it, doubt it, or say whose it is not to be.
+/// Words beyond those of a statement that deny it, doubt it, or say that it is somebody's or an invention.
 #[rustfmt::skip]
 const UNSETTLING: &[&str] = &[
-    "accused", "alleged", "allegedly", "almost", "apparently", "barely", "but", "cannot", "claim", "claimed", "claims",
-    "contrary", "could", "denied", "denies", "deny", "denying", "disputed", "disputes", "doubt", "doubted", "doubts",
-    "except", "fail", "failed", "fails", "false", "falsely", "few", "hardly", "if", "incorrect", "instead", "lie", "lied",
-    "may", "might", "misled", "mistaken", "nearly", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing",
-    "only", "otherwise", "perhaps", "possibly", "reject", "rejected", "rejects", "reportedly", "rumour", "rumoured",
-    "should", "supposed", "supposedly", "unless", "unlikely", "unproven", "until", "untrue", "whether", "without",
-    "would", "wrong", "wrongly",
+    "according", "accused", "alleged", "allegedly", "almost", "apparently", "barely", "book", "but", "cannot", "claim", "claimed",
+    "claims", "contrary", "could", "denied", "denies", "deny", "denying", "disputed", "disputes", "doubt", "doubted", "doubts",
+    "except", "fail", "failed", "fails", "fake", "faked", "false", "falsely", "few", "fiction", "fictional", "fictitious", "film",
+    "forged", "hardly", "hoax", "if", "imagined", "incorrect", "instead", "invented", "joke", "joked", "legend", "lie", "lied", "may",
+    "might", "misled", "mistaken", "movie", "myth", "nearly", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing",
+    "novel", "only", "otherwise", "parody", "perhaps", "play", "possibly", "reject", "rejected", "rejects", "reportedly", "rumor",
+    "rumored", "rumour", "rumoured", "satire", "satirical", "should", "supposed", "supposedly", "unless", "unlikely", "unproven",
+    "until", "untrue", "whether", "without", "would", "wrong", "wrongly",
+];
+
+/// Words that may stand before a statement and leave it what it is: those of dates and places, whose names begin with capitals.
+/// Others are not known to: "It is a myth that", "The hoax said that".
+#[rustfmt::skip]
+const SETTLING: &[&str] = &[
+    "also", "and", "at", "by", "early", "from", "in", "last", "late", "near", "of", "on", "since", "this", "today", "yesterday",
 ];
 
 /// Whether `sentence` tells all that `statement` does.
@@ -27,8 +35,17 @@ pub(super) fn tells(sentence: &str, statement: &str) -> bool {
     if wanted.peek().is_none() {
         return sentence.trim() == statement.trim();
     }
-    let beyond = words(sentence).filter(|word| wanted.next_if_eq(word).is_none());
-    let unsettled = beyond.fold(false, |unsettled, word| unsettled | unsettles(&word));
+    let mut begun = false;
+    let mut unsettled = false;
+    for (word, is_name) in named_words(sentence) {
+        if wanted.next_if_eq(&word).is_some() {
+            begun = true;
+        } else {
+            let may_begin = is_name || SETTLING.binary_search(&word.as_str()).is_ok();
+            let is_month = is_name && word == "may";
+            unsettled |= !is_month && unsettles(&word) || !begun && !may_begin;
+        }
+    }
     !unsettled && wanted.peek().is_none()
 }
 
@@ -43,9 +60,21 @@ fn unsettles(word: &str) -> bool {
 
 /// Words in lower case without articles.
 fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.unicode_words()
-        .map(fold)
-        .filter(|word| !matches!(word.as_str(), "a" | "an" | "the"))
+    named_words(text).map(|(word, _)| word)
+}
+
+/// The same, with whether each is a number or begins with a capital that is not that of the sentence.
+fn named_words(text: &str) -> impl Iterator<Item = (String, bool)> + '_ {
+    let words = text.unicode_words().enumerate();
+    words
+        .map(|(i, word)| {
+            let is_number = word.starts_with(|c: char| c.is_ascii_digit());
+            (
+                fold(word),
+                is_number || i > 0 && word.starts_with(char::is_uppercase),
+            )
+        })
+        .filter(|(word, _)| !matches!(word.as_str(), "a" | "an" | "the"))
 }
 
 #[cfg(test)]
@@ -54,7 +83,7 @@ mod tests {
 
     #[test]
     fn unsettling_words_are_sorted() {
-        assert!(UNSETTLING.is_sorted());
+        assert!(UNSETTLING.is_sorted() && SETTLING.is_sorted());
     }
 
     #[test]
@@ -70,6 +99,7 @@ mod tests {
                 "He didn’t pay the rent in May, Holm said.",
                 "He didn't pay the rent in May.",
             ),
+            ("On Monday, 4 May, the dam broke.", "The dam broke."),
             ("—", "—"),
         ] {
             assert!(tells(sentence, statement), "{sentence} / {statement}");
@@ -95,6 +125,15 @@ mod tests {
         ] {
             assert!(!tells(one, other) && !tells(other, one), "{one} / {other}");
         }
-        assert!(!tells("The dam broke.", "The dam broke on Monday."));
+        for sentence in [
+            "The dam broke.",
+            "It is a myth that the dam broke on Monday.",
+            "The hoax said the dam broke on Monday.",
+            "In the novel, the dam broke on Monday.",
+            "The dam broke on Monday, according to a forged letter.",
+            "Mayor Lund said that the dam broke on Monday.",
+        ] {
+            assert!(!tells(sentence, "The dam broke on Monday."), "{sentence}");
+        }
     }
 }

@@ -19,8 +19,9 @@ pub(super) const REPEATS: f64 = 0.8;
 const VARIATION: f64 = 12.0;
 /// What is taken off for every sentence that its section has beyond its share.
 const CROWDING: f64 = 0.5;
-/// What the focus adds to the sentence that has most to do with it.
-const FOCUS: f64 = 4.0;
+/// What the focus adds to the sentence that has most to do with it: more than scores differ by, so that what was asked
+/// for comes first.
+const FOCUS: f64 = 12.0;
 /// No sentence is worse than this, so that the focus reaches it in a text of which it is unlike the rest.
 const LOWEST: f64 = -3.0;
 /// A summary in words is full when this share of them is used; what is left is not filled with what happens
@@ -106,15 +107,19 @@ impl Pool<'_> {
         &self.documents[candidate.document].text()[candidate.span.clone()]
     }
 
-    /// Scores in standard deviations from their mean, with what the focus adds.
+    /// Scores in standard deviations from their mean.
     fn values(&self) -> Vec<f64> {
         let n = self.scores.len().max(1) as f64;
         let mean = self.scores.iter().sum::<f64>() / n;
         let variance = self.scores.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / n;
         let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
-        let relevance = |i| self.relevance.map_or(0.0, |r: &[f64]| FOCUS * r[i]);
-        let value = |(i, score): (usize, &f64)| ((score - mean) / deviation).max(LOWEST) + relevance(i);
-        self.scores.iter().enumerate().map(value).collect()
+        let value = |score: &f64| ((score - mean) / deviation).max(LOWEST);
+        self.scores.iter().map(value).collect()
+    }
+
+    /// What the focus adds to a candidate.
+    fn focus(&self, index: usize) -> f64 {
+        self.relevance.map_or(0.0, |relevance| FOCUS * relevance[index])
     }
 }
 
@@ -236,7 +241,9 @@ impl<'a> Choice<'a> {
             if self.taken[previous] || leans_further || !self.fits(&[previous, index]) {
                 return None;
             }
-            return Some((self.bare_worth(previous)? + self.bare_worth(index)?) / 2.0);
+            // The sentence that says who "he" is need not be about what is asked for.
+            let focus = self.pool.focus(previous).max(self.pool.focus(index));
+            return Some((self.bare_worth(previous)? + self.bare_worth(index)?) / 2.0 + focus);
         }
         if !self.fits(&[index]) {
             return None;
@@ -247,10 +254,10 @@ impl<'a> Choice<'a> {
         } else {
             0.0
         };
-        Some(self.bare_worth(index)? - leaning)
+        Some(self.bare_worth(index)? + self.pool.focus(index) - leaning)
     }
 
-    /// What a sentence is worth whatever it leans on.
+    /// What a sentence is worth whatever it leans on and whatever the focus is.
     fn bare_worth(&self, index: usize) -> Option<f64> {
         if self.is_told(index) {
             return None;
@@ -378,10 +385,31 @@ mod tests {
 
     #[test]
     fn where_there_is_room_for_all_words_nothing_is_left_out() {
-        let text = "The tea of Doctor Blum is sold in Graz. A study proved that 93 per cent of patients recovered. There is no such study.";
+        let text = "The tea of Doctor Blum is sold in Graz. A study proved that 93 per cent of patients recovered. Graz has never heard of Doctor Blum.";
         let words = text.split_whitespace().count();
         assert_eq!(chosen(text, &[2.0, 1.0, 0.0], 9, words), [0, 1, 2]);
         assert_eq!(chosen(text, &[2.0, 1.0, 0.0], 9, words - 1), [0, 1]);
+    }
+
+    #[test]
+    fn the_sentence_with_most_of_the_focus_comes_first_and_with_what_it_leans_on() {
+        let text = "Mayor Ann Lund opened the meeting. She resigned over the broken dam. Taxes rise in March next year. The dam is old.";
+        let document = Document::new("t", text, Format::Plain).unwrap();
+        let candidates = prose::candidates(&document, 0).candidates;
+        let terms = Terms::of(&[&document], &candidates);
+        let chosen = |scores: &[f64], relevance: &[f64], sentences| {
+            let pool = Pool {
+                documents: &[&document],
+                candidates: &candidates,
+                terms: &terms,
+                scores,
+                relevance: Some(relevance),
+                plain: false,
+            };
+            pool.choose(sentences, usize::MAX)
+        };
+        assert_eq!(chosen(&[0.0, -3.0, 1.0, 9.0], &[0.0, 1.0, 0.0, 0.5], 1), [1]);
+        assert_eq!(chosen(&[0.0, -3.0, 1.0, 1.0], &[0.0, 1.0, 0.0, 0.5], 2), [0, 1]);
     }
 
     proptest! {
