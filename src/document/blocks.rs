@@ -10,6 +10,8 @@ pub(super) struct Blocks<'a> {
     pub(super) written: Vec<Block>,
     /// What the current block is, or the next one will be.
     pub(super) kind: BlockKind,
+    /// Whether blocks stand beside the text.
+    pub(super) is_beside: bool,
     /// Where the current block began in the clean text.
     start: usize,
     /// By how much its section differs from that of the last one.
@@ -32,6 +34,7 @@ impl<'a> Blocks<'a> {
             builder: Builder::new(source),
             written: Vec::new(),
             kind: BlockKind::Paragraph,
+            is_beside: false,
             start: 0,
             step: 0,
             fresh: true,
@@ -126,6 +129,7 @@ impl<'a> Blocks<'a> {
                 span: start..start + written.trim().len(),
                 kind: self.kind,
                 section: std::mem::take(&mut self.step),
+                is_beside: self.is_beside,
             });
         }
         self.start = self.builder.text.len();

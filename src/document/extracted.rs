@@ -606,8 +606,7 @@ impl Writer {
     pub(super) fn block(&mut self, start: usize, kind: BlockKind) {
         let span = start..self.source.len();
         if !span.is_empty() {
-            let section = self.section;
-            self.blocks.push(Block { span, kind, section });
+            self.blocks.push(Block::new(span, kind, self.section));
         }
     }
 

@@ -114,22 +114,26 @@ fn walk(
         struck: 0,
         is_marked: false,
         hidden: None,
+        beside: None,
     };
     let from = byte_order_mark(source);
     let (mut name, mut is_reference, mut attribute) = (Vec::new(), false, Attribute::Other);
+    let mut is_beside = false;
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
         let range = span.start + from..span.end + from;
         match event {
             CallbackEvent::OpenStartTag { name: opened } => {
                 name.clear();
                 name.extend_from_slice(opened);
-                is_reference = false;
+                (is_reference, is_beside) = (false, false);
                 walk.span = CellSpan::default();
             }
             CallbackEvent::AttributeName { name } => {
                 attribute = match name {
                     b"colspan" => Attribute::Columns,
                     b"rowspan" => Attribute::Rows,
+                    b"role" => Attribute::Role,
+                    b"id" | b"class" => Attribute::Label,
                     _ => Attribute::Other,
                 }
             }
@@ -139,12 +143,14 @@ fn walk(
                 match attribute {
                     Attribute::Columns => walk.span.columns = number().unwrap_or(1),
                     Attribute::Rows => walk.span.rows = number().unwrap_or(1),
+                    Attribute::Role => is_beside |= ROLES_BESIDE.iter().any(|role| role.as_bytes() == value),
+                    Attribute::Label => is_beside |= is_label_beside(value),
                     Attribute::Other => {}
                 }
             }
             CallbackEvent::CloseStartTag { self_closing } => {
                 walk.is_reference |= is_reference && name == b"a";
-                walk.start_tag(&name, self_closing);
+                walk.start_tag(&name, self_closing, is_beside);
             }
             CallbackEvent::EndTag { name } => walk.end_tag(name, range),
             CallbackEvent::String { .. } if walk.hidden.is_none() && !walk.is_reference => walk.string(range),
@@ -156,6 +162,12 @@ fn walk(
     emitter.naively_switch_states(!is_xml);
     let Ok(()) = Tokenizer::new_with_emitter(&source[from..], emitter).finish();
     walk.end_block();
+    if let Some(Beside { first, .. }) = walk.beside {
+        // What no end tag closes may hold all of the text.
+        walk.blocks.written[first..]
+            .iter_mut()
+            .for_each(|block| block.is_beside = false);
+    }
     match walk.hidden {
         Some((name, _)) if NOT_SHOWN.contains(&name) => Err(name),
         _ => Ok(walk.blocks.into_layout()),
@@ -206,6 +218,9 @@ impl Default for CellSpan {
 enum Attribute {
     Columns,
     Rows,
+    Role,
+    /// An identifier or classes.
+    Label,
     Other,
 }
 
@@ -280,6 +295,16 @@ struct Walk<'a> {
     is_marked: bool,
     /// The element that is not shown, and how many of its name are open.
     hidden: Option<(&'static str, u32)>,
+    beside: Option<Beside>,
+}
+
+/// An element that stands beside the text.
+struct Beside {
+    name: Vec<u8>,
+    /// How many of its name are open.
+    depth: u32,
+    /// Its first block.
+    first: usize,
 }
 
 /// What a link to a note, or back from it, is said to be.
@@ -291,6 +316,29 @@ const REFERENCES: [&str; 6] = [
     "footnote-ref",
     "footnote-back",
 ];
+
+/// Elements that stand beside the text, and what others are said to be that do.
+const BESIDE: [&str; 4] = ["aside", "figcaption", "footer", "nav"];
+const ROLES_BESIDE: [&str; 5] = [
+    "alertdialog",
+    "complementary",
+    "contentinfo",
+    "dialog",
+    "navigation",
+];
+const LABELS_BESIDE: [&str; 4] = ["comments", "consent", "cookie", "cookies"];
+/// Elements that do where they are said to; others hold the text, or are often left open.
+const CONTAINERS: [&str; 6] = ["details", "dialog", "div", "form", "header", "section"];
+
+/// Whether an identifier or classes have a word by which banners and comments go: `cookie-banner`.
+fn is_label_beside(label: &[u8]) -> bool {
+    let mut words = label.split(|byte| !byte.is_ascii_alphanumeric());
+    words.any(|word| {
+        LABELS_BESIDE
+            .iter()
+            .any(|beside| word.eq_ignore_ascii_case(beside.as_bytes()))
+    })
+}
 
 /// Elements whose content is no text of the page. What stands in the first is no markup, either.
 const RAW: [&str; 5] = ["script", "style", "iframe", "noscript", "noembed"];
@@ -307,7 +355,7 @@ const NOT_SHOWN: [&str; 9] = [
 ];
 
 impl Walk<'_> {
-    fn start_tag(&mut self, name: &[u8], is_closed: bool) {
+    fn start_tag(&mut self, name: &[u8], is_closed: bool, is_beside: bool) {
         if let Some((hidden, depth)) = &mut self.hidden {
             *depth += u32::from(hidden.as_bytes() == name && !is_closed);
             return;
@@ -390,6 +438,19 @@ impl Walk<'_> {
             _ if is_block(name) => self.end_block(),
             _ => {}
         }
+        let is = |names: &[&str]| names.iter().any(|other| other.as_bytes() == name);
+        match &mut self.beside {
+            Some(beside) => beside.depth += u32::from(beside.name == name && !is_closed),
+            None if !is_closed && (is(&BESIDE) || is_beside && is(&CONTAINERS)) => {
+                self.beside = Some(Beside {
+                    name: name.to_owned(),
+                    depth: 1,
+                    first: self.blocks.written.len(),
+                });
+                self.blocks.is_beside = true;
+            }
+            None => {}
+        }
     }
 
     fn end_tag(&mut self, name: &[u8], range: Range<usize>) {
@@ -428,6 +489,13 @@ impl Walk<'_> {
             }
             _ if is_block(name) => self.end_block(),
             _ => {}
+        }
+        if let Some(beside) = self.beside.as_mut().filter(|beside| beside.name == name) {
+            beside.depth -= 1;
+            if beside.depth == 0 {
+                self.beside = None;
+                self.blocks.is_beside = false;
+            }
         }
     }
 
@@ -727,6 +795,33 @@ mod tests {
         assert_eq!(
             &source[layout.map.to_source(at..at + "report of AT&T — 5 km".len())],
             "report</a></b> of AT&amp;T &mdash; 5&nbsp;km"
+        );
+    }
+
+    #[test]
+    fn what_stands_beside_the_text_is_known() {
+        let source = "<body class='cookies-on'><nav>Home</nav><div id='cookie-banner'><div>We use them.</div> All.</div>\
+                      <p class='comments'>The dam broke.<figure>Image<figcaption>The dam</figcaption></figure>\
+                      <aside>Read <p>more</aside>It fell.<div role=contentinfo><table><tr><td>Press</table></div>\
+                      <nav/>Nobody was hurt.<footer>Imprint</footer><aside>The end.";
+        let beside: Vec<String> = layout(source)
+            .blocks
+            .iter()
+            .filter(|block| block.is_beside)
+            .map(|block| text(source)[block.span.clone()].to_owned())
+            .collect();
+        assert_eq!(
+            beside,
+            [
+                "Home",
+                "We use them.",
+                "All.",
+                "The dam",
+                "Read",
+                "more",
+                "Press",
+                "Imprint"
+            ]
         );
     }
 

@@ -88,6 +88,20 @@ pub struct Block {
     /// Blocks of one section follow each other without a blank line between them. An answer does not
     /// reach from one section into the next.
     pub section: u32,
+    /// Whether markup says that it stands beside the text: navigation, a sidebar, a caption, the foot of a page, a banner,
+    /// comments.
+    pub is_beside: bool,
+}
+
+impl Block {
+    fn new(span: Span, kind: BlockKind, section: u32) -> Self {
+        Self {
+            span,
+            kind,
+            section,
+            is_beside: false,
+        }
+    }
 }
 
 /// A document: its clean text, its blocks, and the way back to its source.

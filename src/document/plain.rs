@@ -48,16 +48,12 @@ pub(super) fn layout(source: &str) -> Layout {
         if let Some(second) = second_column {
             // Read across, but nothing is to reach from one column into the other, and no half of a line is a sentence.
             for half in [span.start..second, second..span.end] {
-                blocks.push(Block {
-                    span: trimmed(&builder.text, half),
-                    kind: BlockKind::Verbatim,
-                    section,
-                });
+                let span = trimmed(&builder.text, half);
+                blocks.push(Block::new(span, BlockKind::Verbatim, section));
                 section += 1;
             }
         } else if is_apart && !span.is_empty() {
-            let kind = BlockKind::Paragraph;
-            blocks.push(Block { span, kind, section });
+            blocks.push(Block::new(span, BlockKind::Paragraph, section));
             section += 1;
         } else if !span.is_empty() {
             run.push(Line { span, joined });
@@ -380,11 +376,7 @@ fn push_run(text: &str, run: &[Line], is_cut: bool, section: u32, blocks: &mut V
     if let [first, second, ..] = lines[..]
         && is_heading_above(first, second)
     {
-        blocks.push(Block {
-            span: run[0].span.clone(),
-            kind: BlockKind::Heading,
-            section,
-        });
+        blocks.push(Block::new(run[0].span.clone(), BlockKind::Heading, section));
         return push_run(text, &run[1..], is_cut, section, blocks);
     }
     let goes_on = continued(&lines, is_cut);
@@ -402,7 +394,7 @@ fn push_run(text: &str, run: &[Line], is_cut: bool, section: u32, blocks: &mut V
         } else {
             BlockKind::Paragraph
         };
-        blocks.push(Block { span, kind, section });
+        blocks.push(Block::new(span, kind, section));
         first = i + 1;
     }
 }

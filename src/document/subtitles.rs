@@ -155,11 +155,10 @@ impl Words<'_> {
         let span = start + text.len() - text.trim_start().len()..start + text.trim_end().len();
         match self.blocks.last_mut() {
             Some(block) if !is_new => block.span.end = span.end,
-            _ => self.blocks.push(Block {
-                span,
-                kind: BlockKind::Paragraph,
-                section: u32::try_from(self.blocks.len()).unwrap_or(u32::MAX),
-            }),
+            _ => {
+                let section = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
+                self.blocks.push(Block::new(span, BlockKind::Paragraph, section));
+            }
         }
     }
 }

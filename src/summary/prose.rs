@@ -191,7 +191,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
         let block = &document.blocks()[block_index];
         let first_of_block = block_index != last_block;
         last_block = block_index;
-        if block.kind == BlockKind::Heading {
+        if block.kind == BlockKind::Heading && !block.is_beside {
             section += usize::from(first_of_block);
             heading = Some(block.span.clone());
             sentences.push(Sentence {
@@ -244,6 +244,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             }
             if let Some(previous) = sentences.last_mut()
                 && previous.fitness == Fitness::Prose
+                && !block.is_beside
                 && (answering
                     || kind == BlockKind::Paragraph && replies(sentence, &text[previous.span.clone()]))
             {
@@ -273,6 +274,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                 {
                     Fitness::Line
                 }
+                fitness if block.is_beside => fitness.min(Fitness::Line),
                 fitness => fitness,
             };
             opening &= fitness != Fitness::Prose;
@@ -713,6 +715,22 @@ mod tests {
             Format::Markdown,
         );
         assert_eq!(texts, ["The town has asked for ~~8~~ 9 million euros."]);
+    }
+
+    #[test]
+    fn what_stands_beside_the_text_is_no_prose() {
+        let page = "<h1>Dam</h1><p>The dam broke on Monday.</p><aside><h2>More news</h2><p>The mayor opens a bridge today.</p></aside>\
+                    <p>Water reached the town in an hour.</p><footer><p>We write about the north every day.</p></footer>";
+        let (texts, _) = taken(page, Format::Html);
+        assert_eq!(
+            texts,
+            ["The dam broke on Monday.", "Water reached the town in an hour."]
+        );
+        let (texts, _) = taken(
+            "<aside><p>The mayor opens a bridge today.</p></aside>",
+            Format::Html,
+        );
+        assert_eq!(texts, ["The mayor opens a bridge today."]);
     }
 
     #[test]
