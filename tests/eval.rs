@@ -198,9 +198,14 @@ fn a_suite_that_must_pass_has_to_be_run() {
         scene.run(&["eval", "s.toml", "t.toml", "--bless", "b.json"]).code,
         0
     );
-    // One suite alone is compared with what the baseline has of it.
+    // Files are compared with what the baseline has of them.
     let one = scene.run(&["eval", "s.toml", "--baseline", "b.json"]);
     assert_eq!(one.code, 0, "{one}");
+    assert!(
+        one.err
+            .contains("note: suites of the baseline that were not run: other; name their folder"),
+        "{one}"
+    );
     assert!(
         one.out
             .contains("suites of the baseline that were not run (1): other"),
@@ -211,9 +216,16 @@ fn a_suite_that_must_pass_has_to_be_run() {
     assert_eq!(all.code, 1, "{all}");
     assert!(
         all.out
-            .contains("worse: other/designer must pass and its suite was not run"),
+            .contains("worse: the suite other of the baseline was not run"),
         "{all}"
     );
+    assert!(
+        all.err
+            .contains("note: worse than the baseline; to accept this run as it is, --bless b.json"),
+        "{all}"
+    );
+    let some = scene.run(&["eval", ".", "--baseline", "b.json", "--limit", "1", "--quiet"]);
+    assert!(some.code == 1 && some.err.is_empty(), "{some}");
 }
 
 #[test]
@@ -238,10 +250,15 @@ fn a_summary_that_must_pass_needs_a_model_that_summarizes() {
         .file("a.toml", suite(""))
         .file("b.toml", suite("must_pass = true\n"));
     assert_eq!(scene.run(&["eval", "a.toml"]).code, 0);
-    scene.run(&["eval", "b.toml"]).fails_with(&[
-        "b.toml:3: short must pass, and the model",
-        "does not summarize; leave out --model",
-    ]);
+    let no_summary = "does not summarize; leave out --model, or the check";
+    let must_pass = "b.toml:3: the summary short must pass, and the model";
+    scene
+        .run(&["eval", "b.toml"])
+        .fails_with(&[must_pass, no_summary]);
+    let is_compared = "a.toml:3: the summary short is compared, and the model";
+    scene
+        .run(&["eval", "a.toml", "--bless", "x.json"])
+        .fails_with(&[is_compared, no_summary]);
 }
 
 #[test]

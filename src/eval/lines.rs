@@ -141,6 +141,12 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
             .chain(docs)
             .collect();
         let content = format!("{}\n{}", line.question, about.join("\n"));
+        if line.must_pass && line.id.is_none() {
+            return Err(wrong(
+                "must_pass needs an id",
+                "give the question one, by which a baseline knows it",
+            ));
+        }
         let id = ids.take(line.id.as_deref(), &content, number)?;
         for (given, key) in [
             (line.min_confidence.is_some(), "min_confidence"),
@@ -424,12 +430,9 @@ impl Ids {
         let id = match given.map(RawValue::get) {
             None | Some("null") => {
                 let hash = &sha256(content.as_bytes())[..12];
-                let mut nth = (2..).map(|n| format!("{hash}-{n}"));
-                let mut id = hash.to_owned();
-                while self.0.contains_key(&id) {
-                    id = nth.next().unwrap_or_default();
-                }
-                id
+                let nth = (2..).map(|n| format!("{hash}-{n}"));
+                let mut ids = std::iter::once(hash.to_owned()).chain(nth);
+                ids.find(|id| !self.0.contains_key(id)).unwrap_or_default()
             }
             Some(raw) => serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned()),
         };
@@ -566,6 +569,13 @@ mod tests {
         let once = ids(&(ada.clone() + &bo));
         assert_ne!(once[0], once[1]);
         assert_eq!(ids(&(bo.clone() + &ada)), [once[1].as_str(), once[0].as_str()]);
+        let marked = ada.replace("}", ",\"must_pass\":true}");
+        let (_folder, path) = file(&marked);
+        let told = load(&path, &ReadOptions::default()).unwrap_err().to_string();
+        assert!(
+            told.contains("in.jsonl:1:1: must_pass needs an id; give the question one"),
+            "{told}"
+        );
         // What is asked twice is two questions.
         assert_eq!(
             ids(&(ada.clone() + &ada + &ada))[1..],

@@ -26,7 +26,8 @@ Examples:
 Settings of ask.toml do not apply, so that figures compare.
 
 Exit code: 0 measured, and no worse than the baseline; 1 worse, or a question with must_pass = true
-is wrong, with a baseline or without; 2 error.";
+is wrong, with a baseline or without; 2 error. Worse is also what was asked with other options, a
+suite of the baseline that a folder does not hold any more, and what must pass and is gone.";
 
 /// `ask eval [PATH]…`
 #[derive(Debug, clap::Args)]

@@ -4,6 +4,7 @@ pub mod args;
 mod calibrate;
 mod outputs;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -14,7 +15,7 @@ use super::progress::Bar;
 use super::{ANSWERED, Environment, json};
 use crate::document::read;
 use crate::error::Error;
-use crate::eval::baseline::{self, Asked, Baseline, Extent, Item};
+use crate::eval::baseline::{self, Asked, Baseline, Item, Scope};
 use crate::eval::history::{self, History};
 use crate::eval::problem::{Problems, counted, shortened};
 use crate::eval::report::{self, Line, Provenance, Report, Style};
@@ -70,19 +71,15 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
         Some(path) => Some((path, read_history(path, environment)?)),
         None => None,
     };
-    let extent = match suites.as_slice() {
-        _ if args.limit.is_some() => Extent::Sample,
-        [one]
-            if args
-                .paths
-                .iter()
-                .all(|path| environment.directory.join(path).is_file()) =>
-        {
-            Extent::OneSuite
-        }
-        _ => Extent::All,
-    };
-    let must_pass_left_out = suites.iter_mut().map(|suite| sample(suite, args.limit)).sum();
+    let all_suites = args
+        .paths
+        .iter()
+        .any(|path| environment.directory.join(path).is_dir());
+    let mut left_out = HashSet::new();
+    let mut must_pass_left_out = 0;
+    for suite in &mut suites {
+        must_pass_left_out += sample(suite, args.limit, &mut left_out);
+    }
     if must_pass_left_out > 0 && !plan.quiet {
         environment.tell(&format!(
             "note: --limit leaves out {} that must pass",
@@ -91,7 +88,8 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     }
     let reader = (environment.load)(plan.model.as_deref(), plan.engine)?;
     if !reader.can_summarize() {
-        refuse_summaries_that_must_pass(&suites, reader.model_name())?;
+        let is_compared = args.baseline.is_some() || args.bless.is_some();
+        refuse_summaries(&suites, is_compared, reader.model_name())?;
     }
     if args.calibrate {
         return calibrate::run(&reader, &suites, plan, environment);
@@ -111,10 +109,21 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     let must_pass_wrong: Vec<&Item> = items.iter().filter(|item| item.fails_alone()).collect();
     tell_must_pass_wrong(&must_pass_wrong, environment);
     let asked = asked(&provenance);
-    let comparison = kept.map(|kept| baseline::compare(&kept, asked, &suites, &items, extent));
+    let scope = Scope {
+        all_suites,
+        left_out: &left_out,
+    };
+    let comparison = kept.map(|kept| baseline::compare(&kept, asked, &suites, &items, scope));
     if let Some(changed) = comparison.as_ref().and_then(|c| c.asked_changed.as_ref()) {
         environment.tell(&format!(
             "warning: {changed}: their scores do not compare; give the options of the baseline, or bless one with these"
+        ));
+    }
+    let not_run = comparison.as_ref().map_or(&[][..], |c| &c.suites_not_run);
+    if !not_run.is_empty() && !all_suites && !plan.quiet {
+        environment.tell(&format!(
+            "note: suites of the baseline that were not run: {}; name their folder instead of files, and that fails",
+            shortened(&not_run.join(", "))
         ));
     }
     let worse = comparison.as_ref().is_some_and(|c| !c.holds());
@@ -140,6 +149,16 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     }
     write_files(args, &report, summariser, environment)?;
     let fails = worse || !must_pass_wrong.is_empty();
+    if let (None, Some(path)) = (&args.bless, &args.baseline)
+        && worse
+        && must_pass_wrong.is_empty()
+        && !plan.quiet
+    {
+        let path = path.display();
+        environment.tell(&format!(
+            "note: worse than the baseline; to accept this run as it is, --bless {path} without --baseline"
+        ));
+    }
     print(args, plan, &report, &must_pass_wrong, environment)?;
     Ok(if fails { WORSE } else { ANSWERED })
 }
@@ -239,7 +258,7 @@ fn init(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -> anyhow::
 }
 
 /// Refuses a baseline of nothing, and to replace one by a part of it.
-fn check_bless(path: &Path, suites: &[Suite], environment: &Environment) -> anyhow::Result<()> {
+fn check_bless(path: &Path, suites: &[Suite], environment: &mut Environment) -> anyhow::Result<()> {
     let path = environment.directory.join(path);
     let is_kept = |suite: &Suite| {
         !suite.questions.is_empty() || suite.summaries.iter().any(SummaryCheck::has_conditions)
@@ -250,9 +269,17 @@ fn check_bless(path: &Path, suites: &[Suite], environment: &Environment) -> anyh
             path.display()
         );
     }
-    // What is damaged or of another format is replaced: that is its remedy.
-    let Ok(before) = Baseline::read(&path) else {
-        return Ok(());
+    let before = match Baseline::read(&path) {
+        Ok(before) => before,
+        // That is the remedy for what is damaged or of another format.
+        Err(problems) => {
+            if path.is_file() {
+                environment.tell(&format!(
+                    "warning: --bless replaces what cannot be read: {problems}"
+                ));
+            }
+            return Ok(());
+        }
     };
     let not_run: Vec<&str> = before
         .suites
@@ -270,12 +297,18 @@ fn check_bless(path: &Path, suites: &[Suite], environment: &Environment) -> anyh
     Ok(())
 }
 
-/// A check that must pass and is not made would be as good as passed.
-fn refuse_summaries_that_must_pass(suites: &[Suite], model: &str) -> anyhow::Result<()> {
+/// A check that must pass and is not made would be as good as passed, and so would one of a baseline.
+fn refuse_summaries(suites: &[Suite], is_compared: bool, model: &str) -> anyhow::Result<()> {
     for suite in suites {
-        if let Some(check) = suite.summaries.iter().find(|check| check.must_pass) {
+        let mut checks = suite.summaries.iter();
+        if let Some(check) = checks.find(|check| check.must_pass || is_compared && check.has_conditions()) {
+            let how = if check.must_pass {
+                "must pass"
+            } else {
+                "is compared"
+            };
             bail!(
-                "{}:{}: {} must pass, and the model {model} does not summarize; leave out --model, or must_pass",
+                "{}:{}: the summary {} {how}, and the model {model} does not summarize; leave out --model, or the check",
                 suite.file,
                 check.line,
                 check.id
@@ -285,30 +318,35 @@ fn refuse_summaries_that_must_pass(suites: &[Suite], model: &str) -> anyhow::Res
     Ok(())
 }
 
-/// Keeps so many questions and checks, evenly spread: the same ones every time. Gives how many that must pass
-/// are left out.
-fn sample(suite: &mut Suite, limit: Option<usize>) -> usize {
-    fn thin<T>(list: &mut Vec<T>, limit: usize) {
+/// Keeps so many questions and checks, evenly spread: the same ones every time. Notes what is left out, and gives how
+/// many of it must pass.
+fn sample(suite: &mut Suite, limit: Option<usize>, left_out: &mut HashSet<(String, String)>) -> usize {
+    fn thin<T>(list: &mut Vec<T>, limit: usize, mut leave_out: impl FnMut(&T)) {
         let total = list.len();
         if total > limit {
             let mut kept = (0..limit).map(|i| i * total / limit).peekable();
             let mut at = 0;
-            list.retain(|_| {
+            list.retain(|item| {
                 at += 1;
-                kept.next_if_eq(&(at - 1)).is_some()
+                let is_kept = kept.next_if_eq(&(at - 1)).is_some();
+                if !is_kept {
+                    leave_out(item);
+                }
+                is_kept
             });
         }
     }
-    let must_pass = |suite: &Suite| {
-        let questions = suite.questions.iter().filter(|q| q.must_pass).count();
-        questions + suite.summaries.iter().filter(|check| check.must_pass).count()
+    let Some(limit) = limit else { return 0 };
+    let mut must_pass = 0;
+    let mut leave_out = |id: &str, is_marked: bool| {
+        must_pass += usize::from(is_marked);
+        left_out.insert((suite.name.clone(), id.to_owned()));
     };
-    let before = must_pass(suite);
-    if let Some(limit) = limit {
-        thin(&mut suite.questions, limit);
-        thin(&mut suite.summaries, limit);
-    }
-    before - must_pass(suite)
+    thin(&mut suite.questions, limit, |q| leave_out(&q.id, q.must_pass));
+    thin(&mut suite.summaries, limit, |check| {
+        leave_out(&check.id, check.must_pass)
+    });
+    must_pass
 }
 
 /// Asks and summarises, with a bar, listening for Ctrl-C.

@@ -1,7 +1,7 @@
 //! Annotations of GitHub Actions: workflow commands on standard output.
 
 use super::Report;
-use super::text::shortened;
+use super::text::{scores, shortened};
 use crate::eval::baseline::{Change, Item, must_pass_and_is_wrong};
 use crate::eval::suite::sha256;
 use crate::harmless::one_line;
@@ -75,15 +75,19 @@ fn of_item(item: &Item) -> String {
 }
 
 fn of_change(kind: &str, change: &Change) -> String {
+    let before = change.answer_before.as_ref();
+    let before = before.map_or_else(String::new, |before| format!("{} → ", quoted(before, "declined")));
     let message = format!(
-        "{} F1 {:.2} → {:.2}: {} → {}; wanted {}",
+        "{} {}{before}{}; wanted {}",
         shortened(&change.question),
-        change.score_before,
-        change.score,
-        quoted(&change.answer_before, "declined"),
+        scores(change),
         quoted(&change.answer, "declined"),
         quoted(&change.wanted, "no answer")
     );
+    let message = match change.must_pass && !change.right {
+        true => format!("must pass: {message}"),
+        false => message,
+    };
     at(
         kind,
         &change.file,

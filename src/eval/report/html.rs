@@ -6,7 +6,7 @@ use minijinja::Error;
 use serde::Serialize;
 
 use super::template::render;
-use super::text::{figure, provenance};
+use super::text::{figure, not_compared, provenance};
 use super::{Latency, Provenance, Report};
 use crate::eval::baseline::Comparison;
 use crate::eval::calibration::{BINS, Reliability};
@@ -150,6 +150,7 @@ struct Page<'a> {
     missed: Vec<Missed<'a>>,
     comparison: Option<&'a Comparison>,
     holds: bool,
+    not_compared: Vec<String>,
     rows: Vec<Row<'a>>,
     hidden: usize,
     wrong: usize,
@@ -214,6 +215,7 @@ pub fn html(report: &Report) -> Result<String, Error> {
         missed: missed(&report.summary_checks),
         comparison: report.comparison.as_ref(),
         holds: report.comparison.as_ref().is_some_and(Comparison::holds),
+        not_compared: report.comparison.as_ref().map_or_else(Vec::new, not_compared),
         hidden: report.questions.len() - shown.len(),
         rows: shown,
         wrong: report.questions.iter().filter(|o| !o.right).count(),

@@ -1,12 +1,13 @@
 //! JUnit XML, as build servers read it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use minijinja::Error;
 use serde::Serialize;
 
 use super::Report;
 use super::template::render;
+use super::text::scores;
 use crate::eval::baseline::{Change, Comparison};
 use crate::eval::problem::counted;
 
@@ -61,7 +62,10 @@ pub fn junit(report: &Report, system: Option<&str>) -> Result<String, Error> {
                     [] => "(no answer)".to_owned(),
                     golds => golds.join(" | "),
                 };
-                let message = format!("got {}, wanted {wanted}", or(&o.prediction, "(declined)"));
+                let message = match &o.error {
+                    Some(error) => format!("could not be asked: {error}"),
+                    None => format!("got {}, wanted {wanted}", or(&o.prediction, "(declined)")),
+                };
                 let detail = format!(
                     "{} F1 {:.3}, confidence {:.2}, {}:{}",
                     o.question, o.f1, o.confidence, o.document, o.line
@@ -118,50 +122,56 @@ fn or<'a>(text: &'a str, empty: &'a str) -> &'a str {
 }
 
 /// What the comparison says of each question, by suite and id.
+#[derive(Default)]
 struct Verdicts<'a> {
     compares: bool,
     holds: bool,
     must_pass: HashSet<(&'a str, &'a str)>,
-    worse: HashSet<(&'a str, &'a str)>,
+    worse: HashMap<(&'a str, &'a str), &'a Change>,
     new: HashSet<&'a str>,
 }
 
 impl<'a> Verdicts<'a> {
     fn of(comparison: Option<&'a Comparison>) -> Self {
-        let keys = |changes: fn(&Comparison) -> &Vec<Change>| {
-            let all = comparison.into_iter().flat_map(changes);
-            all.map(|change| (change.suite.as_str(), change.id.as_str()))
-                .collect()
+        let Some(comparison) = comparison else {
+            return Self::default();
         };
+        let key = |change: &'a Change| (change.suite.as_str(), change.id.as_str());
         Self {
-            compares: comparison.is_some(),
-            holds: comparison.is_some_and(Comparison::holds),
-            must_pass: keys(|c| &c.must_pass_wrong),
-            worse: keys(|c| &c.losses),
-            new: comparison
-                .into_iter()
-                .flat_map(|c| &c.new)
-                .map(String::as_str)
+            compares: true,
+            holds: comparison.holds(),
+            must_pass: comparison.must_pass_wrong.iter().map(key).collect(),
+            worse: comparison
+                .losses
+                .iter()
+                .map(|change| (key(change), change))
                 .collect(),
+            new: comparison.new.iter().map(String::as_str).collect(),
         }
     }
 
     fn case(&self, key: (&str, &'a str), right: bool, message: String, detail: String) -> Case<'a> {
-        let is_worse = self.worse.contains(&key);
-        let fails = match self.compares {
-            true => self.must_pass.contains(&key) || is_worse && !self.holds,
-            false => !right,
+        let worse = self.worse.get(&key);
+        let message = worse.map_or_else(String::new, |change| scores(change)) + &message;
+        let fails = if self.compares {
+            self.must_pass.contains(&key) || worse.is_some() && !self.holds
+        } else {
+            !right
         };
-        let how = match right {
-            _ if is_worse => "worse than in the baseline, and the gate holds",
-            false if self.new.contains(format!("{}/{}", key.0, key.1).as_str()) => {
-                "wrong, and not in the baseline"
-            }
-            _ => "wrong as in the baseline",
+        let skipped = if fails {
+            None
+        } else if worse.is_some() {
+            Some("worse than in the baseline, and the gate holds")
+        } else if right {
+            None
+        } else if self.new.contains(format!("{}/{}", key.0, key.1).as_str()) {
+            Some("wrong, and not in the baseline")
+        } else {
+            Some("wrong as in the baseline")
         };
         Case {
             name: key.1,
-            skipped: (!fails && (!right || is_worse)).then(|| format!("{how}: {message}")),
+            skipped: skipped.map(|how| format!("{how}: {message}")),
             failure: fails.then_some(message),
             detail,
         }

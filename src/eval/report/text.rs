@@ -320,22 +320,29 @@ fn compared(c: &Comparison) -> Vec<Line> {
     };
     list("lost", Style::Bad, &c.losses);
     list("gained", Style::Good, &c.gains);
-    let mut names = |what: &str, names: &[String]| {
-        if !names.is_empty() {
-            let shown: Vec<String> = names.iter().take(10).map(|name| one_line(name)).collect();
-            let more = if names.len() > 10 { " …" } else { "" };
-            lines.push(line(
-                Style::Faint,
-                &format!("{what} ({}): {}{more}", names.len(), shown.join(", ")),
-            ));
-        }
-    };
-    names("not in the baseline", &c.new);
-    names("not asked any more", &c.gone);
-    names("suites of the baseline that were not run", &c.suites_not_run);
-    names("suites that changed since", &c.suites_changed);
-    names("suites whose documents changed since", &c.documents_changed);
+    lines.extend(not_compared(c).iter().map(|text| line(Style::Faint, text)));
     lines
+}
+
+/// What of run and baseline has nothing to be compared with, or is not what it was, in lines.
+pub(super) fn not_compared(c: &Comparison) -> Vec<String> {
+    let lists = [
+        ("not in the baseline", &c.new),
+        ("not asked any more", &c.gone),
+        ("suites of the baseline that were not run", &c.suites_not_run),
+        ("suites that changed since", &c.suites_changed),
+        ("suites whose documents changed since", &c.documents_changed),
+    ];
+    let one = |(what, names): (&str, &Vec<String>)| {
+        let shown: Vec<String> = names.iter().take(10).map(|name| one_line(name)).collect();
+        let more = if names.len() > 10 { " …" } else { "" };
+        format!("{what} ({}): {}{more}", names.len(), shown.join(", "))
+    };
+    lists
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(one)
+        .collect()
 }
 
 fn changed(change: &Change) -> String {
@@ -352,14 +359,21 @@ fn changed(change: &Change) -> String {
         format!("“{}”", shortened(&change.wanted))
     };
     format!(
-        "{}/{}: F1 {:.2} → {:.2}: {} → {}; wanted {wanted}",
+        "{}/{}: {}{} → {}; wanted {wanted}",
         one_line(&change.suite),
         one_line(&change.id),
-        change.score_before,
-        change.score,
-        shown(&change.answer_before),
+        scores(change),
+        shown(change.answer_before.as_deref().unwrap_or_default()),
         shown(&change.answer)
     )
+}
+
+/// "F1 1.00 → 0.00: "; nothing for what is not in the baseline.
+pub(super) fn scores(change: &Change) -> String {
+    let before = change.score_before;
+    before.map_or_else(String::new, |before| {
+        format!("F1 {before:.2} → {:.2}: ", change.score)
+    })
 }
 
 /// What was measured, with what, where and when, in lines.
