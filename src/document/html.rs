@@ -118,22 +118,24 @@ fn walk(
     };
     let from = byte_order_mark(source);
     let (mut name, mut is_reference, mut attribute) = (Vec::new(), false, Attribute::Other);
-    let mut is_beside = false;
+    let (mut is_beside, mut is_correction) = (false, false);
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
         let range = span.start + from..span.end + from;
         match event {
             CallbackEvent::OpenStartTag { name: opened } => {
                 name.clear();
                 name.extend_from_slice(opened);
-                (is_reference, is_beside) = (false, false);
+                (is_reference, is_beside, is_correction) = (false, false, false);
                 walk.span = CellSpan::default();
             }
             CallbackEvent::AttributeName { name } => {
+                is_beside |= name == b"hidden";
                 attribute = match name {
                     b"colspan" => Attribute::Columns,
                     b"rowspan" => Attribute::Rows,
                     b"role" => Attribute::Role,
                     b"id" | b"class" => Attribute::Label,
+                    b"style" => Attribute::Style,
                     _ => Attribute::Other,
                 }
             }
@@ -144,12 +146,19 @@ fn walk(
                     Attribute::Columns => walk.span.columns = number().unwrap_or(1),
                     Attribute::Rows => walk.span.rows = number().unwrap_or(1),
                     Attribute::Role => is_beside |= ROLES_BESIDE.iter().any(|role| role.as_bytes() == value),
-                    Attribute::Label => is_beside |= is_label_beside(value),
+                    Attribute::Label => {
+                        is_beside |= has_word(value, &LABELS_BESIDE);
+                        is_correction |= has_word(value, &CORRECTIONS);
+                    }
+                    Attribute::Style => is_beside |= is_hidden(value),
                     Attribute::Other => {}
                 }
             }
             CallbackEvent::CloseStartTag { self_closing } => {
                 walk.is_reference |= is_reference && name == b"a";
+                let is_element_beside = BESIDE.iter().any(|beside| beside.as_bytes() == name);
+                let is_said_to_be = || CONTAINERS.iter().any(|container| container.as_bytes() == name);
+                let is_beside = !is_correction && (is_element_beside || is_beside && is_said_to_be());
                 walk.start_tag(&name, self_closing, is_beside);
             }
             CallbackEvent::EndTag { name } => walk.end_tag(name, range),
@@ -221,6 +230,7 @@ enum Attribute {
     Role,
     /// An identifier or classes.
     Label,
+    Style,
     Other,
 }
 
@@ -326,18 +336,29 @@ const ROLES_BESIDE: [&str; 5] = [
     "dialog",
     "navigation",
 ];
-const LABELS_BESIDE: [&str; 4] = ["comments", "consent", "cookie", "cookies"];
+const LABELS_BESIDE: [&str; 6] = ["comments", "consent", "cookie", "cookies", "onetrust", "related"];
+/// What is said to be one belongs to the text, wherever it stands.
+const CORRECTIONS: [&str; 3] = ["clarification", "correction", "corrections"];
 /// Elements that do where they are said to; others hold the text, or are often left open.
-const CONTAINERS: [&str; 6] = ["details", "dialog", "div", "form", "header", "section"];
+const CONTAINERS: [&str; 7] = ["details", "dialog", "div", "form", "header", "p", "section"];
 
-/// Whether an identifier or classes have a word by which banners and comments go: `cookie-banner`.
-fn is_label_beside(label: &[u8]) -> bool {
-    let mut words = label.split(|byte| !byte.is_ascii_alphanumeric());
-    words.any(|word| {
-        LABELS_BESIDE
-            .iter()
-            .any(|beside| word.eq_ignore_ascii_case(beside.as_bytes()))
-    })
+/// Whether an identifier or classes have one of these words, as `cookie-banner` has "cookie".
+fn has_word(label: &[u8], words: &[&str]) -> bool {
+    let mut own = label.split(|byte| !byte.is_ascii_alphanumeric());
+    own.any(|own| words.iter().any(|word| own.eq_ignore_ascii_case(word.as_bytes())))
+}
+
+/// Whether a style hides its element until a program shows it.
+fn is_hidden(style: &[u8]) -> bool {
+    let style: Vec<u8> = style
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
+    style
+        .to_ascii_lowercase()
+        .windows(12)
+        .any(|part| part == b"display:none")
 }
 
 /// Elements whose content is no text of the page. What stands in the first is no markup, either.
@@ -438,10 +459,9 @@ impl Walk<'_> {
             _ if is_block(name) => self.end_block(),
             _ => {}
         }
-        let is = |names: &[&str]| names.iter().any(|other| other.as_bytes() == name);
         match &mut self.beside {
             Some(beside) => beside.depth += u32::from(beside.name == name && !is_closed),
-            None if !is_closed && (is(&BESIDE) || is_beside && is(&CONTAINERS)) => {
+            None if is_beside && !is_closed => {
                 self.beside = Some(Beside {
                     name: name.to_owned(),
                     depth: 1,
@@ -801,9 +821,9 @@ mod tests {
     #[test]
     fn what_stands_beside_the_text_is_known() {
         let source = "<body class='cookies-on'><nav>Home</nav><div id='cookie-banner'><div>We use them.</div> All.</div>\
-                      <p class='comments'>The dam broke.<figure>Image<figcaption>The dam</figcaption></figure>\
+                      <section class=story><p>The dam broke.</section><p hidden>Not yet.</p><div style='Display: none'>Never.</div><figure>Image<figcaption>The dam</figcaption></figure>\
                       <aside>Read <p>more</aside>It fell.<div role=contentinfo><table><tr><td>Press</table></div>\
-                      <nav/>Nobody was hurt.<footer>Imprint</footer><aside>The end.";
+                      <nav/>Nobody was hurt.<footer>Imprint</footer><aside class='note correction'>It held.</aside><aside>The end.";
         let beside: Vec<String> = layout(source)
             .blocks
             .iter()
@@ -816,6 +836,8 @@ mod tests {
                 "Home",
                 "We use them.",
                 "All.",
+                "Not yet.",
+                "Never.",
                 "The dam",
                 "Read",
                 "more",

@@ -89,7 +89,7 @@ pub struct Block {
     /// reach from one section into the next.
     pub section: u32,
     /// Whether markup says that it stands beside the text: navigation, a sidebar, a caption, the foot of a page, a banner,
-    /// comments.
+    /// comments, or what is hidden until a program shows it.
     pub is_beside: bool,
 }
 

@@ -6,7 +6,7 @@
 //! its lines instead.
 
 use super::opener;
-use super::reply::{FEWEST_WORDS, replies, words_of};
+use super::reply::{FEWEST_WORDS, announces, replies, words_of};
 use super::terms::is_function_word;
 use crate::document::{Block, BlockKind, Document, Span, is_brand, item_marker, names_page, stops, turn};
 
@@ -52,6 +52,8 @@ const MOST_WORDS: usize = 150;
 const FEWEST_WORDS_OF_AN_ITEM: usize = 10;
 /// The same in characters where words are not set apart.
 const FEWEST_CHARACTERS_OF_AN_ITEM: usize = 20;
+/// A sentence is one with at most so many behind it.
+const MOST_REPLIES: usize = 2;
 /// A heading has at most so many words behind its number.
 const MOST_WORDS_OF_A_TITLE: usize = 8;
 /// A document with less prose than this share of its words is summarised by its lines.
@@ -74,6 +76,8 @@ struct Sentence {
     span: Span,
     fitness: Fitness,
     words: usize,
+    /// How many sentences behind it are one with it.
+    replies: usize,
     section: usize,
     heading: Option<Span>,
     leans: bool,
@@ -184,6 +188,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
     let mut heading: Option<Span> = None;
     let mut last_block = usize::MAX;
     let mut quoting = false;
+    let mut striking = false;
     let mut opening = true; // nothing but headings and bylines so far
     let is_question = |block: &Block| turn(&text[block.span.clone()]) == Some('Q');
     let mut answering = false; // a question of a transcript whose answer is too short to stand alone
@@ -197,6 +202,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             sentences.push(Sentence {
                 words: count_words(&text[span.clone()]),
                 span,
+                replies: 0,
                 fitness: Fitness::None,
                 section,
                 heading: None,
@@ -212,6 +218,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
         });
         // A quotation over several paragraphs opens anew in each, so a paragraph begins outside of one.
         quoting &= !first_of_block;
+        striking &= !first_of_block;
         let was_quoting = quoting;
         quoting = opener::quotation_is_open(&text[span.clone()], quoting);
         let kind = if prose_items[block_index] {
@@ -232,6 +239,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             vec![span]
         } {
             let sentence = &text[part.clone()];
+            let is_struck = is_struck(sentence, &mut striking);
             if first_of_block {
                 let is_asked = above.is_some_and(is_question);
                 answering = is_asked && turn(sentence) == Some('A');
@@ -244,13 +252,19 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             }
             if let Some(previous) = sentences.last_mut()
                 && previous.fitness == Fitness::Prose
+                && previous.replies < MOST_REPLIES
+                && kind == BlockKind::Paragraph
                 && !block.is_beside
-                && (answering
-                    || kind == BlockKind::Paragraph && replies(sentence, &text[previous.span.clone()]))
+                && !is_struck
+                && {
+                    let before = &text[previous.span.clone()];
+                    answering || replies(sentence, before) || previous.replies == 0 && announces(before)
+                }
             {
                 previous.span.end = part.end;
                 previous.words += count_words(sentence);
-                answering &= count_words(sentence) < FEWEST_WORDS + 1;
+                previous.replies += 1;
+                answering &= count_words(sentence) < FEWEST_WORDS + 1 || sentence.ends_with('?');
                 continue;
             }
             let marker = item_marker(sentence);
@@ -274,6 +288,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                 {
                     Fitness::Line
                 }
+                _ if is_struck => Fitness::None,
                 fitness if block.is_beside => fitness.min(Fitness::Line),
                 fitness => fitness,
             };
@@ -281,6 +296,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             sentences.push(Sentence {
                 fitness,
                 words: count_words(sentence),
+                replies: 0,
                 section,
                 heading: heading.clone(),
                 leans: opener::leans(sentence, was_quoting),
@@ -384,6 +400,18 @@ fn is_restricted(document: &Document, sentence: &Span) -> bool {
         let text = document.text()[span].replace("No. ", ""); // of something
         words_of(&text).any(restricts)
     })
+}
+
+/// Whether all words of a sentence are struck. `striking`: whether it begins, and then whether it ends, in what is struck.
+fn is_struck(sentence: &str, striking: &mut bool) -> bool {
+    let mut has_words = false;
+    let mut is_first = true;
+    for part in sentence.split("~~") {
+        *striking ^= !is_first;
+        is_first = false;
+        has_words |= !*striking && part.contains(char::is_alphanumeric);
+    }
+    !has_words && sentence.contains(char::is_alphanumeric)
 }
 
 /// The lines of what is too long for a sentence: log lines of one width look like a paragraph that was wrapped.
@@ -661,6 +689,13 @@ mod tests {
             Format::Plain,
         );
         assert_eq!(texts, ["The claimant says that he forged the deed. He did not."]);
+        let (texts, _) = taken(
+            "The following rumour is false. The mayor resigned on Friday. He is in Spain.",
+            Format::Plain,
+        );
+        assert_eq!(texts.len(), 2);
+        let (texts, _) = taken(&"That is a lie. ".repeat(12), Format::Plain);
+        assert_eq!(texts.len(), 4);
         for (text, expected) in [
             (
                 "The court held that he had concealed the mould. That judgment is set aside.\n\nThe costs follow the event in the usual way.",
@@ -715,6 +750,8 @@ mod tests {
             Format::Markdown,
         );
         assert_eq!(texts, ["The town has asked for ~~8~~ 9 million euros."]);
+        let page = "<p><del>The mayor stole 40,000 pounds from the fund. His brother hid the money in Leeds.</del> The mayor took no money at all.</p>";
+        assert_eq!(taken(page, Format::Html).0, ["The mayor took no money at all."]);
     }
 
     #[test]

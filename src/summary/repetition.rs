@@ -31,6 +31,13 @@ const SETTLING: &[&str] = &[
 
 /// Whether `sentence` tells all that `statement` does.
 pub(super) fn tells(sentence: &str, statement: &str) -> bool {
+    let asks = |text: &str| {
+        text.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '?')
+            .ends_with('?')
+    };
+    if asks(sentence) != asks(statement) {
+        return false;
+    }
     let mut wanted = words(statement).peekable();
     if wanted.peek().is_none() {
         return sentence.trim() == statement.trim();
@@ -65,16 +72,48 @@ fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 
 /// The same, with whether each is a number or begins with a capital that is not that of the sentence.
 fn named_words(text: &str) -> impl Iterator<Item = (String, bool)> + '_ {
-    let words = text.unicode_words().enumerate();
+    let words = text.unicode_word_indices().enumerate();
     words
-        .map(|(i, word)| {
-            let is_number = word.starts_with(|c: char| c.is_ascii_digit());
-            (
-                fold(word),
-                is_number || i > 0 && word.starts_with(char::is_uppercase),
-            )
+        .map(move |(i, (at, word))| {
+            if word.starts_with(|c: char| c.is_ascii_digit()) {
+                (with_signs(text, at, word), true)
+            } else {
+                (fold(word), i > 0 && word.starts_with(char::is_uppercase))
+            }
         })
         .filter(|(word, _)| !matches!(word.as_str(), "a" | "an" | "the"))
+}
+
+/// A number with what makes it another: its sign, its currency, "%" and "<".
+fn with_signs(text: &str, at: usize, number: &str) -> String {
+    let is_sign = |c: char| "-−–+±<>≤≥~≈$£€¥".contains(c);
+    let before = text[..at].trim_end_matches(|c: char| c == ' ' || is_sign(c));
+    let signs = text[before.len()..at].replace(' ', "");
+    // The line of a range is no sign.
+    let signs = match before.ends_with(char::is_alphanumeric) && text[before.len()..].starts_with(['-', '–'])
+    {
+        true => "",
+        false => &signs,
+    };
+    let percent = if text[at + number.len()..].trim_start().starts_with('%') {
+        "%"
+    } else {
+        ""
+    };
+    format!("{signs}{number}{percent}")
+}
+
+/// Whether two sentences that have nearly all words in common differ in a number, or in whether it is so.
+pub(super) fn contradict(one: &str, other: &str) -> bool {
+    let decisive = |text: &str| -> Vec<String> {
+        let mut words: Vec<String> = named_words(text)
+            .filter(|(word, _)| unsettles(word) || word.contains(|c: char| c.is_ascii_digit()))
+            .map(|(word, _)| word)
+            .collect();
+        words.sort_unstable();
+        words
+    };
+    decisive(one) != decisive(other)
 }
 
 #[cfg(test)]
@@ -107,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn a_number_or_a_not_makes_a_contradiction() {
+        assert!(contradict("He resigned in May.", "He did not resign in May."));
+        assert!(contradict("It paid 2.4 million.", "It paid 4.2 million."));
+        assert!(!contradict(
+            "The dam broke on Monday.",
+            "The dam burst on Monday."
+        ));
+        assert!(!contradict("From 1990-1995 it paid.", "It paid from 1990–1995."));
+    }
+
+    #[test]
     fn what_differs_does_not() {
         for (one, other) in [
             (
@@ -121,6 +171,14 @@ mod tests {
             ("Roe sold the mill to Holm.", "Holm sold the mill to Roe."),
             ("It paid 400,000 crowns.", "It paid 900,000 crowns."),
             ("He paid the rent.", "He hasn't paid the rent."),
+            ("The dam broke on Monday.", "The dam broke on Monday?"),
+            (
+                "It made a profit of 5 million.",
+                "It made a profit of -5 million.",
+            ),
+            ("It paid $5 million.", "It paid £5 million."),
+            ("It rose by 5%.", "It rose by 5."),
+            ("Fewer than < 5 came.", "Fewer than > 5 came."),
             ("—", "…"),
         ] {
             assert!(!tells(one, other) && !tells(other, one), "{one} / {other}");

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use super::prose::Candidate;
-use super::repetition::{folded, tells};
+use super::repetition::{contradict, folded, tells};
 use super::terms::Terms;
 use crate::document::Document;
 
@@ -262,8 +262,12 @@ impl<'a> Choice<'a> {
         if self.is_told(index) {
             return None;
         }
-        let repeated = self.repeated(index);
-        let variation = if repeated < REPEATS { 0.0 } else { VARIATION };
+        let (repeated, by) = self.repeated(index);
+        let variation = if repeated < REPEATS || by.is_some_and(|by| self.contradicts(by, index)) {
+            0.0
+        } else {
+            VARIATION
+        };
         let (size, chosen) = self.sections[&section_of(&self.pool.candidates[index])];
         // A section's share of what is chosen once this sentence is, at least one sentence.
         let total = (self.chosen.len() + 1) as f64;
@@ -272,8 +276,14 @@ impl<'a> Choice<'a> {
         Some(self.values[index] - REPETITION * repeated - CROWDING * crowding - variation)
     }
 
-    /// The largest share of a sentence's terms that stands in one chosen sentence.
-    fn repeated(&self, index: usize) -> f64 {
+    /// Whether two documents tell the same differently: the reader is to know both.
+    fn contradicts(&self, chosen: usize, index: usize) -> bool {
+        let document = |i: usize| self.pool.candidates[i].document;
+        document(chosen) != document(index) && contradict(self.pool.text(chosen), self.pool.text(index))
+    }
+
+    /// The largest share of a sentence's terms that stands in one chosen sentence, and which that is.
+    fn repeated(&self, index: usize) -> (f64, Option<usize>) {
         let own = &self.pool.terms.of[index];
         let mut common: HashMap<usize, usize> = HashMap::new();
         for (term, _) in own {
@@ -284,8 +294,11 @@ impl<'a> Choice<'a> {
                 }
             }
         }
-        let most = common.values().copied().max().unwrap_or(0);
-        most as f64 / own.len().max(1) as f64
+        let most = common
+            .into_iter()
+            .max_by_key(|&(chosen, shared)| (shared, Reverse(chosen)));
+        let (by, shared) = most.unzip();
+        (shared.unwrap_or(0) as f64 / own.len().max(1) as f64, by)
     }
 
     /// Whether a chosen sentence tells all that this one does. The same words are found whatever else is chosen, more words among
