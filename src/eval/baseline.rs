@@ -488,9 +488,10 @@ pub fn compare(
             .map(|(name, _)| name.clone())
             .collect(),
         gone: gone.into_iter().map(|(name, _)| name).collect(),
-        suites_missing: match scope.all_suites {
-            true => suites_not_run.clone(),
-            false => Vec::new(),
+        suites_missing: if scope.all_suites {
+            suites_not_run.clone()
+        } else {
+            Vec::new()
         },
         suites_not_run,
         suites_mostly_gone,
@@ -587,8 +588,9 @@ fn failures(comparison: &Comparison) -> Vec<String> {
         failures.push(format!("the suite {suite} of the baseline was not run"));
     }
     for (suite, gone, all) in &c.suites_mostly_gone {
+        let are = if *gone == 1 { "is" } else { "are" };
         failures.push(format!(
-            "{suite}: {gone} of its {} in the baseline are not asked any more",
+            "{suite}: {gone} of its {} in the baseline {are} not asked any more",
             counted(*all, "question")
         ));
     }
@@ -625,9 +627,10 @@ fn failures(comparison: &Comparison) -> Vec<String> {
         }
     }
     for loss in &c.suites_worse {
-        let chance = match loss.compared < CHANCE_FROM {
-            true => String::new(),
-            false => format!(", {}", more_than_chance(loss.mcnemar_p)),
+        let chance = if loss.compared < CHANCE_FROM {
+            String::new()
+        } else {
+            format!(", {}", more_than_chance(loss.mcnemar_p))
         };
         failures.push(format!(
             "{}: {}{chance}",
@@ -639,9 +642,10 @@ fn failures(comparison: &Comparison) -> Vec<String> {
 }
 
 fn more_than_chance(mcnemar_p: f64) -> String {
-    match mcnemar_p < 0.001 {
-        true => "more than chance (McNemar p < 0.001)".to_owned(),
-        false => format!("more than chance (McNemar p = {mcnemar_p:.3})"),
+    if mcnemar_p < 0.001 {
+        "more than chance (McNemar p < 0.001)".to_owned()
+    } else {
+        format!("more than chance (McNemar p = {mcnemar_p:.3})")
     }
 }
 
@@ -879,7 +883,7 @@ mod tests {
             without(some),
             [
                 "t/7 must pass and is not asked any more",
-                "t: 1 of its 1 question in the baseline are not asked any more"
+                "t: 1 of its 1 question in the baseline is not asked any more"
             ]
         );
         let left_out = HashSet::from([("t".to_owned(), "7".to_owned())]);

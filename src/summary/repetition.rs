@@ -90,11 +90,8 @@ fn with_signs(text: &str, at: usize, number: &str) -> String {
     let before = text[..at].trim_end_matches(|c: char| c == ' ' || is_sign(c));
     let signs = text[before.len()..at].replace(' ', "");
     // The line of a range is no sign.
-    let signs = match before.ends_with(char::is_alphanumeric) && text[before.len()..].starts_with(['-', '–'])
-    {
-        true => "",
-        false => &signs,
-    };
+    let is_range = before.ends_with(char::is_alphanumeric) && text[before.len()..].starts_with(['-', '–']);
+    let signs = if is_range { "" } else { &signs };
     let percent = if text[at + number.len()..].trim_start().starts_with('%') {
         "%"
     } else {

@@ -63,6 +63,9 @@ const SAYINGS: &[&str] = &[
     "statement", "statements", "story", "study", "testimony", "theory", "trial", "verdict", "video",
 ];
 
+/// Words before one of them that has been told of.
+const KNOWN: &[&str] = &["her", "his", "its", "that", "the", "their"];
+
 /// Whether a sentence replies to the one before it in the text.
 pub(super) fn replies(sentence: &str, previous: &str) -> bool {
     if !ends_like_a_sentence(sentence) || announces(sentence) {
@@ -93,21 +96,13 @@ pub(super) fn replies(sentence: &str, previous: &str) -> bool {
     let points = |i: usize| match words[i].as_str() {
         "this" | "these" | "those" | "such" => !is_time(next(i)),
         "that" | "that's" => i == 0 && !is_time(next(i)),
-        word => {
-            let is_known = || {
-                matches!(
-                    words[i - 1].as_str(),
-                    "the" | "that" | "his" | "her" | "its" | "their"
-                )
-            };
-            SAYINGS.contains(&word) && (i < SUBJECT || is_known())
-        }
+        word => SAYINGS.contains(&word) && (i < SUBJECT || KNOWN.contains(&words[i - 1].as_str())),
     };
     let last = words.last().map_or("", String::as_str);
     if (0..words.len()).any(points)
         || matches!(last, "it" | "so" | "that" | "them")
         || matches!(first, "correction" | "not")
-        || first == "there" && negates(&next(1).to_owned())
+        || first == "there" && words.get(2).is_some_and(negates)
     {
         return true;
     }

@@ -84,9 +84,10 @@ fn of_change(kind: &str, change: &Change) -> String {
         quoted(&change.answer, "declined"),
         quoted(&change.wanted, "no answer")
     );
-    let message = match change.must_pass && !change.right {
-        true => format!("must pass: {message}"),
-        false => message,
+    let message = if change.must_pass && !change.right {
+        format!("must pass: {message}")
+    } else {
+        message
     };
     at(
         kind,
