@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::document::{Document, Position, Span};
 use crate::qa::{Answer, Cell};
+use crate::reply;
 
 /// A span of a document with its place in the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +88,7 @@ pub fn quote(document: &Document, document_index: usize, span: Span, score: f32,
         page: quotation.position.page,
         cells: quotation.cells,
         introduced_by: document.introductions(&span).into_iter().map(text).collect(),
+        followed_by: reply::behind(document, &span).into_iter().map(text).collect(),
         document_index,
         span,
     }

@@ -70,6 +70,7 @@ pub mod language;
 pub mod model;
 pub mod qa;
 mod reader;
+mod reply;
 mod skim;
 pub mod summary;
 pub mod window;

@@ -1847,3 +1847,23 @@ fn an_architecture_of_another_engine_is_told() {
     let asked = ["where are the keys?", "a.txt", "--model", model.as_str()];
     scene.run(&asked).fails_with(&["\"albert\"", "--engine libtorch"]);
 }
+
+#[test]
+fn an_answer_that_the_next_sentence_denies_is_shown_with_that() {
+    let text = "The Aurora failed an inspection in May, he said. That is untrue.\n\nThe fare is 9 crowns.\n";
+    let scene = Scene::new().file("ferry.txt", text).finds("Aurora", 20.0);
+    let shown = scene.run(&["which ferry failed?", "ferry.txt"]);
+    let line = "  ferry.txt:1  The [Aurora] failed an inspection in May, he said. That is untrue.\n";
+    assert!(shown.out.ends_with(line), "{shown}");
+    let answer = &scene.run(&["which ferry failed?", "ferry.txt", "--json"]).json()["answers"][0];
+    assert_eq!(
+        answer["sentence"],
+        "The Aurora failed an inspection in May, he said."
+    );
+    assert_eq!(answer["followed_by"], serde_json::json!(["That is untrue."]));
+    let paragraph = scene.run(&["which ferry failed?", "ferry.txt", "--context", "paragraph"]);
+    assert_eq!(paragraph.out.matches("That is untrue.").count(), 1, "{paragraph}");
+    let scene = scene.finds("9 crowns", 30.0);
+    let answer = &scene.run(&["what is the fare?", "ferry.txt", "--json"]).json()["answers"][0];
+    assert!(answer.get("followed_by").is_none(), "{answer}");
+}

@@ -158,6 +158,10 @@ pub struct Answer {
     /// What has to be read before the sentence: see [`Document::introductions`](crate::Document::introductions).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub introduced_by: Vec<String>,
+    /// What has to be read behind the sentence: those that follow and deny, retract or restrict it, as far as rules on English
+    /// words find them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub followed_by: Vec<String>,
     /// The row that it stands in, if it stands in a table and its row has at most 3,000 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<Vec<Cell>>,

@@ -13,7 +13,6 @@ pub mod opener;
 mod passages;
 pub mod prose;
 mod repetition;
-mod reply;
 pub mod select;
 mod side_by_side;
 pub mod terms;

@@ -36,7 +36,7 @@ const TIMES: &[&str] = &[
 ];
 
 /// Whether "this" before a word in lower case makes a date of it.
-pub(super) fn is_time(word: &str) -> bool {
+pub(crate) fn is_time(word: &str) -> bool {
     TIMES.contains(&word)
 }
 

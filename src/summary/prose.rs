@@ -6,9 +6,9 @@
 //! its lines instead.
 
 use super::opener;
-use super::reply::{FEWEST_WORDS, announces, replies, words_of};
 use super::terms::is_function_word;
 use crate::document::{Block, BlockKind, Document, Span, is_brand, item_marker, names_page, stops, turn};
+use crate::reply::{FEWEST_WORDS, MOST_REPLIES, announces, is_reply, words_of};
 
 /// A sentence that can stand in a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +52,6 @@ const MOST_WORDS: usize = 150;
 const FEWEST_WORDS_OF_AN_ITEM: usize = 10;
 /// The same in characters where words are not set apart.
 const FEWEST_CHARACTERS_OF_AN_ITEM: usize = 20;
-/// A sentence is one with at most so many behind it.
-const MOST_REPLIES: usize = 2;
 /// A heading has at most so many words behind its number.
 const MOST_WORDS_OF_A_TITLE: usize = 8;
 /// A document with less prose than this share of its words is summarised by its lines.
@@ -258,7 +256,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                 && !is_struck
                 && {
                     let before = &text[previous.span.clone()];
-                    answering || replies(sentence, before) || previous.replies == 0 && announces(before)
+                    answering || is_reply(sentence, before) || previous.replies == 0 && announces(before)
                 }
             {
                 previous.span.end = part.end;
@@ -428,7 +426,7 @@ fn lines(text: &str, span: &Span) -> Vec<Span> {
     lines
 }
 
-pub(super) fn count_words(text: &str) -> usize {
+fn count_words(text: &str) -> usize {
     text.split_whitespace().count()
 }
 

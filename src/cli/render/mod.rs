@@ -116,7 +116,14 @@ impl Printer {
         }
         let introductions = answer.introduced_by.iter();
         let introductions = introductions.map(|text| shortened(one_line(text)) + " … ");
-        Some(introductions.collect::<String>() + &self.marked_in(all, &around, &answer.span))
+        let shown = &all[around.clone()];
+        let replies = answer
+            .followed_by
+            .iter()
+            .filter(|text| !shown.contains(text.as_str()));
+        let replies = replies.map(|text| format!(" {}", shortened(one_line(text))));
+        let marked = self.marked_in(all, &around, &answer.span);
+        Some(introductions.chain([marked]).chain(replies).collect())
     }
 
     /// A stretch of the text with the answer in it marked.
