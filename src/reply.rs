@@ -118,14 +118,17 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
     };
     let negates = |word: &str| NEGATIONS.contains(&word) || word.ends_with("n't");
     let is_strong = |i: usize| {
+        // "A false alarm", but not "Wrong on both counts" or "The image is a fake".
         let before_a_noun = ADJECTIVES.contains(&word(i))
+            && i + 1 < words.len()
             && (i == 0 && word(i) != "wrong" && words.len() > 2
                 || i > 0 && matches!(word(i - 1), "a" | "an"));
         STRONG_VERDICTS.contains(&word(i)) && !before_a_noun
     };
     let judges = |word: &str| negates(word) || STRONG_VERDICTS.contains(&word) || VERDICTS.contains(&word);
     let is_negative = words.iter().any(|word| negates(word));
-    if is_negative && has_pair(&[["the", "kind"], ["the", "sort"]]) {
+    let is_note = sentence.starts_with('[') && words.iter().any(|word| judges(word));
+    if is_note || is_negative && has_pair(&[["the", "kind"], ["the", "sort"]]) {
         return true;
     }
     let has_strong = has_pair(STRONG_PAIRS) || (0..words.len()).any(is_strong);
@@ -249,6 +252,7 @@ mod tests {
             ("The mayor took money.", "The mayor denies it."),
             ("Police arrested a man on Monday.", "No arrest was made."),
             ("The video shows the mayor.", "The footage is fake."),
+            ("The photograph shows soldiers.", "The image is a fake."),
             ("The lower court found him guilty.", "We disagree."),
             (
                 "The lower court found him guilty.",
@@ -331,7 +335,7 @@ mod tests {
             ("The merger had been agreed.", "Nothing has been signed."),
             (
                 "The next meeting is on 20 June.",
-                "[Note of the secretary: the date has been changed to 27 June.]",
+                "[Note of the secretary, 24 May: the date has been changed to 27 June because of the chair's absence.]",
             ),
             ("The fund was covered, he said.", "The actuary begged to differ."),
             (
