@@ -171,13 +171,13 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
 
 /// "The following rumour is false.": the next sentence is one with it.
 pub(crate) fn announces(sentence: &str) -> bool {
+    if sentence.split_whitespace().nth(MOST_WORDS).is_some() {
+        return false;
+    }
     let words: Vec<String> = words_of(sentence).collect();
     let next = |i: usize| words.get(i + 1).map_or("", String::as_str);
     let mut pairs = words.windows(2).enumerate();
-    words.len() <= MOST_WORDS
-        && pairs.any(|(i, pair)| {
-            pair == ["as", "follows"] || pair == ["the", "following"] && !is_time(next(i + 1))
-        })
+    pairs.any(|(i, pair)| pair == ["as", "follows"] || pair == ["the", "following"] && !is_time(next(i + 1)))
 }
 
 /// What is said, without the name of who says it: "Jones: I did not."

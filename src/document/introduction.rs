@@ -64,8 +64,16 @@ impl Document {
         found
     }
 
-    fn last_sentence(&self, block: &Block) -> &str {
-        &self.text()[self.sentence_at(block.span.end - 1)]
+    /// "The following statements are false.", which a list stands below.
+    fn ends_with_announcement(&self, block: &Block) -> bool {
+        // Sentences are looked for where there is one: of long lists, every item comes here.
+        let announces = |text: &str| {
+            let mut words = text.split(|c: char| !c.is_alphabetic());
+            text.ends_with('.')
+                && words.any(|word| matches!(word, "following" | "Following" | "follows" | "below"))
+        };
+        announces(&self.text()[block.span.clone()])
+            && announces(&self.text()[self.sentence_at(block.span.end - 1)])
     }
 
     /// The block that introduces a block.
@@ -86,11 +94,11 @@ impl Document {
                 return None;
             }
             // What it opens is a list of such items, not one within or behind it.
-            let opens_a_list = (words.ends_with([':', '—', '–']) || announces(self.last_sentence(block)))
-                && {
-                    let below = &self.blocks()[above + 1];
-                    mark_of(below, text(below)) == own
-                };
+            let opens_a_list = || {
+                let below = &self.blocks()[above + 1];
+                mark_of(below, text(below)) == own
+                    && (words.ends_with([':', '—', '–']) || self.ends_with_announcement(block))
+            };
             // With a word in lower case, as a running head hardly does.
             let breaks_off = || {
                 let last = words.split_whitespace().next_back().unwrap_or_default();
@@ -99,10 +107,10 @@ impl Document {
             };
             match (own, mark_of(block, words)) {
                 (Some(own), Some(mark)) if own == mark => {}
-                (Some(_), Some(_)) if opens_a_list => return Some(above),
+                (Some(_), Some(_)) if opens_a_list() => return Some(above),
                 (Some(_), Some(_)) => {}
                 _ if names_page(words) || words.split_whitespace().nth(1).is_none() => {}
-                (Some(_), None) => return (opens_a_list || breaks_off()).then_some(above),
+                (Some(_), None) => return (opens_a_list() || breaks_off()).then_some(above),
                 (None, _) if breaks_off() => return Some(above),
                 (None, _) => {
                     between += 1;
@@ -114,13 +122,6 @@ impl Document {
         }
         None
     }
-}
-
-/// "The following statements are false.", which a list stands below.
-fn announces(sentence: &str) -> bool {
-    let mut words = sentence.split(|c: char| !c.is_alphabetic());
-    sentence.ends_with('.')
-        && words.any(|word| matches!(word, "following" | "Following" | "follows" | "below"))
 }
 
 #[cfg(test)]

@@ -272,16 +272,18 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             };
             // "The following statements are false." says nothing without them.
             let below = document.blocks().get(block_index + 1);
-            let introduces = part.end == block.span.end
-                && below.is_some_and(|below| {
-                    let introductions = document.introductions(&(below.span.start..below.span.start + 1));
-                    introductions.last().is_some_and(|last| last.end == part.end)
-                });
+            let introduces = || {
+                part.end == block.span.end
+                    && below.is_some_and(|below| {
+                        let introductions = document.introductions(&(below.span.start..below.span.start + 1));
+                        introductions.last().is_some_and(|last| last.end == part.end)
+                    })
+            };
             let may_be_restricted = first_of_block || marker > 0;
             let fitness = match fitness(sentence, kind) {
                 Fitness::Prose
                     if begins_in_the_middle
-                        || introduces
+                        || introduces()
                         || (may_be_restricted && is_restricted(document, &part)) =>
                 {
                     Fitness::Line
