@@ -140,12 +140,12 @@ fn walk(
                 }
             }
             CallbackEvent::AttributeValue { value } => {
-                is_reference |= REFERENCES.iter().any(|role| role.as_bytes() == value);
+                is_reference |= is_one(value, &REFERENCES);
                 let number = || str::from_utf8(value).ok()?.trim().parse().ok();
                 match attribute {
                     Attribute::Columns => walk.span.columns = number().unwrap_or(1),
                     Attribute::Rows => walk.span.rows = number().unwrap_or(1),
-                    Attribute::Role => is_beside |= ROLES_BESIDE.iter().any(|role| role.as_bytes() == value),
+                    Attribute::Role => is_beside |= is_one(value, &ROLES_BESIDE),
                     Attribute::Label => {
                         is_beside |= has_word(value, &LABELS_BESIDE);
                         is_correction |= has_word(value, &CORRECTIONS);
@@ -156,9 +156,8 @@ fn walk(
             }
             CallbackEvent::CloseStartTag { self_closing } => {
                 walk.is_reference |= is_reference && name == b"a";
-                let is_element_beside = BESIDE.iter().any(|beside| beside.as_bytes() == name);
-                let is_said_to_be = || CONTAINERS.iter().any(|container| container.as_bytes() == name);
-                let is_beside = !is_correction && (is_element_beside || is_beside && is_said_to_be());
+                let is_beside =
+                    !is_correction && (is_one(&name, &BESIDE) || is_beside && is_one(&name, &CONTAINERS));
                 walk.start_tag(&name, self_closing, is_beside);
             }
             CallbackEvent::EndTag { name } => walk.end_tag(name, range),
@@ -342,6 +341,10 @@ const CORRECTIONS: [&str; 3] = ["clarification", "correction", "corrections"];
 /// Elements that do where they are said to; others hold the text, or are often left open.
 const CONTAINERS: [&str; 7] = ["details", "dialog", "div", "form", "header", "p", "section"];
 
+fn is_one(name: &[u8], names: &[&str]) -> bool {
+    names.iter().any(|one| one.as_bytes() == name)
+}
+
 /// Whether an identifier or classes have one of these words, as `cookie-banner` has "cookie".
 fn has_word(label: &[u8], words: &[&str]) -> bool {
     let mut own = label.split(|byte| !byte.is_ascii_alphanumeric());
@@ -352,13 +355,10 @@ fn has_word(label: &[u8], words: &[&str]) -> bool {
 fn is_hidden(style: &[u8]) -> bool {
     let style: Vec<u8> = style
         .iter()
-        .copied()
         .filter(|byte| !byte.is_ascii_whitespace())
+        .map(u8::to_ascii_lowercase)
         .collect();
-    style
-        .to_ascii_lowercase()
-        .windows(12)
-        .any(|part| part == b"display:none")
+    memchr::memmem::find(&style, b"display:none").is_some()
 }
 
 /// Elements whose content is no text of the page. What stands in the first is no markup, either.
@@ -773,7 +773,7 @@ fn is_block(name: &[u8]) -> bool {
         "tfoot",
         "thead",
     ];
-    NAMES.iter().any(|block| block.as_bytes() == name)
+    is_one(name, &NAMES)
 }
 
 #[cfg(test)]

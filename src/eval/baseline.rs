@@ -238,6 +238,16 @@ impl Baseline {
         Ok(baseline)
     }
 
+    /// Its suites that are not among these.
+    #[must_use]
+    pub fn suites_not_in(&self, suites: &[Suite]) -> Vec<String> {
+        let names = self.suites.keys();
+        names
+            .filter(|name| suites.iter().all(|suite| suite.name != **name))
+            .cloned()
+            .collect()
+    }
+
     /// As a file has it: one question a line, so that a change shows in a diff.
     ///
     /// # Errors
@@ -444,12 +454,7 @@ pub fn compare(
         (is_run && 2 * gone > kept.questions.len()).then(|| (name.clone(), gone, kept.questions.len()))
     });
     let suites_mostly_gone = suites_mostly_gone.collect();
-    let suites_not_run: Vec<String> = baseline
-        .suites
-        .keys()
-        .filter(|name| suites.iter().all(|suite| suite.name != **name))
-        .cloned()
-        .collect();
+    let suites_not_run = baseline.suites_not_in(suites);
     let changed = |is_changed: fn(&Suite, &SuiteBaseline) -> bool| -> Vec<String> {
         let both = suites
             .iter()

@@ -125,7 +125,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
     const REMEDY: &str =
         "a line is {\"id\", \"question\", \"context\" or \"docs\", \"answers\" or \"unanswerable\"}";
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    let file_name = file_name(path);
+    let file_name = file::name(path);
     let mut documents: Vec<Document> = Vec::new();
     let mut contexts: HashMap<String, usize> = HashMap::new();
     let mut files: HashMap<PathBuf, usize> = HashMap::new();
@@ -323,7 +323,7 @@ impl Text {
 pub fn load_pairs(path: &Path) -> Result<Suite> {
     const REMEDY: &str = "a line is {\"article\", \"summary\"}, with \"prediction\" if one is to be scored";
     let (mut documents, mut summaries) = (Vec::new(), Vec::new());
-    let file_name = file_name(path);
+    let file_name = file::name(path);
     let mut ids = Ids::default();
     let (name, text) = each_line::<Pair>(path, REMEDY, |number, pair| {
         let article = pair.article.into_lines();
@@ -444,11 +444,6 @@ impl Ids {
             None => Ok(id),
         }
     }
-}
-
-/// The file's name, for what stands in it: groups of questions have to be told from those of other suites.
-fn file_name(path: &Path) -> Cow<'_, str> {
-    path.file_name().unwrap_or_default().to_string_lossy()
 }
 
 fn stem(path: &Path, name: &str) -> String {

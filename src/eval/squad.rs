@@ -81,7 +81,7 @@ pub fn load(path: &Path) -> Result<Suite> {
     };
     let mut ids = HashMap::new();
     let (mut documents, mut questions) = (Vec::new(), Vec::new());
-    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    let file_name = file::name(path);
     let mut titles = HashSet::new();
     for (a, article) in root.data.iter().enumerate() {
         let title = match article.title.as_str() {

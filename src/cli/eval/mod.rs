@@ -60,9 +60,10 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
     }
     // What may be wrong with the other files is told before a question is asked.
     outputs::check(args, &suites, environment)?;
-    if let Some(path) = &args.bless {
-        check_bless(path, &suites, environment)?;
-    }
+    let replaced = match &args.bless {
+        Some(path) => check_bless(path, &suites, environment)?,
+        None => None,
+    };
     let kept = match &args.baseline {
         Some(path) => Some(Baseline::read(&environment.directory.join(path))?),
         None => None,
@@ -133,7 +134,7 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
             environment.directory.join(path).display()
         )),
         Some(path) => {
-            bless(path, &provenance, &suites, &items, environment)?;
+            bless(path, replaced, &provenance, &suites, &items, environment)?;
             if !must_pass_wrong.is_empty() && !plan.quiet {
                 environment.tell(&format!(
                     "note: {} is blessed all the same: the gate fails until what must pass is right or the mark is taken away",
@@ -257,8 +258,12 @@ fn init(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -> anyhow::
     Ok(ANSWERED)
 }
 
-/// Refuses a baseline of nothing, and to replace one by a part of it.
-fn check_bless(path: &Path, suites: &[Suite], environment: &mut Environment) -> anyhow::Result<()> {
+/// Refuses a baseline of nothing, and to replace one by a part of it. Gives how the one that is replaced was asked.
+fn check_bless(
+    path: &Path,
+    suites: &[Suite],
+    environment: &mut Environment,
+) -> anyhow::Result<Option<Asked>> {
     let path = environment.directory.join(path);
     let is_kept = |suite: &Suite| {
         !suite.questions.is_empty() || suite.summaries.iter().any(SummaryCheck::has_conditions)
@@ -278,15 +283,10 @@ fn check_bless(path: &Path, suites: &[Suite], environment: &mut Environment) -> 
                     "warning: --bless replaces what cannot be read: {problems}"
                 ));
             }
-            return Ok(());
+            return Ok(None);
         }
     };
-    let not_run: Vec<&str> = before
-        .suites
-        .keys()
-        .filter(|name| suites.iter().all(|suite| suite.name != **name))
-        .map(String::as_str)
-        .collect();
+    let not_run = before.suites_not_in(suites);
     if !not_run.is_empty() {
         bail!(
             "--bless {}: holds suites that this run does not have: {}; run all of them, name another file, or delete this one first",
@@ -294,7 +294,7 @@ fn check_bless(path: &Path, suites: &[Suite], environment: &mut Environment) -> 
             shortened(&not_run.join(", "))
         );
     }
-    Ok(())
+    Ok(before.asked)
 }
 
 /// A check that must pass and is not made would be as good as passed, and so would one of a baseline.
@@ -421,6 +421,7 @@ fn asked(provenance: &Provenance) -> Asked {
 
 fn bless(
     path: &Path,
+    replaced: Option<Asked>,
     provenance: &Provenance,
     suites: &[Suite],
     items: &[Item],
@@ -435,8 +436,7 @@ fn bless(
         suites,
         items,
     );
-    let asked_before = Baseline::read(&path).ok().and_then(|before| before.asked);
-    if let Some((before, now)) = asked_before.zip(kept.asked).filter(|(before, now)| before != now) {
+    if let Some((before, now)) = replaced.zip(kept.asked).filter(|(before, now)| before != now) {
         environment.tell(&format!(
             "warning: {}: was made with {before}, and is replaced by one made with {now}",
             path.display()
