@@ -174,6 +174,26 @@ fn several_answers_come_best_first_without_overlap() {
 }
 
 #[test]
+fn an_answer_that_another_document_contradicts_is_not_shown_alone() {
+    let scene = bridge()
+        .file(
+            "correction.txt",
+            "The designer was Ida Holm. The board has said so.\n",
+        )
+        .finds("Ida Holm", SURE);
+    assert_snapshot!(scene.run(&["who designed it?", "bridge.txt", "correction.txt"]), @r#"
+    exit code 0
+    --- output
+    Ada Quist  (… %)
+      bridge.txt:3  The new one was designed by [Ada Quist], an engineer from Halden.
+    or: Ida Holm  (… %)
+      correction.txt:1  The designer was [Ida Holm].
+    "#);
+    let line = scene.run(&["--json", "who designed it?", "bridge.txt", "correction.txt"]);
+    assert_eq!(line.json()["answers"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn fewer_answers_than_asked_for_are_no_error() {
     let scene = Scene::new().file("a.txt", "One").finds("One", SURE);
     assert_snapshot!(scene.run(&["-n", "1000", "how many?", "a.txt"]), @r#"

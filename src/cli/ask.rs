@@ -36,6 +36,7 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
         let printer = Printer {
             colour: plan.colour,
             around: plan.around,
+            top: plan.options.top,
             min_confidence: plan.options.min_confidence,
         };
         printer.answers(&answers, &documents, loaded.unread.len(), &mut text)?;
@@ -54,7 +55,11 @@ pub(super) fn answer(
 ) -> crate::Result<Answers> {
     let mut bar = Bar::new(!plan.quiet && environment.error_is_terminal);
     let started = Instant::now();
-    let answers = reader.ask_with_progress(question, documents, &plan.options, |progress| {
+    let mut options = plan.options.clone();
+    if !plan.json {
+        options.top = options.top.max(2); // a person sees the rival of a single answer
+    }
+    let answers = reader.ask_with_progress(question, documents, &options, |progress| {
         bar.update(progress);
         !environment.is_interrupted()
     })?;

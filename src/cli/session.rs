@@ -111,6 +111,7 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                         let printer = Printer {
                             colour: plan.colour,
                             around: plan.around,
+                            top: plan.options.top,
                             min_confidence: plan.options.min_confidence,
                         };
                         printer.answers(

@@ -88,6 +88,17 @@ impl Answers {
         self.answers.first().filter(|_| self.answered)
     }
 
+    /// The second candidate, if there is a best answer and it is at least half as sure, or a third where it stands in another
+    /// document: the documents may say two things, or the model took one for the other. Two texts may contradict each other
+    /// and there is none. `None` also where one candidate only was asked for.
+    #[must_use]
+    pub fn rival(&self) -> Option<&Answer> {
+        let (best, second) = (self.best()?, self.answers.get(1)?);
+        let is_elsewhere = second.document_index != best.document_index;
+        let least = best.confidence / if is_elsewhere { 3.0 } else { 2.0 };
+        (second.confidence >= least).then_some(second)
+    }
+
     /// What to tell a person: [`best`](Self::best) is there with the first two of [`Verdict`], the closest candidate is
     /// the first of `answers` with the others.
     ///
@@ -210,6 +221,30 @@ mod tests {
             expected.answers[0].span = 0..0;
             assert_eq!(read, expected);
         }
+    }
+
+    #[test]
+    fn a_rival_is_half_as_sure_or_a_third_in_another_document() {
+        let document = Document::new("t", "Six turbines, then five.", Format::Plain).unwrap();
+        let rival = |answered, answers: &[(usize, f64)]| {
+            let quote = |&(index, confidence)| crate::cite::quote(&document, index, 0..3, 1.0, confidence);
+            let answers = Answers {
+                answered,
+                not_in_document: 0.1,
+                evidence: None,
+                calibrated: true,
+                answers: answers.iter().map(quote).collect(),
+                skimmed: None,
+                windows: 1,
+            };
+            answers.rival().map(|rival| rival.confidence)
+        };
+        assert_eq!(rival(true, &[(0, 0.8), (0, 0.4), (0, 0.4)]), Some(0.4));
+        assert_eq!(rival(true, &[(0, 0.8), (0, 0.39)]), None);
+        assert_eq!(rival(true, &[(0, 0.75), (1, 0.25)]), Some(0.25));
+        assert_eq!(rival(true, &[(0, 0.8), (1, 0.26)]), None);
+        assert_eq!(rival(true, &[(0, 0.8)]), None);
+        assert_eq!(rival(false, &[(0, 0.8), (0, 0.7)]), None);
     }
 
     #[test]

@@ -19,6 +19,8 @@ use crate::qa::{Answer, Answers, DOUBTFUL, Skimmed, Verdict};
 pub(super) struct Printer {
     pub(super) colour: bool,
     pub(super) around: Around,
+    /// Answers to be shown. Behind a single one stands its rival, if it has one.
+    pub(super) top: usize,
     /// What `--min-confidence` asks for.
     pub(super) min_confidence: f64,
 }
@@ -41,13 +43,22 @@ impl Printer {
     ) -> io::Result<()> {
         let mut text = String::new();
         if answers.answered {
-            for (i, answer) in answers.answers.iter().enumerate() {
+            for (i, answer) in answers.answers.iter().take(self.top).enumerate() {
                 if i > 0 {
                     text.push('\n');
                 }
                 self.answer(
                     answer,
                     documents[answer.document_index],
+                    answers.calibrated,
+                    &mut text,
+                );
+            }
+            if let (1, Some(rival)) = (self.top, answers.rival()) {
+                text += "or: ";
+                self.answer(
+                    rival,
+                    documents[rival.document_index],
                     answers.calibrated,
                     &mut text,
                 );
@@ -354,6 +365,7 @@ mod tests {
         let printer = Printer {
             colour: false,
             around: Around::Sentence,
+            top: 1,
             min_confidence: 0.0,
         };
         let mut out = Vec::new();
@@ -370,6 +382,35 @@ mod tests {
             unsure.starts_with("No sure answer. (44 % that it is not in the document)\n"),
             "{unsure}"
         );
+    }
+
+    #[test]
+    fn behind_a_single_answer_stands_its_rival() {
+        let document = Document::new("t.txt", "Six turbines. No, five.", Format::Plain).unwrap();
+        let quote = |span, confidence| crate::cite::quote(&document, 0, span, 1.0, confidence);
+        let answers = Answers {
+            answered: true,
+            not_in_document: 0.1,
+            evidence: Some(1.0),
+            calibrated: true,
+            answers: vec![quote(0..3, 0.6), quote(18..22, 0.5)],
+            skimmed: None,
+            windows: 1,
+        };
+        let shown = |top| {
+            let printer = Printer {
+                colour: false,
+                around: Around::None,
+                top,
+                min_confidence: 0.0,
+            };
+            let mut out = Vec::new();
+            printer.answers(&answers, &[&document], 0, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let first = "Six  (60 %)\n  t.txt:1\n";
+        assert_eq!(shown(1), format!("{first}or: five  (50 %)\n  t.txt:1\n"));
+        assert_eq!(shown(2), format!("{first}\nfive  (50 %)\n  t.txt:1\n"));
     }
 
     #[test]
