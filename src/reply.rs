@@ -81,8 +81,12 @@ const KNOWN: &[&str] = &["her", "his", "its", "that", "the", "their"];
 /// What has to be read behind a span to understand it: the sentences behind its own that reply to it.
 pub(crate) fn behind(document: &Document, span: &Span) -> Vec<Span> {
     let text = document.text();
-    let is_text = |block: &Block| matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem);
     let mut before = document.sentence_around(span);
+    // A caption or a banner behind a paragraph is about something else.
+    let is_beside = document.block_at(before.start).is_beside;
+    let is_text = |block: &Block| {
+        matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem) && block.is_beside == is_beside
+    };
     let mut replies = Vec::new();
     while replies.len() < MOST_REPLIES && is_text(document.block_at(before.start)) {
         let rest = &text[before.end..];
@@ -110,6 +114,14 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
         return false;
     }
     let said = without_speaker(sentence);
+    // Most sentences are longer than a reply, and their words need not be looked at.
+    let counted = said
+        .split_whitespace()
+        .filter(|word| word.contains(char::is_alphanumeric));
+    let is_long = counted.count() > MOST_WORDS;
+    if is_long && !sentence.starts_with('[') && !said.contains("kind") && !said.contains("sort") {
+        return begins_with_a_verdict(said);
+    }
     let words: Vec<String> = words_of(said).filter(|word| !word.is_empty()).collect();
     let word = |i: usize| words.get(i).map_or("", String::as_str);
     let has_pair = |pairs: &[[&str; 2]]| {
@@ -133,7 +145,7 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
     }
     let has_strong = has_pair(STRONG_PAIRS) || (0..words.len()).any(is_strong);
     let is_verdict = |word: &String| negates(word) || VERDICTS.contains(&word.as_str());
-    if words.len() > MOST_WORDS || !has_strong && !words.iter().any(is_verdict) {
+    if is_long || !has_strong && !words.iter().any(is_verdict) {
         return false;
     }
     if words.len() < FEWEST_WORDS || has_strong && words.len() <= MOST_WORDS_OF_A_VERDICT {
@@ -169,6 +181,24 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
     }
 }
 
+/// "That claim is false, according to Ms Aldous, who …"
+fn begins_with_a_verdict(sentence: &str) -> bool {
+    let Some((clause, _)) = sentence.split_once([',', ';', '—']) else {
+        return false;
+    };
+    let words: Vec<String> = words_of(clause).filter(|word| !word.is_empty()).collect();
+    let points = match words.first().map(String::as_str) {
+        Some("that" | "this" | "these" | "those") => words.get(1).is_some_and(|word| !is_time(word)),
+        Some("the") => words.get(1).is_some_and(|word| SAYINGS.contains(&word.as_str())),
+        _ => false,
+    };
+    points
+        && words.len() <= MOST_WORDS_OF_A_VERDICT
+        && words
+            .last()
+            .is_some_and(|word| STRONG_VERDICTS.contains(&word.as_str()))
+}
+
 /// "The following rumour is false.": the next sentence is one with it.
 pub(crate) fn announces(sentence: &str) -> bool {
     if sentence.split_whitespace().nth(MOST_WORDS).is_some() {
@@ -182,20 +212,20 @@ pub(crate) fn announces(sentence: &str) -> bool {
 
 /// What is said, without the name of who says it: "Jones: I did not."
 fn without_speaker(sentence: &str) -> &str {
-    let Some((name, said)) = sentence.split_once(':') else {
-        return sentence;
-    };
+    speaker(sentence).map_or(sentence, |(_, said)| said)
+}
+
+/// Who says something, and what.
+pub(crate) fn speaker(sentence: &str) -> Option<(&str, &str)> {
+    let (name, said) = sentence.split_once(':')?;
     let mut words = name.split_whitespace();
     let is_name = words.clone().count() <= MOST_WORDS_OF_A_NAME
         && words.all(|word| {
             word.trim_start_matches(|c: char| !c.is_alphanumeric())
                 .starts_with(char::is_uppercase)
         });
-    if is_name && !name.eq_ignore_ascii_case("correction") {
-        said.trim_start_matches(|c: char| !c.is_alphanumeric())
-    } else {
-        sentence
-    }
+    let is_name = is_name && !name.eq_ignore_ascii_case("correction");
+    is_name.then(|| (name, said.trim_start_matches(|c: char| !c.is_alphanumeric())))
 }
 
 /// Words in lower case without marks around them.
@@ -342,6 +372,10 @@ mod tests {
                 "The lifts went to Hoist & Sons.",
                 "It had in fact gone to Meridian Lifts.",
             ),
+            (
+                "A leaked memo claims that officials were told of rust in 2019.",
+                "That claim is false, according to Ms Aldous, who said the memo referred to another bridge.",
+            ),
         ] {
             assert!(is_reply(sentence, previous), "{sentence}");
         }
@@ -349,8 +383,8 @@ mod tests {
 
     #[test]
     fn what_replies_to_a_span_is_found_behind_its_sentence() {
-        let behind = |text: &str, of: &str| -> Vec<String> {
-            let document = Document::new("t", text, crate::Format::Markdown).unwrap();
+        let behind_in = |format, text: &str, of: &str| -> Vec<String> {
+            let document = Document::new("t", text, format).unwrap();
             let at = document.text().find(of).unwrap();
             let found = super::behind(&document, &(at..at + of.len()));
             found
@@ -358,6 +392,7 @@ mod tests {
                 .map(|span| document.text()[span].to_owned())
                 .collect()
         };
+        let behind = |text: &str, of: &str| behind_in(crate::Format::Markdown, text, of);
         let text = "The Aurora had failed an inspection. She passed it. That is untrue.\n\nThe report is false.\n\n# Next\n\nNo.\n";
         assert_eq!(behind(text, "Aurora"), [""; 0]);
         assert_eq!(
@@ -369,6 +404,10 @@ mod tests {
         let items = "1. The court held that he had concealed it.\n2. That judgment is set aside.\n\n| a | b |\n|---|---|\n| x | No. |\n";
         assert_eq!(behind(items, "concealed"), ["That judgment is set aside."]);
         assert_eq!(behind(items, "x"), [""; 0]);
+        let page = "<p>She passed it.</p><figcaption>That is untrue.</figcaption><p>That is true.</p>\
+                    <aside><p>He signed it.</p><p>He did not.</p></aside>";
+        assert_eq!(behind_in(crate::Format::Html, page, "passed"), [""; 0]);
+        assert_eq!(behind_in(crate::Format::Html, page, "signed"), ["He did not."]);
     }
 
     #[test]
@@ -380,6 +419,7 @@ mod tests {
             "The repairs cost 14 million euros.",
             "That was expected.",
             "Nobody was hurt by the flood.",
+            "That summer was wrong for the crop, said Ms Aldous, who had planted it on the north side of the hill.",
             "That the dam broke was not known to the mayor of the town until the evening of the next day.",
             "Not a word of this",
             "A false alarm woke the crew at night.",

@@ -335,7 +335,11 @@ const ROLES_BESIDE: [&str; 5] = [
     "dialog",
     "navigation",
 ];
-const LABELS_BESIDE: [&str; 6] = ["comments", "consent", "cookie", "cookies", "onetrust", "related"];
+#[rustfmt::skip]
+const LABELS_BESIDE: [&str; 14] = [
+    "ad", "ads", "advert", "advertisement", "advertising", "comments", "consent", "cookie", "cookies", "onetrust", "promo", "pullquote",
+    "related", "sponsored",
+];
 /// What is said to be one belongs to the text, wherever it stands.
 const CORRECTIONS: [&str; 3] = ["clarification", "correction", "corrections"];
 /// Elements that do where they are said to; others hold the text, or are often left open.
@@ -821,7 +825,7 @@ mod tests {
     #[test]
     fn what_stands_beside_the_text_is_known() {
         let source = "<body class='cookies-on'><nav>Home</nav><div id='cookie-banner'><div>We use them.</div> All.</div>\
-                      <section class=story><p>The dam broke.</section><p hidden>Not yet.</p><div style='Display: none'>Never.</div><figure>Image<figcaption>The dam</figcaption></figure>\
+                      <section class=story><p>The dam broke.</section><p hidden>Not yet.</p><div class='ad top'>Save 40 %.</div><p class=roadside>It was on the road.</p><div style='Display: none'>Never.</div><figure>Image<figcaption>The dam</figcaption></figure>\
                       <aside>Read <p>more</aside>It fell.<div role=contentinfo><table><tr><td>Press</table></div>\
                       <nav/>Nobody was hurt.<footer>Imprint</footer><aside class='note correction'>It held.</aside><aside>The end.";
         let beside: Vec<String> = layout(source)
@@ -837,6 +841,7 @@ mod tests {
                 "We use them.",
                 "All.",
                 "Not yet.",
+                "Save 40 %.",
                 "Never.",
                 "The dam",
                 "Read",

@@ -8,7 +8,7 @@
 use super::opener;
 use super::terms::is_function_word;
 use crate::document::{Block, BlockKind, Document, Span, is_brand, item_marker, names_page, stops, turn};
-use crate::reply::{FEWEST_WORDS, MOST_REPLIES, announces, is_reply, words_of};
+use crate::reply::{FEWEST_WORDS, MOST_REPLIES, announces, is_reply, speaker, words_of};
 
 /// A sentence that can stand in a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -279,11 +279,20 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                         introductions.last().is_some_and(|last| last.end == part.end)
                     })
             };
+            // What one asks is answered by what the other says.
+            let asks_another = || {
+                let speaker = |block: &Block| speaker(&text[block.span.clone()]).map(|(name, _)| name);
+                let asks = part.end == block.span.end && sentence.ends_with('?') && !is_question(block);
+                asks && speaker(block)
+                    .zip(below.and_then(speaker))
+                    .is_some_and(|(asks, answers)| asks != answers)
+            };
             let may_be_restricted = first_of_block || marker > 0;
             let fitness = match fitness(sentence, kind) {
                 Fitness::Prose
                     if begins_in_the_middle
                         || introduces()
+                        || asks_another()
                         || (may_be_restricted && is_restricted(document, &part)) =>
                 {
                     Fitness::Line
@@ -739,6 +748,23 @@ mod tests {
                 "Q: Would you close the schools of the town again?\nA: Absolutely not. The damage to children was great.",
                 "It was late in the year.",
                 "Q: Did you take the money?\nA: No. I never met him.",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_question_of_an_interview_is_no_prose_without_its_answer() {
+        let (texts, _) = taken(
+            "<p><b>TR: Will there be a film of the book?</b></p><p><b>IM:</b> I have sold nothing at all.</p>\
+             <p>IM: Do you want to know why? I like my house.</p>",
+            Format::Html,
+        );
+        assert_eq!(
+            texts,
+            [
+                "IM: I have sold nothing at all.",
+                "IM: Do you want to know why?",
+                "I like my house."
             ]
         );
     }
