@@ -104,7 +104,10 @@ fn a_baseline_that_was_asked_otherwise_is_told() {
     let changed =
         |with: &str| format!("this run was made with {with}, the baseline with --min-confidence 0.1");
     for (options, with) in [
-        (&[] as &[&str], "neither --always-answer nor --min-confidence"),
+        (
+            &[] as &[&str],
+            "none of --always-answer, --min-confidence and --skim",
+        ),
         (&["--always-answer"], "--always-answer"),
         (&["--min-confidence", "0.2"], "--min-confidence 0.2"),
         (&["--skim"], "--skim"),
@@ -176,7 +179,7 @@ fn a_baseline_is_not_replaced_by_a_part_of_it() {
     assert_eq!(kept(), before);
     let otherwise = bless(&["s.toml", "t.toml", "--min-confidence", "0.9"]);
     assert!(
-        otherwise.err.contains("b.json: was made with neither --always-answer nor --min-confidence, and is replaced by one made with --min-confidence 0.9"),
+        otherwise.err.contains("b.json: was made with none of --always-answer, --min-confidence and --skim, and is replaced by one made with --min-confidence 0.9"),
         "{otherwise}"
     );
 }

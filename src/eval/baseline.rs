@@ -64,7 +64,7 @@ impl fmt::Display for Asked {
             _ if self.always_answer => write!(f, "--always-answer")?,
             least if least > 0.0 => write!(f, "--min-confidence {least}")?,
             _ if self.skim => return write!(f, "--skim"),
-            _ => write!(f, "neither --always-answer nor --min-confidence")?,
+            _ => write!(f, "none of --always-answer, --min-confidence and --skim")?,
         }
         f.write_str(if self.skim { " and --skim" } else { "" })
     }

@@ -179,7 +179,7 @@ struct RawSummary {
     must_pass: bool,
 }
 
-/// The suites that paths name: a folder stands for the `.toml` files in it and below.
+/// The suites that paths name: a folder stands for the `.toml` files in it and below, `ask.toml` excepted.
 ///
 /// # Errors
 /// When a path is not there, a folder holds no suite, or anything is wrong with a suite. All that is wrong
@@ -202,7 +202,9 @@ pub fn load_all(paths: &[PathBuf], options: &ReadOptions) -> Result<Vec<Suite>> 
             match entry {
                 Ok(entry) => {
                     let file = entry.into_path();
-                    if file.extension().is_some_and(|e| e == "toml") && file.is_file() {
+                    let is_suite =
+                        file.extension().is_some_and(|e| e == "toml") && !file.ends_with("ask.toml");
+                    if is_suite && file.is_file() {
                         files.push(file);
                     }
                 }
@@ -277,7 +279,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
             &name,
             place,
             what,
-            "README.md and ask eval --init show how a suite is written",
+            "ask eval --init shows how a suite is written, and eval/README.md one of summaries",
         )
     })?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
@@ -842,7 +844,7 @@ documents = [{}] # relative to this file: keep it in the folder in which ask eva
         let block = document
             .blocks()
             .iter()
-            .find(|b| b.kind == crate::document::BlockKind::Paragraph);
+            .find(|b| b.kind == crate::document::BlockKind::Paragraph && !b.is_beside);
         let sentence = block.map_or(0..0, |b| {
             document.sentence_around(&(b.span.start..b.span.start + 1))
         });
