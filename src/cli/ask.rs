@@ -36,7 +36,7 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
         let printer = Printer {
             colour: plan.colour,
             around: plan.around,
-            top: plan.options.top,
+            rival: plan.rival,
             min_confidence: plan.options.min_confidence,
         };
         printer.answers(&answers, &documents, loaded.unread.len(), &mut text)?;
@@ -56,8 +56,8 @@ pub(super) fn answer(
     let mut bar = Bar::new(!plan.quiet && environment.error_is_terminal);
     let started = Instant::now();
     let mut options = plan.options.clone();
-    if !plan.json {
-        options.top = options.top.max(2); // a person sees the rival of a single answer
+    if plan.rival && !plan.json {
+        options.top = CANDIDATES;
     }
     let answers = reader.ask_with_progress(question, documents, &options, |progress| {
         bar.update(progress);
@@ -80,6 +80,9 @@ pub(super) fn answer(
     }
     Ok(answers)
 }
+
+/// Among so many candidates a person is shown the rival of the best.
+const CANDIDATES: usize = 8;
 
 /// From so long a reading on, a person is told how to have a shorter one.
 const LONG: Duration = Duration::from_secs(15);

@@ -25,6 +25,8 @@ pub struct Plan {
     pub source: Source,
     /// What is asked of the reader.
     pub options: AskOptions,
+    /// Nobody said how many answers: one, and its rival.
+    pub rival: bool,
     /// What may be read.
     pub read: ReadOptions,
     /// What is shown around an answer.
@@ -231,6 +233,7 @@ impl Plan {
         Ok(Self {
             source,
             options,
+            rival: top.or(config.top).is_none(),
             read: ReadOptions {
                 max_bytes: max_mib << 20,
                 no_ignore: reading.no_ignore || config.no_ignore.unwrap_or(false),

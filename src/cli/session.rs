@@ -17,7 +17,7 @@ const HELP: &str = "\
 Type a question, or
   :docs PATH…   read other documents (\"in quotes\" where there are spaces)
   :docs         list the documents
-  :top N        show N answers
+  :top N        show N answers, and none after \"or:\"
   :help         this
   :quit         leave (also quit, exit, Ctrl-D)
 ";
@@ -73,7 +73,10 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                     .map_err(|_| ())
                     .and_then(|n| plan::checked_top(n, ":top").map_err(|_| ()))
                 {
-                    Ok(n) => plan.options.top = n,
+                    Ok(n) => {
+                        plan.options.top = n;
+                        plan.rival = false;
+                    }
                     Err(()) => writeln!(environment.output, ":top needs a number from 1 to 1000")?,
                 }
             }
@@ -111,7 +114,7 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                         let printer = Printer {
                             colour: plan.colour,
                             around: plan.around,
-                            top: plan.options.top,
+                            rival: plan.rival,
                             min_confidence: plan.options.min_confidence,
                         };
                         printer.answers(

@@ -9,10 +9,12 @@ pub mod decode;
 pub mod merge;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::document::Span;
+use crate::reply::negates;
 
 /// What documents say to a question.
 ///
@@ -73,6 +75,22 @@ pub enum Verdict {
     NotInDocument,
 }
 
+/// Below this confidence an answer is one guess of many.
+const LEAST_RIVAL: f64 = 0.1;
+
+fn words(text: &str) -> HashSet<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’'));
+    let words = words.filter(|word| !word.is_empty());
+    words.map(|word| word.to_lowercase().replace('’', "'")).collect()
+}
+
+/// Whether the words of one are among those of the other, in whatever order, and no "not" is between them: "31 May 2027" and
+/// "May 31, 2027".
+fn is_rewording(one: &HashSet<String>, other: &HashSet<String>) -> bool {
+    let differs = || one.symmetric_difference(other).any(|word| negates(word));
+    (one.is_subset(other) || other.is_subset(one)) && !differs()
+}
+
 fn is_true(value: &bool) -> bool {
     *value
 }
@@ -88,15 +106,20 @@ impl Answers {
         self.answers.first().filter(|_| self.answered)
     }
 
-    /// The second candidate, if there is a best answer and it is at least half as sure, or a third where it stands in another
-    /// document: the documents may say two things, or the model took one for the other. Two texts may contradict each other
-    /// and there is none. `None` also where one candidate only was asked for.
+    /// The best of the other candidates that is at least half as sure as the best answer, or a third where it stands in another
+    /// document, and says it in other words: the documents may say two things, or the model took one for the other.
+    /// That there is none does not prove that nothing contradicts the answer.
+    ///
+    /// It can be found among as many candidates as were asked for. A model that is not calibrated has none.
     #[must_use]
     pub fn rival(&self) -> Option<&Answer> {
-        let (best, second) = (self.best()?, self.answers.get(1)?);
-        let is_elsewhere = second.document_index != best.document_index;
-        let least = best.confidence / if is_elsewhere { 3.0 } else { 2.0 };
-        (second.confidence >= least).then_some(second)
+        let best = self.best().filter(|_| self.calibrated)?;
+        let said = words(&best.text);
+        self.answers.iter().skip(1).find(|other| {
+            let is_elsewhere = other.document_index != best.document_index;
+            let least = best.confidence / if is_elsewhere { 3.0 } else { 2.0 };
+            other.confidence >= least.max(LEAST_RIVAL) && !is_rewording(&said, &words(&other.text))
+        })
     }
 
     /// What to tell a person: [`best`](Self::best) is there with the first two of [`Verdict`], the closest candidate is
@@ -223,28 +246,56 @@ mod tests {
         }
     }
 
+    /// The rival of answers of these words in documents of these indices, with their confidences.
+    fn rival(answered: bool, calibrated: bool, answers: &[(&str, usize, f64)]) -> Option<String> {
+        let quote = |&(text, index, confidence): &(&str, usize, f64)| {
+            let document = Document::new("t", text, Format::Plain).unwrap();
+            crate::cite::quote(&document, index, 0..text.len(), 1.0, confidence)
+        };
+        let answers = Answers {
+            answered,
+            not_in_document: 0.1,
+            evidence: None,
+            calibrated,
+            answers: answers.iter().map(quote).collect(),
+            skimmed: None,
+            windows: 1,
+        };
+        answers.rival().map(|rival| rival.text.clone())
+    }
+
     #[test]
     fn a_rival_is_half_as_sure_or_a_third_in_another_document() {
-        let document = Document::new("t", "Six turbines, then five.", Format::Plain).unwrap();
-        let rival = |answered, answers: &[(usize, f64)]| {
-            let quote = |&(index, confidence)| crate::cite::quote(&document, index, 0..3, 1.0, confidence);
-            let answers = Answers {
-                answered,
-                not_in_document: 0.1,
-                evidence: None,
-                calibrated: true,
-                answers: answers.iter().map(quote).collect(),
-                skimmed: None,
-                windows: 1,
-            };
-            answers.rival().map(|rival| rival.confidence)
-        };
-        assert_eq!(rival(true, &[(0, 0.8), (0, 0.4), (0, 0.4)]), Some(0.4));
-        assert_eq!(rival(true, &[(0, 0.8), (0, 0.39)]), None);
-        assert_eq!(rival(true, &[(0, 0.75), (1, 0.25)]), Some(0.25));
-        assert_eq!(rival(true, &[(0, 0.8), (1, 0.26)]), None);
-        assert_eq!(rival(true, &[(0, 0.8)]), None);
-        assert_eq!(rival(false, &[(0, 0.8), (0, 0.7)]), None);
+        let of = |answers: &[(&str, usize, f64)]| rival(true, true, answers);
+        assert_eq!(of(&[("six", 0, 0.8), ("five", 0, 0.4)]).as_deref(), Some("five"));
+        assert_eq!(of(&[("six", 0, 0.8), ("five", 0, 0.39)]), None);
+        assert_eq!(
+            of(&[("six", 0, 0.75), ("five", 1, 0.25)]).as_deref(),
+            Some("five")
+        );
+        assert_eq!(of(&[("six", 0, 0.8), ("five", 1, 0.26)]), None);
+        assert_eq!(
+            of(&[("six", 0, 0.8), ("two", 0, 0.3), ("five", 1, 0.3)]).as_deref(),
+            Some("five")
+        );
+        assert_eq!(of(&[("six", 0, 0.12), ("five", 0, 0.09)]), None);
+        assert_eq!(of(&[("six", 0, 0.8)]), None);
+        assert_eq!(rival(false, true, &[("six", 0, 0.8), ("five", 0, 0.7)]), None);
+        assert_eq!(rival(true, false, &[("six", 0, 0.9), ("five", 0, 0.8)]), None);
+    }
+
+    #[test]
+    fn the_same_in_other_words_is_no_rival() {
+        let leases = [
+            ("May 31, 2027", 0, 0.84),
+            ("31 May 2027", 1, 0.81),
+            ("30 June 2028", 2, 0.79),
+        ];
+        assert_eq!(rival(true, true, &leases).as_deref(), Some("30 June 2028"));
+        let same = [("Ada Quist", 0, 0.8), ("Mayor Ada Quist of Halden", 1, 0.7)];
+        assert_eq!(rival(true, true, &same), None);
+        let denied = [("liable", 0, 0.8), ("not liable", 1, 0.7)];
+        assert_eq!(rival(true, true, &denied).as_deref(), Some("not liable"));
     }
 
     #[test]

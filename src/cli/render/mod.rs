@@ -19,8 +19,8 @@ use crate::qa::{Answer, Answers, DOUBTFUL, Skimmed, Verdict};
 pub(super) struct Printer {
     pub(super) colour: bool,
     pub(super) around: Around,
-    /// Answers to be shown. Behind a single one stands its rival, if it has one.
-    pub(super) top: usize,
+    /// Whether the best answer is shown with its rival, instead of all answers.
+    pub(super) rival: bool,
     /// What `--min-confidence` asks for.
     pub(super) min_confidence: f64,
 }
@@ -43,7 +43,8 @@ impl Printer {
     ) -> io::Result<()> {
         let mut text = String::new();
         if answers.answered {
-            for (i, answer) in answers.answers.iter().take(self.top).enumerate() {
+            let shown = if self.rival { 1 } else { answers.answers.len() };
+            for (i, answer) in answers.answers.iter().take(shown).enumerate() {
                 if i > 0 {
                     text.push('\n');
                 }
@@ -54,7 +55,7 @@ impl Printer {
                     &mut text,
                 );
             }
-            if let (1, Some(rival)) = (self.top, answers.rival()) {
+            if let (true, Some(rival)) = (self.rival, answers.rival()) {
                 text += "or: ";
                 self.answer(
                     rival,
@@ -365,7 +366,7 @@ mod tests {
         let printer = Printer {
             colour: false,
             around: Around::Sentence,
-            top: 1,
+            rival: true,
             min_confidence: 0.0,
         };
         let mut out = Vec::new();
@@ -397,11 +398,11 @@ mod tests {
             skimmed: None,
             windows: 1,
         };
-        let shown = |top| {
+        let shown = |rival| {
             let printer = Printer {
                 colour: false,
                 around: Around::None,
-                top,
+                rival,
                 min_confidence: 0.0,
             };
             let mut out = Vec::new();
@@ -409,8 +410,8 @@ mod tests {
             String::from_utf8(out).unwrap()
         };
         let first = "Six  (60 %)\n  t.txt:1\n";
-        assert_eq!(shown(1), format!("{first}or: five  (50 %)\n  t.txt:1\n"));
-        assert_eq!(shown(2), format!("{first}\nfive  (50 %)\n  t.txt:1\n"));
+        assert_eq!(shown(true), format!("{first}or: five  (50 %)\n  t.txt:1\n"));
+        assert_eq!(shown(false), format!("{first}\nfive  (50 %)\n  t.txt:1\n"));
     }
 
     #[test]
