@@ -14,6 +14,8 @@ use crate::summary::terms::stems;
 pub(crate) const FEWEST_WORDS: usize = 4;
 /// So many sentences belong to one at most.
 pub(crate) const MOST_REPLIES: usize = 2;
+/// So many captions, banners and the like may stand before it.
+const MOST_BESIDE: usize = 3;
 /// A longer one says by itself what it denies.
 const MOST_WORDS: usize = 14;
 /// A verdict in so few words is one on what was said before.
@@ -82,28 +84,34 @@ const KNOWN: &[&str] = &["her", "his", "its", "that", "the", "their"];
 pub(crate) fn behind(document: &Document, span: &Span) -> Vec<Span> {
     let text = document.text();
     let mut before = document.sentence_around(span);
-    // A caption or a banner behind a paragraph is about something else.
+    let is_text = |block: &Block| matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem);
+    if !is_text(document.block_at(before.start)) {
+        return Vec::new();
+    }
     let is_beside = document.block_at(before.start).is_beside;
-    let is_text = |block: &Block| {
-        matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem) && block.is_beside == is_beside
-    };
-    let mut replies = Vec::new();
-    while replies.len() < MOST_REPLIES && is_text(document.block_at(before.start)) {
-        let rest = &text[before.end..];
-        let next = before.end + rest.len() - rest.trim_start().len();
-        if next == text.len() || !is_text(document.block_at(next)) {
+    let (mut replies, mut passed_over) = (Vec::new(), 0);
+    let mut from = before.end;
+    while replies.len() < MOST_REPLIES {
+        let rest = &text[from..];
+        let next = from + rest.len() - rest.trim_start().len();
+        if next == text.len() {
             break;
         }
+        let block = document.block_at(next);
         let mut reply = document.sentence_around(&(next..next + 1));
         reply.start = reply.start.max(next);
-        if document.block_at(next).span.start == reply.start {
+        if block.span.start == reply.start {
             reply.start += item_marker(&text[reply.clone()]);
         }
-        if !is_reply(&text[reply.clone()], &text[before.clone()]) {
+        if is_text(block) && is_reply(&text[reply.clone()], &text[before.clone()]) {
+            (before.end, from) = (reply.end, reply.end);
+            replies.push(reply);
+        } else if block.is_beside && !is_beside && passed_over < MOST_BESIDE {
+            passed_over += 1;
+            from = block.span.end;
+        } else {
             break;
         }
-        before.end = reply.end;
-        replies.push(reply);
     }
     replies
 }
@@ -114,11 +122,10 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
         return false;
     }
     let said = without_speaker(sentence);
-    // Most sentences are longer than a reply, and their words need not be looked at.
-    let counted = said
+    let mut counted = said
         .split_whitespace()
         .filter(|word| word.contains(char::is_alphanumeric));
-    let is_long = counted.count() > MOST_WORDS;
+    let is_long = counted.nth(MOST_WORDS).is_some();
     if is_long && !sentence.starts_with('[') && !said.contains("kind") && !said.contains("sort") {
         return begins_with_a_verdict(said);
     }
@@ -128,7 +135,6 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
         let mut own = words.windows(2);
         own.any(|own| pairs.iter().any(|pair| own == pair))
     };
-    let negates = |word: &str| NEGATIONS.contains(&word) || word.ends_with("n't");
     let is_strong = |i: usize| {
         // "A false alarm", but not "Wrong on both counts" or "The image is a fake".
         let before_a_noun = ADJECTIVES.contains(&word(i))
@@ -144,8 +150,11 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
         return true;
     }
     let has_strong = has_pair(STRONG_PAIRS) || (0..words.len()).any(is_strong);
+    if is_long {
+        return begins_with_a_verdict(said);
+    }
     let is_verdict = |word: &String| negates(word) || VERDICTS.contains(&word.as_str());
-    if is_long || !has_strong && !words.iter().any(is_verdict) {
+    if !has_strong && !words.iter().any(is_verdict) {
         return false;
     }
     if words.len() < FEWEST_WORDS || has_strong && words.len() <= MOST_WORDS_OF_A_VERDICT {
@@ -183,20 +192,31 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
 
 /// "That claim is false, according to Ms Aldous, who …"
 fn begins_with_a_verdict(sentence: &str) -> bool {
-    let Some((clause, _)) = sentence.split_once([',', ';', '—']) else {
+    let Some((clause, _)) = sentence.split_once([',', ';', '—', '–']) else {
         return false;
     };
     let words: Vec<String> = words_of(clause).filter(|word| !word.is_empty()).collect();
-    let points = match words.first().map(String::as_str) {
-        Some("that" | "this" | "these" | "those") => words.get(1).is_some_and(|word| !is_time(word)),
-        Some("the") => words.get(1).is_some_and(|word| SAYINGS.contains(&word.as_str())),
+    let word = |i: usize| words.get(i).map_or("", String::as_str);
+    let points = match word(0) {
+        "that" | "this" | "these" | "those" => !is_time(word(1)),
+        "the" => SAYINGS.contains(&word(1)),
         _ => false,
     };
+    let verbs = ["are", "had", "has", "have", "is", "was", "were"];
+    let judges =
+        |last: &String| STRONG_VERDICTS.contains(&last.as_str()) || VERDICTS.contains(&last.as_str());
     points
         && words.len() <= MOST_WORDS_OF_A_VERDICT
-        && words
-            .last()
-            .is_some_and(|word| STRONG_VERDICTS.contains(&word.as_str()))
+        && words.iter().any(|word| verbs.contains(&word.as_str()))
+        && (words.last().is_some_and(judges)
+            || words
+                .last_chunk()
+                .is_some_and(|last| STRONG_PAIRS.iter().any(|pair| last == pair)))
+}
+
+/// Whether a word in lower case denies what stands beside it.
+pub(crate) fn negates(word: &str) -> bool {
+    NEGATIONS.contains(&word) || word.ends_with("n't")
 }
 
 /// "The following rumour is false.": the next sentence is one with it.
@@ -374,7 +394,11 @@ mod tests {
             ),
             (
                 "A leaked memo claims that officials were told of rust in 2019.",
-                "That claim is false, according to Ms Aldous, who said the memo referred to another bridge.",
+                "That claim is false, according to Ms Aldous, who said the memo referred to another kind of bridge.",
+            ),
+            (
+                "The court held that he had concealed the deed.",
+                "That judgment was set aside – the claimant had seen the deed in the office of the town in 2019.",
             ),
         ] {
             assert!(is_reply(sentence, previous), "{sentence}");
@@ -404,9 +428,12 @@ mod tests {
         let items = "1. The court held that he had concealed it.\n2. That judgment is set aside.\n\n| a | b |\n|---|---|\n| x | No. |\n";
         assert_eq!(behind(items, "concealed"), ["That judgment is set aside."]);
         assert_eq!(behind(items, "x"), [""; 0]);
-        let page = "<p>She passed it.</p><figcaption>That is untrue.</figcaption><p>That is true.</p>\
+        let page = "<p>She passed it.</p><figcaption>The yard.</figcaption><p>That is untrue.</p><aside>This claim is false.</aside>\
                     <aside><p>He signed it.</p><p>He did not.</p></aside>";
-        assert_eq!(behind_in(crate::Format::Html, page, "passed"), [""; 0]);
+        assert_eq!(
+            behind_in(crate::Format::Html, page, "passed"),
+            ["That is untrue.", "This claim is false."]
+        );
         assert_eq!(behind_in(crate::Format::Html, page, "signed"), ["He did not."]);
     }
 
@@ -419,7 +446,8 @@ mod tests {
             "The repairs cost 14 million euros.",
             "That was expected.",
             "Nobody was hurt by the flood.",
-            "That summer was wrong for the crop, said Ms Aldous, who had planted it on the north side of the hill.",
+            "That summer was lost, said Ms Aldous, who had planted the crop on the north side of the hill.",
+            "This invention, patented in 1876 by two people at once, made its way into every house of the town.",
             "That the dam broke was not known to the mayor of the town until the evening of the next day.",
             "Not a word of this",
             "A false alarm woke the crew at night.",

@@ -147,7 +147,7 @@ fn walk(
                     Attribute::Rows => walk.span.rows = number().unwrap_or(1),
                     Attribute::Role => is_beside |= is_one(value, &ROLES_BESIDE),
                     Attribute::Label => {
-                        is_beside |= has_word(value, &LABELS_BESIDE);
+                        is_beside |= has_word(value, &LABELS_BESIDE) || has_name(value, &NAMES_BESIDE);
                         is_correction |= has_word(value, &CORRECTIONS);
                     }
                     Attribute::Style => is_beside |= is_hidden(value),
@@ -335,13 +335,30 @@ const ROLES_BESIDE: [&str; 5] = [
     "dialog",
     "navigation",
 ];
-#[rustfmt::skip]
-const LABELS_BESIDE: [&str; 14] = [
-    "ad", "ads", "advert", "advertisement", "advertising", "comments", "consent", "cookie", "cookies", "onetrust", "promo", "pullquote",
-    "related", "sponsored",
+const LABELS_BESIDE: [&str; 6] = ["comments", "consent", "cookie", "cookies", "onetrust", "related"];
+/// Identifiers and classes as they stand: "ad" is also in `ad-free`.
+const NAMES_BESIDE: [&str; 8] = [
+    "ad",
+    "ads",
+    "ad-container",
+    "ad-slot",
+    "advert",
+    "advertisement",
+    "pull-quote",
+    "pullquote",
 ];
+/// Beginnings of classes that say what an article is about, or what it does not have.
+const ABOUT: [&str; 4] = ["category-", "has-", "no-", "tag-"];
 /// What is said to be one belongs to the text, wherever it stands.
-const CORRECTIONS: [&str; 3] = ["clarification", "correction", "corrections"];
+const CORRECTIONS: [&str; 7] = [
+    "clarification",
+    "correction",
+    "corrections",
+    "editor",
+    "editors",
+    "factcheck",
+    "retraction",
+];
 /// Elements that do where they are said to; others hold the text, or are often left open.
 const CONTAINERS: [&str; 7] = ["details", "dialog", "div", "form", "header", "p", "section"];
 
@@ -349,10 +366,25 @@ fn is_one(name: &[u8], names: &[&str]) -> bool {
     names.iter().any(|one| one.as_bytes() == name)
 }
 
+/// An identifier, or classes.
+fn labels(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let labels = value.split(u8::is_ascii_whitespace);
+    labels.filter(|label| !ABOUT.iter().any(|about| label.starts_with(about.as_bytes())))
+}
+
 /// Whether an identifier or classes have one of these words, as `cookie-banner` has "cookie".
-fn has_word(label: &[u8], words: &[&str]) -> bool {
-    let mut own = label.split(|byte| !byte.is_ascii_alphanumeric());
+fn has_word(value: &[u8], words: &[&str]) -> bool {
+    let mut own = labels(value).flat_map(|label| label.split(|byte| !byte.is_ascii_alphanumeric()));
     own.any(|own| words.iter().any(|word| own.eq_ignore_ascii_case(word.as_bytes())))
+}
+
+/// Whether an identifier, or a class, is one of these.
+fn has_name(value: &[u8], names: &[&str]) -> bool {
+    labels(value).any(|label| {
+        names
+            .iter()
+            .any(|name| label.eq_ignore_ascii_case(name.as_bytes()))
+    })
 }
 
 /// Whether a style hides its element until a program shows it.
@@ -825,7 +857,7 @@ mod tests {
     #[test]
     fn what_stands_beside_the_text_is_known() {
         let source = "<body class='cookies-on'><nav>Home</nav><div id='cookie-banner'><div>We use them.</div> All.</div>\
-                      <section class=story><p>The dam broke.</section><p hidden>Not yet.</p><div class='ad top'>Save 40 %.</div><p class=roadside>It was on the road.</p><div style='Display: none'>Never.</div><figure>Image<figcaption>The dam</figcaption></figure>\
+                      <section class=story><p>The dam broke.</section><p hidden>Not yet.</p><div class='ad top'>Save 40 %.</div><div class='ad-free tag-cookies'>It was on the road.</div><div style='Display: none'>Never.</div><figure>Image<figcaption>The dam</figcaption></figure>\
                       <aside>Read <p>more</aside>It fell.<div role=contentinfo><table><tr><td>Press</table></div>\
                       <nav/>Nobody was hurt.<footer>Imprint</footer><aside class='note correction'>It held.</aside><aside>The end.";
         let beside: Vec<String> = layout(source)

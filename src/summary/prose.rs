@@ -283,9 +283,14 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             let asks_another = || {
                 let speaker = |block: &Block| speaker(&text[block.span.clone()]).map(|(name, _)| name);
                 let asks = part.end == block.span.end && sentence.ends_with('?') && !is_question(block);
-                asks && speaker(block)
-                    .zip(below.and_then(speaker))
-                    .is_some_and(|(asks, answers)| asks != answers)
+                let is_kept = |below: &Block| {
+                    let first = document.sentence_around(&(below.span.start..below.span.start + 1));
+                    is_reply(&text[first], sentence)
+                };
+                asks && below.is_some_and(|below| {
+                    let speakers = speaker(block).zip(speaker(below));
+                    speakers.is_some_and(|(asks, answers)| asks != answers) && !is_kept(below)
+                })
             };
             let may_be_restricted = first_of_block || marker > 0;
             let fitness = match fitness(sentence, kind) {
@@ -756,7 +761,7 @@ mod tests {
     fn a_question_of_an_interview_is_no_prose_without_its_answer() {
         let (texts, _) = taken(
             "<p><b>TR: Will there be a film of the book?</b></p><p><b>IM:</b> I have sold nothing at all.</p>\
-             <p>IM: Do you want to know why? I like my house.</p>",
+             <p>IM: Do you want to know why? I like my house.</p><p>TR: Did you sell it in May?</p><p>IM: I did not.</p>",
             Format::Html,
         );
         assert_eq!(
@@ -764,7 +769,8 @@ mod tests {
             [
                 "IM: I have sold nothing at all.",
                 "IM: Do you want to know why?",
-                "I like my house."
+                "I like my house.",
+                "TR: Did you sell it in May?\n\nIM: I did not."
             ]
         );
     }
