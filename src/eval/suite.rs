@@ -275,12 +275,7 @@ pub fn load(path: &Path, options: &ReadOptions) -> Result<Suite> {
     let raw: RawSuite = toml::from_str(&text).map_err(|error| {
         let place = position(&text, error.span().map_or(0, |span| span.start));
         let what = error.message().trim().replace('\n', ", ");
-        at(
-            &name,
-            place,
-            what,
-            "ask eval --init shows how a suite is written, and eval/README.md one of summaries",
-        )
+        at(&name, place, what, "ask eval --init shows how a suite is written")
     })?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let mut checker = Checker {
@@ -880,6 +875,12 @@ question = \"\"
 unanswerable = true
 tags = []
 must_pass = false
+
+# [[summary]]                # what a summary has to say
+# id = \"summary-1\"
+# sentences = 3
+# must_mention = [\"…\"]     # and must_not_mention; references: summaries that people wrote, for ROUGE
+# must_pass = false
 ";
     out
 }
@@ -983,6 +984,22 @@ mod tests {
             }
         }
         assert_eq!(line_ranges(source).len(), 5);
+    }
+
+    #[test]
+    fn a_skeleton_proposes_no_navigation() {
+        let page = "<nav><p>Skip to the text.</p></nav><p>The dam broke.</p>";
+        let document = Document::new("d.html", page, crate::Format::Html).unwrap();
+        let text = skeleton(&[("d.html".to_owned(), document)]);
+        assert!(text.contains("answers = [\"The dam broke.\"]"), "{text}");
+    }
+
+    #[test]
+    fn the_settings_of_a_folder_are_no_suite() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ask.toml"), "docs = [\"d.txt\"]\n").unwrap();
+        let problems = load_all(&[folder.path().to_owned()], &ReadOptions::default()).unwrap_err();
+        assert!(problems.0[0].what.contains("holds no suite"), "{problems:?}");
     }
 
     #[test]
