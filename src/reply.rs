@@ -149,10 +149,10 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
     if is_note || is_negative && has_pair(&[["the", "kind"], ["the", "sort"]]) {
         return true;
     }
-    let has_strong = has_pair(STRONG_PAIRS) || (0..words.len()).any(is_strong);
     if is_long {
         return begins_with_a_verdict(said);
     }
+    let has_strong = has_pair(STRONG_PAIRS) || (0..words.len()).any(is_strong);
     let is_verdict = |word: &String| negates(word) || VERDICTS.contains(&word.as_str());
     if !has_strong && !words.iter().any(is_verdict) {
         return false;

@@ -33,13 +33,7 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
             elapsed_ms: milliseconds(started),
         })?;
     } else {
-        let printer = Printer {
-            colour: plan.colour,
-            around: plan.around,
-            rival: plan.rival,
-            min_confidence: plan.options.min_confidence,
-        };
-        printer.answers(&answers, &documents, loaded.unread.len(), &mut text)?;
+        Printer::new(&plan).answers(&answers, &documents, loaded.unread.len(), &mut text)?;
     }
     environment.print(&text)?;
     Ok(exit_code(&answers, &loaded))

@@ -111,13 +111,7 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                 ask::note_language(&loaded, "its confidence does", plan.quiet, environment);
                 match ask::answer(&reader, line, &documents, &plan, environment) {
                     Ok(answers) => {
-                        let printer = Printer {
-                            colour: plan.colour,
-                            around: plan.around,
-                            rival: plan.rival,
-                            min_confidence: plan.options.min_confidence,
-                        };
-                        printer.answers(
+                        Printer::new(&plan).answers(
                             &answers,
                             &documents,
                             loaded.unread.len(),

@@ -375,16 +375,18 @@ fn labels(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Whether an identifier or classes have one of these words, as `cookie-banner` has "cookie".
 fn has_word(value: &[u8], words: &[&str]) -> bool {
     let mut own = labels(value).flat_map(|label| label.split(|byte| !byte.is_ascii_alphanumeric()));
-    own.any(|own| words.iter().any(|word| own.eq_ignore_ascii_case(word.as_bytes())))
+    own.any(|own| is_label(own, words))
 }
 
 /// Whether an identifier, or a class, is one of these.
 fn has_name(value: &[u8], names: &[&str]) -> bool {
-    labels(value).any(|label| {
-        names
-            .iter()
-            .any(|name| label.eq_ignore_ascii_case(name.as_bytes()))
-    })
+    labels(value).any(|label| is_label(label, names))
+}
+
+fn is_label(label: &[u8], labels: &[&str]) -> bool {
+    labels
+        .iter()
+        .any(|one| label.eq_ignore_ascii_case(one.as_bytes()))
 }
 
 /// Whether a style hides its element until a program shows it.

@@ -9,6 +9,7 @@ use clap::CommandFactory;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{Args, Around};
+use super::plan::Plan;
 use crate::document::{Document, Span};
 use crate::eval::problem::counted;
 pub(super) use crate::harmless::{harmless, is_hidden_control};
@@ -34,6 +35,15 @@ const DIM: &str = "\u{1b}[2m";
 const RESET: &str = "\u{1b}[0m";
 
 impl Printer {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            colour: plan.colour,
+            around: plan.around,
+            rival: plan.rival,
+            min_confidence: plan.options.min_confidence,
+        }
+    }
+
     pub(super) fn answers(
         self,
         answers: &Answers,
@@ -363,14 +373,18 @@ mod tests {
             skimmed: None,
             windows: 1,
         };
+        print(&answers, document, Around::Sentence, true)
+    }
+
+    fn print(answers: &Answers, document: &Document, around: Around, rival: bool) -> String {
         let printer = Printer {
             colour: false,
-            around: Around::Sentence,
-            rival: true,
+            around,
+            rival,
             min_confidence: 0.0,
         };
         let mut out = Vec::new();
-        printer.answers(&answers, &[document], 0, &mut out).unwrap();
+        printer.answers(answers, &[document], 0, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -398,17 +412,7 @@ mod tests {
             skimmed: None,
             windows: 1,
         };
-        let shown = |rival| {
-            let printer = Printer {
-                colour: false,
-                around: Around::None,
-                rival,
-                min_confidence: 0.0,
-            };
-            let mut out = Vec::new();
-            printer.answers(&answers, &[&document], 0, &mut out).unwrap();
-            String::from_utf8(out).unwrap()
-        };
+        let shown = |rival| print(&answers, &document, Around::None, rival);
         let first = "Six  (60 %)\n  t.txt:1\n";
         assert_eq!(shown(true), format!("{first}or: five  (50 %)\n  t.txt:1\n"));
         assert_eq!(shown(false), format!("{first}\nfive  (50 %)\n  t.txt:1\n"));
