@@ -9,10 +9,10 @@ use crate::engine::native::{Kernels, Native};
 use crate::engine::{Choice, Device, Engine, Input, Kind, SpanLogits};
 use crate::error::{Error, Result};
 use crate::model::{Calibration, Limits, Model, Tokenizer};
-use crate::qa::Answers;
 use crate::qa::calibrate::{Calibrator, Signals};
 use crate::qa::decode;
 use crate::qa::merge::Merger;
+use crate::qa::{self, Answers, RIVALS};
 use crate::skim;
 use crate::summary::prose::{self, Candidate};
 use crate::summary::transformer::{Network, Sentence, SentenceVector};
@@ -330,7 +330,7 @@ impl Reader {
         let whole: Vec<(usize, Span)> = documents.iter().map(|d| 0..d.text().len()).enumerate().collect();
         let stretches = selection.as_ref().map_or(&whole, |chosen| &chosen.stretches);
         let total_bytes = stretches.iter().map(|(_, stretch)| stretch.len() as u64).sum();
-        let mut merger = Merger::new(options.top, self.limits.answer_tokens);
+        let mut merger = Merger::new(options.top.max(RIVALS), self.limits.answer_tokens);
         let most = batch_windows();
         let mut batch: Vec<(usize, Window)> = Vec::with_capacity(most);
         let (mut bytes_before, mut tokens) = (0, 0);
@@ -439,32 +439,41 @@ impl Reader {
         let not_in_document = candidates
             .first()
             .map_or(1.0, |(_, best)| self.calibrator.not_in_document(&signals(best)));
-        let mut answers: Vec<_> = candidates
+        let candidates: Vec<_> = candidates
             .into_iter()
             .map(|(index, candidate)| {
                 let confidence = self.calibrator.confidence(&signals(&candidate));
-                cite::quote(
-                    documents[index],
-                    index,
-                    candidate.span,
-                    candidate.score,
-                    confidence,
-                )
+                (index, candidate, confidence)
             })
             .collect();
-        let sure_enough = answers
-            .first()
-            .is_some_and(|a| a.confidence >= options.min_confidence);
-        let answered = sure_enough && (options.always_answer || self.calibrator.is_answered(not_in_document));
-        if answered {
-            answers.retain(|a| a.confidence >= options.min_confidence);
-        }
+        let is_sure_enough =
+            |(_, _, confidence): &&(usize, decode::Candidate, f64)| *confidence >= options.min_confidence;
+        let answered = candidates.first().is_some_and(|best| is_sure_enough(&best))
+            && (options.always_answer || self.calibrator.is_answered(not_in_document));
+        let quoted = |(index, candidate, confidence): &(usize, decode::Candidate, f64)| {
+            let (document, span) = (documents[*index], candidate.span.clone());
+            cite::quote(document, *index, span, candidate.score, *confidence)
+        };
+        let calibrated = self.calibrator.is_fitted();
+        let rival = qa::rival(candidates.iter().map(|(index, candidate, confidence)| {
+            let text = &documents[*index].text()[candidate.span.clone()];
+            (*index, text, *confidence)
+        }));
+        let rival = rival
+            .filter(|_| answered && calibrated)
+            .map(|which| &candidates[which]);
         Answers {
             answered,
             not_in_document,
             evidence,
-            calibrated: self.calibrator.is_fitted(),
-            answers,
+            calibrated,
+            answers: candidates
+                .iter()
+                .take(options.top)
+                .filter(|candidate| !answered || is_sure_enough(candidate))
+                .map(quoted)
+                .collect(),
+            rival: rival.filter(is_sure_enough).map(quoted),
             skimmed: None,
             windows: read,
         }

@@ -189,8 +189,14 @@ fn an_answer_that_another_document_contradicts_is_not_shown_alone() {
     or: Ida Holm  (… %)
       correction.txt:1  The designer was [Ida Holm].
     "#);
-    let line = scene.run(&["--json", "who designed it?", "bridge.txt", "correction.txt"]);
-    assert_eq!(line.json()["answers"].as_array().unwrap().len(), 1);
+    let line = scene
+        .run(&["--json", "who designed it?", "bridge.txt", "correction.txt"])
+        .json();
+    assert_eq!(line["answers"].as_array().unwrap().len(), 1);
+    assert_eq!(line["rival"]["text"], "Ida Holm");
+    assert_eq!(line["rival"]["document"], "correction.txt");
+    let alone = scene.run(&["--json", "who designed it?", "bridge.txt"]).json();
+    assert!(alone.get("rival").is_none(), "{alone}");
 }
 
 #[test]

@@ -49,11 +49,7 @@ pub(super) fn answer(
 ) -> crate::Result<Answers> {
     let mut bar = Bar::new(!plan.quiet && environment.error_is_terminal);
     let started = Instant::now();
-    let mut options = plan.options.clone();
-    if plan.rival && !plan.json {
-        options.top = CANDIDATES;
-    }
-    let answers = reader.ask_with_progress(question, documents, &options, |progress| {
+    let answers = reader.ask_with_progress(question, documents, &plan.options, |progress| {
         bar.update(progress);
         !environment.is_interrupted()
     })?;
@@ -74,9 +70,6 @@ pub(super) fn answer(
     }
     Ok(answers)
 }
-
-/// Among so many candidates a person is shown the rival of the best.
-const CANDIDATES: usize = 8;
 
 /// From so long a reading on, a person is told how to have a shorter one.
 const LONG: Duration = Duration::from_secs(15);

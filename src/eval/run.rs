@@ -228,6 +228,7 @@ fn ask_one(
                 evidence: None,
                 calibrated: true,
                 answers: Vec::new(),
+                rival: None,
                 skimmed: None,
                 windows: 0,
             };

@@ -35,6 +35,11 @@ pub struct Answers {
     pub calibrated: bool,
     /// The candidates, best first, whether or not the question counts as answered.
     pub answers: Vec<Answer>,
+    /// Of the best 8 candidates, however many were asked for, the first that says something else than the best answer and is at
+    /// least half as sure, or a third where it stands in another document: the documents may say two things, or the model took one
+    /// for the other. That there is none does not prove that nothing contradicts the answer. A model that is not calibrated has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rival: Option<Answer>,
     /// What was read, where that was not all: see [`AskOptions::skim`](crate::AskOptions::skim).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skimmed: Option<Skimmed>,
@@ -75,6 +80,9 @@ pub enum Verdict {
     NotInDocument,
 }
 
+/// Among so many candidates a rival of the best is looked for.
+pub(crate) const RIVALS: usize = 8;
+
 /// Below this confidence an answer is one guess of many.
 const LEAST_RIVAL: f64 = 0.1;
 
@@ -96,6 +104,19 @@ fn is_rewording(one: &HashSet<String>, other: &HashSet<String>) -> bool {
     (one.is_subset(other) || other.is_subset(one)) && !one.symmetric_difference(other).any(changes)
 }
 
+/// Which of `candidates`, best first, is the rival of the first, as [`Answers::rival`] has it: each with the index of its document, its
+/// words and its confidence.
+pub(crate) fn rival<'a>(candidates: impl IntoIterator<Item = (usize, &'a str, f64)>) -> Option<usize> {
+    let mut candidates = candidates.into_iter().take(RIVALS);
+    let (document, best, confidence) = candidates.next()?;
+    let said = words(best);
+    let is_rival = |(elsewhere, text, other): (usize, &str, f64)| {
+        let least = confidence / if elsewhere == document { 2.0 } else { 3.0 };
+        other >= least.max(LEAST_RIVAL) && !is_rewording(&said, &words(text))
+    };
+    Some(1 + candidates.position(is_rival)?)
+}
+
 fn is_true(value: &bool) -> bool {
     *value
 }
@@ -109,22 +130,6 @@ impl Answers {
     #[must_use]
     pub fn best(&self) -> Option<&Answer> {
         self.answers.first().filter(|_| self.answered)
-    }
-
-    /// The best of the other candidates that is at least half as sure as the best answer, or a third where it stands in another
-    /// document, and says it in other words: the documents may say two things, or the model took one for the other.
-    /// That there is none does not prove that nothing contradicts the answer.
-    ///
-    /// It can be found among as many candidates as were asked for. A model that is not calibrated has none.
-    #[must_use]
-    pub fn rival(&self) -> Option<&Answer> {
-        let best = self.best().filter(|_| self.calibrated)?;
-        let said = words(&best.text);
-        self.answers.iter().skip(1).find(|other| {
-            let is_elsewhere = other.document_index != best.document_index;
-            let least = best.confidence / if is_elsewhere { 3.0 } else { 2.0 };
-            other.confidence >= least.max(LEAST_RIVAL) && !is_rewording(&said, &words(&other.text))
-        })
     }
 
     /// What to tell a person: [`best`](Self::best) is there with the first two of [`Verdict`], the closest candidate is
@@ -232,6 +237,7 @@ mod tests {
             calibrated: true,
             answers: vec![crate::cite::quote(&document, 0, at..at + 3, 2.5, 0.75)],
             skimmed: Some(Skimmed {
+            rival: Some(crate::cite::quote(&document, 0, 2..6, 1.5, 0.5)),
                 passages: 64,
                 sharing: 9,
                 of: 900,
@@ -248,45 +254,34 @@ mod tests {
             expected.windows = 0;
             expected.answers[0].span = 0..0;
             assert_eq!(read, expected);
+            expected.rival.as_mut().unwrap().span = 0..0;
         }
     }
 
     /// The rival of answers of these words in documents of these indices, with their confidences.
-    fn rival(answered: bool, calibrated: bool, answers: &[(&str, usize, f64)]) -> Option<String> {
-        let quote = |&(text, index, confidence): &(&str, usize, f64)| {
-            let document = Document::new("t", text, Format::Plain).unwrap();
-            crate::cite::quote(&document, index, 0..text.len(), 1.0, confidence)
-        };
-        let answers = Answers {
-            answered,
-            not_in_document: 0.1,
-            evidence: None,
-            calibrated,
-            answers: answers.iter().map(quote).collect(),
-            skimmed: None,
-            windows: 1,
-        };
-        answers.rival().map(|rival| rival.text.clone())
+    fn rival(answers: &[(&'static str, usize, f64)]) -> Option<&'static str> {
+        let candidates = answers
+            .iter()
+            .map(|&(text, index, confidence)| (index, text, confidence));
+        super::rival(candidates).map(|which| answers[which].0)
     }
 
     #[test]
     fn a_rival_is_half_as_sure_or_a_third_in_another_document() {
-        let of = |answers: &[(&str, usize, f64)]| rival(true, true, answers);
-        assert_eq!(of(&[("six", 0, 0.8), ("five", 0, 0.4)]).as_deref(), Some("five"));
-        assert_eq!(of(&[("six", 0, 0.8), ("five", 0, 0.39)]), None);
+        assert_eq!(rival(&[("six", 0, 0.8), ("five", 0, 0.4)]), Some("five"));
+        assert_eq!(rival(&[("six", 0, 0.8), ("five", 0, 0.39)]), None);
+        assert_eq!(rival(&[("six", 0, 0.75), ("five", 1, 0.25)]), Some("five"));
+        assert_eq!(rival(&[("six", 0, 0.8), ("five", 1, 0.26)]), None);
         assert_eq!(
-            of(&[("six", 0, 0.75), ("five", 1, 0.25)]).as_deref(),
+            rival(&[("six", 0, 0.8), ("two", 0, 0.3), ("five", 1, 0.3)]),
             Some("five")
         );
-        assert_eq!(of(&[("six", 0, 0.8), ("five", 1, 0.26)]), None);
-        assert_eq!(
-            of(&[("six", 0, 0.8), ("two", 0, 0.3), ("five", 1, 0.3)]).as_deref(),
-            Some("five")
-        );
-        assert_eq!(of(&[("six", 0, 0.12), ("five", 0, 0.09)]), None);
-        assert_eq!(of(&[("six", 0, 0.8)]), None);
-        assert_eq!(rival(false, true, &[("six", 0, 0.8), ("five", 0, 0.7)]), None);
-        assert_eq!(rival(true, false, &[("six", 0, 0.9), ("five", 0, 0.8)]), None);
+        assert_eq!(rival(&[("six", 0, 0.12), ("five", 0, 0.09)]), None);
+        assert_eq!(rival(&[("six", 0, 0.8)]), None);
+        let mut many = vec![("six", 0, 0.3); RIVALS];
+        many.push(("five", 0, 0.3));
+        assert_eq!(rival(&many), None);
+        assert_eq!(rival(&many[1..]), Some("five"));
     }
 
     #[test]
@@ -296,17 +291,16 @@ mod tests {
             ("31 May 2027", 1, 0.81),
             ("30 June 2028", 2, 0.79),
         ];
-        assert_eq!(rival(true, true, &leases).as_deref(), Some("30 June 2028"));
+        assert_eq!(rival(&leases), Some("30 June 2028"));
         let same = [("Ada Quist", 0, 0.8), ("Mayor Ada Quist of Halden", 1, 0.7)];
-        assert_eq!(rival(true, true, &same), None);
+        assert_eq!(rival(&same), None);
         for (best, other) in [
             ("liable", "not liable"),
             ("£40,000", "$40,000"),
             ("1,200 euros", "200 euros"),
             ("5", "5 million"),
         ] {
-            let answers = [(best, 0, 0.8), (other, 1, 0.7)];
-            assert_eq!(rival(true, true, &answers).as_deref(), Some(other));
+            assert_eq!(rival(&[(best, 0, 0.8), (other, 1, 0.7)]), Some(other));
         }
     }
 
@@ -322,6 +316,7 @@ mod tests {
                 calibrated,
                 answers: confidence.map(quote).into_iter().collect(),
                 skimmed: None,
+                rival: None,
                 windows: 1,
             };
             answers.verdict()
