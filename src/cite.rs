@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::document::{Document, Position, Span};
+use crate::document::{Document, Position, Span, TableCell};
 use crate::qa::{Answer, Cell};
 use crate::reply;
 
@@ -58,17 +58,17 @@ pub fn quotation(document: &Document, span: &Span) -> Quotation {
 pub fn quote(document: &Document, document_index: usize, span: Span, score: f32, confidence: f64) -> Answer {
     let quotation = quotation(document, &span);
     let text = |span: Span| document.text()[span].to_owned();
-    let is_short = |row: &Vec<(Option<Span>, Span)>| {
-        let length =
-            |(heading, cell): &(Option<Span>, Span)| heading.as_ref().map_or(0, Span::len) + cell.len();
-        row.iter().map(length).sum::<usize>() <= LONGEST_ROW
-    };
+    let length = |cell: &TableCell| cell.headings.iter().map(Span::len).sum::<usize>() + cell.span.len();
+    let is_short = |row: &Vec<TableCell>| row.iter().map(length).sum::<usize>() <= LONGEST_ROW;
     let row = document.table_row(&span).filter(is_short);
     let row = row.map(|row| {
         row.into_iter()
-            .map(|(heading, cell)| Cell {
-                heading: heading.map(text),
-                text: text(cell),
+            .map(|cell| {
+                let headings: Vec<String> = cell.headings.into_iter().map(text).collect();
+                Cell {
+                    heading: Some(headings.join(" ")).filter(|_| !headings.is_empty()),
+                    text: text(cell.span),
+                }
             })
             .collect()
     });

@@ -365,6 +365,6 @@ mod tests {
         let document = Document::new("t", "Item,Budget,Actual\nDredging,400,\"512\"\n", Format::Csv).unwrap();
         let at = document.text().find("512").unwrap();
         let row = document.shown_row(&(at..at + 3)).unwrap();
-        assert_eq!(row, [("Item", "Dredging"), ("Budget", "400"), ("Actual", "512")]);
+        assert_eq!(row, ["Item: Dredging", "Budget: 400", "Actual: 512"]);
     }
 }

@@ -714,7 +714,7 @@ mod tests {
         );
         let at = document.text().find("400").unwrap();
         let row = document.shown_row(&(at..at + 3)).unwrap();
-        assert_eq!(row, [("Item", "Sand\nwashed"), ("Cost", "400")]);
+        assert_eq!(row, ["Item: Sand\nwashed", "Cost: 400"]);
     }
 
     #[test]

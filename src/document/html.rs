@@ -968,7 +968,7 @@ mod tests {
         let document = Document::new("t", source, Format::Html).unwrap();
         let at = document.text().find("512").unwrap();
         let row = document.shown_row(&(at..at + 3)).unwrap();
-        assert_eq!(row, [("Item", "Dredging"), ("Actual", "512")]);
+        assert_eq!(row, ["Item: Dredging", "Actual: 512"]);
         let sections: Vec<_> = document.blocks().iter().map(|b| b.section).collect();
         assert!(sections.is_sorted() && sections[3] != sections[4] && sections[4] != sections[5]);
     }
@@ -983,20 +983,34 @@ mod tests {
             let at = document.text().find(cell).unwrap();
             document.shown_row(&(at..at + cell.len())).unwrap()
         };
+        assert_eq!(row("97"), ["Year: 2023", "Budget: Lights", "85", "Actual: 97"]);
+        assert_eq!(row("512"), ["Budget: Dredging", "400", "Actual: 512"]);
+        assert_eq!(row("none"), ["Year: 2024", "Budget: none"]);
+    }
+
+    #[test]
+    fn a_cell_below_two_rows_of_headings_has_both() {
+        let source = "<table><thead><tr><th rowspan=2>Item<th colspan=2>2023<th colspan=2>2024<th rowspan=2>Note</tr>\
+                      <tr><th>Budget<th>Actual<th>Budget<th>Actual</tr></thead>\
+                      <tr><td>Dredging<td>400<td>512<td>390<td>401<td>late</tr>\
+                      <tr><td>Lights<td>85<td>97<td>86<td>84<td></tr></table>";
+        let document = Document::new("t", source, Format::Html).unwrap();
+        let row = |cell: &str| {
+            let at = document.text().find(cell).unwrap();
+            document.shown_row(&(at..at + cell.len())).unwrap()
+        };
         assert_eq!(
-            row("97"),
+            row("390"),
             [
-                ("Year", "2023"),
-                ("Budget", "Lights"),
-                ("", "85"),
-                ("Actual", "97")
+                "Item: Dredging",
+                "2023 Budget: 400",
+                "2023 Actual: 512",
+                "2024 Budget: 390",
+                "2024 Actual: 401",
+                "Note: late"
             ]
         );
-        assert_eq!(
-            row("512"),
-            [("Budget", "Dredging"), ("", "400"), ("Actual", "512")]
-        );
-        assert_eq!(row("none"), [("Year", "2024"), ("Budget", "none")]);
+        assert_eq!(row("Actual"), ["Budget", "Actual", "Budget", "Actual"]);
     }
 
     #[test]

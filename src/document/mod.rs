@@ -41,7 +41,8 @@ pub(crate) use plain::item_marker;
 pub use sentence::sentences;
 pub(crate) use sentence::{MONTHS, is_brand, month, stops};
 pub(crate) use setting::{names_page, turn};
-pub(crate) use table::{Row, Table, is_value};
+pub use table::TableCell;
+pub(crate) use table::{Headed, Table, is_value};
 
 /// A half-open range of bytes of a document's clean text.
 pub type Span = Range<usize>;
@@ -446,10 +447,15 @@ impl<'a> Builder<'a> {
 
 #[cfg(test)]
 impl Document {
-    /// [`table_row`](Self::table_row) in words: headings, empty where there is none, and cells.
-    fn shown_row(&self, span: &Span) -> Option<Vec<(&str, &str)>> {
+    /// [`table_row`](Self::table_row) in words: "Budget: 400".
+    fn shown_row(&self, span: &Span) -> Option<Vec<String>> {
         let text = self.text();
-        let shown = |(heading, cell): (Option<Span>, Span)| (heading.map_or("", |h| &text[h]), &text[cell]);
+        let shown = |cell: TableCell| {
+            let headings = cell.headings.iter().map(|span| &text[span.clone()]);
+            let headings = headings.collect::<Vec<_>>().join(" ");
+            let colon = if headings.is_empty() { "" } else { ": " };
+            format!("{headings}{colon}{}", &text[cell.span])
+        };
         Some(self.table_row(span)?.into_iter().map(shown).collect())
     }
 }
@@ -466,19 +472,13 @@ mod tests {
         let text = document.text();
         let row = |from: &str, to: &str| {
             let span = text.find(from).unwrap()..text.find(to).unwrap() + to.len();
-            document.shown_row(&span)
+            document.shown_row(&span).map(|row| row.join(" | "))
         };
-        let dredging = vec![("Item", "Dredging"), ("Budget", "400"), ("Actual", "512")];
-        assert_eq!(row("400", "400"), Some(dredging.clone()));
-        assert_eq!(row("Dredging", "512"), Some(dredging));
-        assert_eq!(
-            row("84", "84"),
-            Some(vec![("Item", "Salaries"), ("Actual", "84")])
-        );
-        assert_eq!(
-            row("Budget", "Budget"),
-            Some(vec![("", "Item"), ("", "Budget"), ("", "Actual")])
-        );
+        let dredging = Some("Item: Dredging | Budget: 400 | Actual: 512");
+        assert_eq!(row("400", "400").as_deref(), dredging);
+        assert_eq!(row("Dredging", "512").as_deref(), dredging);
+        assert_eq!(row("84", "84").as_deref(), Some("Item: Salaries | Actual: 84"));
+        assert_eq!(row("Budget", "Budget").as_deref(), Some("Item | Budget | Actual"));
         assert_eq!(row("512", "Salaries"), None);
         assert_eq!(row("End", "End"), None);
     }

@@ -455,7 +455,7 @@ mod tests {
         let kinds = document.blocks().iter().map(|block| block.kind);
         assert_eq!(kinds.filter(|&kind| kind == BlockKind::TableCell).count(), 9);
         let at = document.text().find("85").unwrap();
-        assert_eq!(document.shown_row(&(at..at + 2)).unwrap(), [("Budget", "85")]);
+        assert_eq!(document.shown_row(&(at..at + 2)).unwrap(), ["Budget: 85"]);
         assert_eq!(cells(&document, "85").as_deref(), Some("'Q3 ''24'!D5"));
         assert_eq!(cells(&document, "unaud").as_deref(), Some("'Q3 ''24'!B7"));
         assert_eq!(

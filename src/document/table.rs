@@ -1,5 +1,6 @@
 //! Tables: which cells stand in one row, and what stands above them.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::{Block, BlockKind, Document, Span};
@@ -27,6 +28,18 @@ impl Row {
     pub(crate) fn width(&self) -> usize {
         self.columns.last().map_or(0, |last| last + 1)
     }
+
+    /// The cell in a column.
+    fn at(&self, column: usize) -> Option<usize> {
+        let at = self.columns.binary_search(&column).ok()?;
+        Some(self.cells.start + at)
+    }
+
+    /// The cell over a column: in it, or the last one before it.
+    fn over(&self, column: usize) -> Option<usize> {
+        let before = self.columns.partition_point(|&other| other <= column);
+        Some(self.cells.start + before.checked_sub(1)?)
+    }
 }
 
 /// A table.
@@ -36,23 +49,67 @@ pub(crate) struct Table {
     pub(crate) first: usize,
     /// How many columns most of its first rows have.
     pub(crate) width: usize,
-    /// The first row that is so wide, if others follow it.
+    /// The first row that is so wide, if others follow it; of two rows of headings the lower.
     pub(crate) headings: Option<Row>,
+    /// The upper of two rows of headings: `| | 2023 | | 2024 | |` above `| Item | Budget | Actual | Budget | Actual |`.
+    groups: Option<Row>,
+}
+
+/// A cell by its block, with the blocks of the headings above it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Headed {
+    pub(crate) group: Option<usize>,
+    pub(crate) heading: Option<usize>,
+    pub(crate) cell: usize,
+}
+
+impl Headed {
+    /// The blocks of its headings, the outermost first.
+    pub(crate) fn headings(&self) -> impl Iterator<Item = usize> {
+        self.group.into_iter().chain(self.heading)
+    }
 }
 
 impl Table {
-    /// The cells of a row, each with the block of the heading above it.
-    pub(crate) fn under_headings(&self, row: &Row) -> Vec<(Option<usize>, usize)> {
-        let is_below =
-            |headings: &&Row| headings.cells.start < row.cells.start && row.width() <= headings.width() + 1;
-        let headings = self.headings.as_ref().filter(is_below);
-        let heading = |column: &usize| {
-            let headings = headings?;
-            let at = headings.columns.binary_search(column).ok()?;
-            Some(headings.cells.start + at)
-        };
-        row.columns.iter().map(heading).zip(row.cells.clone()).collect()
+    /// The rows of headings, the upper first.
+    pub(crate) fn heading_rows(&self) -> impl Iterator<Item = &Row> {
+        self.groups.iter().chain(&self.headings)
     }
+
+    /// The cells of a row with their headings.
+    pub(crate) fn under_headings(&self, row: &Row) -> Vec<Headed> {
+        let width = self.heading_rows().map(Row::width).max().unwrap_or(0);
+        let is_below = |headings: &&Row| headings.cells.start < row.cells.start && row.width() <= width + 1;
+        let headings = self.headings.as_ref().filter(is_below);
+        let headed = |(&column, cell): (&usize, usize)| {
+            let heading = headings.and_then(|headings| headings.at(column));
+            let groups = self.groups.as_ref().filter(|_| headings.is_some());
+            match (heading, groups) {
+                // A cell that reaches over both rows.
+                (None, Some(groups)) => Headed {
+                    group: None,
+                    heading: groups.at(column),
+                    cell,
+                },
+                (heading, groups) => Headed {
+                    group: groups.and_then(|groups| groups.over(column)),
+                    heading,
+                    cell,
+                },
+            }
+        };
+        row.columns.iter().zip(row.cells.clone()).map(headed).collect()
+    }
+}
+
+/// A cell of a table's row, as [`Document::table_row`] has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TableCell {
+    /// What stands above it: the heading of its column, and before that the one that several columns have in common.
+    pub headings: Vec<Span>,
+    /// The cell itself.
+    pub span: Span,
 }
 
 /// Whether a cell holds a number, an amount, a date or a time, which say nothing about what stands below them. A year may.
@@ -72,9 +129,10 @@ fn is_year(text: &str) -> bool {
 
 impl Document {
     /// The row of a table that a span lies in: each cell with the heading of its column, which stands in the first row that has as many columns
-    /// as most of the table's. Nothing where the span lies in no table or reaches over several rows.
+    /// as most of the table's, and with what stands above several columns whose headings recur. Nothing where the span lies in no table or
+    /// reaches over several rows.
     #[must_use]
-    pub fn table_row(&self, span: &Span) -> Option<Vec<(Option<Span>, Span)>> {
+    pub fn table_row(&self, span: &Span) -> Option<Vec<TableCell>> {
         let (first, last) = (
             self.block_index(span.start),
             self.block_index(span.end.saturating_sub(1)),
@@ -88,11 +146,11 @@ impl Document {
         }
         let span = |block: usize| self.blocks[block].span.clone();
         let cells = self.table_at(first).under_headings(&row).into_iter();
-        Some(
-            cells
-                .map(|(heading, cell)| (heading.map(span), span(cell)))
-                .collect(),
-        )
+        let cells = cells.map(|headed| TableCell {
+            headings: headed.headings().map(span).collect(),
+            span: span(headed.cell),
+        });
+        Some(cells.collect())
     }
 
     /// The first cell of the table that the block of this number, a cell, stands in.
@@ -116,13 +174,41 @@ impl Document {
         let width = widths.max_by_key(|&width| (alike(width), width)).unwrap_or(0);
         let is_wide = |row: &Row| row.width() >= width && row.cells.len() > 1;
         let at = rows.iter().take(1 + MOST_TITLES).position(is_wide);
-        let at = at.filter(|&at| at + 1 < rows.len());
-        let headings = at.map(|at| rows.swap_remove(at));
+        let at = at.filter(|&at| at + 1 < rows.len() && rows[at].cells.len() <= MOST_HEADINGS);
+        let above = at
+            .and_then(|at| at.checked_sub(1))
+            .map(|above| (above, above + 1));
+        let below = at
+            .map(|at| (at, at + 1))
+            .filter(|(_, below)| below + 1 < rows.len());
+        let two = [above, below].into_iter().flatten();
+        let grouped = two
+            .into_iter()
+            .find(|&(upper, lower)| self.are_groups(&rows[upper], &rows[lower]));
+        let (groups, headings) = grouped.map_or((None, at), |(upper, lower)| (Some(upper), Some(lower)));
         Table {
             first,
             width,
-            headings: headings.filter(|row| row.cells.len() <= MOST_HEADINGS),
+            headings: headings.map(|at| rows[at].clone()),
+            groups: groups.map(|at| rows[at].clone()),
         }
+    }
+
+    /// Whether two rows are both headings: no numbers, and below two cells of the upper stand the same, which say nothing without those.
+    fn are_groups(&self, upper: &Row, lower: &Row) -> bool {
+        let text = |cell: usize| &self.text()[self.blocks[cell].span.clone()];
+        let are_names =
+            |row: &Row| row.cells.len() <= MOST_HEADINGS && !row.cells.clone().map(text).any(is_value);
+        if !are_names(upper) || !are_names(lower) {
+            return false;
+        }
+        let mut seen = HashSet::new();
+        upper.columns.iter().enumerate().any(|(i, &from)| {
+            let to = upper.columns.get(i + 1).copied().unwrap_or(usize::MAX);
+            let [from, to] = [from, to].map(|end| lower.columns.partition_point(|&column| column < end));
+            let below: Vec<&str> = (from..to).map(|at| text(lower.cells.start + at)).collect();
+            below.len() > 1 && !seen.insert(below)
+        })
     }
 
     /// At most so many rows of a table below this one.

@@ -164,7 +164,8 @@ impl Answers {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cell {
-    /// What stands above its column, in the clean text; `None` where there is no row of headings.
+    /// What stands above its column, in the clean text; `None` where there is no row of headings. Of two rows of headings both, with a
+    /// space between them: "2023 Budget".
     pub heading: Option<String>,
     /// Its own clean text.
     pub text: String,
@@ -236,8 +237,8 @@ mod tests {
             evidence: Some(1.5),
             calibrated: true,
             answers: vec![crate::cite::quote(&document, 0, at..at + 3, 2.5, 0.75)],
-            skimmed: Some(Skimmed {
             rival: Some(crate::cite::quote(&document, 0, 2..6, 1.5, 0.5)),
+            skimmed: Some(Skimmed {
                 passages: 64,
                 sharing: 9,
                 of: 900,
@@ -253,8 +254,8 @@ mod tests {
             let mut expected = answers.clone();
             expected.windows = 0;
             expected.answers[0].span = 0..0;
-            assert_eq!(read, expected);
             expected.rival.as_mut().unwrap().span = 0..0;
+            assert_eq!(read, expected);
         }
     }
 
@@ -315,8 +316,8 @@ mod tests {
                 evidence: None,
                 calibrated,
                 answers: confidence.map(quote).into_iter().collect(),
-                skimmed: None,
                 rival: None,
+                skimmed: None,
                 windows: 1,
             };
             answers.verdict()

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::document::{Document, Row, Table, is_value};
+use crate::document::{Document, Headed, Table, is_value};
 
 /// Longer headings are sentences, which help no one and take room.
 const LONGEST_HEADING: usize = 60;
@@ -25,11 +25,11 @@ pub(super) struct Around {
 pub(super) struct Cells {
     table: Option<Table>,
     reading: Reading,
-    /// The cells that are left of the row, each with that of its heading.
-    row: VecDeque<(Option<usize>, usize)>,
+    /// The cells that are left of the row.
+    row: VecDeque<Headed>,
     /// Its first cell, if it can say what the others are about.
     name: Option<usize>,
-    /// Whether it is the row of headings.
+    /// Whether it is a row of headings.
     is_heading: bool,
 }
 
@@ -52,11 +52,15 @@ impl Cells {
     /// What is read around the cell that this block is. Blocks come in order.
     pub(super) fn around(&mut self, document: &Document, block: usize) -> Around {
         let text = |block: usize| &document.text()[document.blocks()[block].span.clone()];
-        if self.row.front().is_none_or(|&(_, cell)| cell != block) {
+        if self.row.front().is_none_or(|headed| headed.cell != block) {
             self.begin_row(document, block);
         }
-        let heading = self.row.pop_front().and_then(|(heading, _)| heading);
-        let short = |heading: Option<usize>| heading.map(text).filter(|text| text.len() <= LONGEST_HEADING);
+        let headed = self.row.pop_front();
+        let short = |headed: Option<&Headed>| {
+            let headings = headed.into_iter().flat_map(Headed::headings).map(text);
+            let headings: Vec<&str> = headings.filter(|text| text.len() <= LONGEST_HEADING).collect();
+            Some(headings.join(" ")).filter(|text| !text.is_empty())
+        };
         let stop = |stop| {
             let ends = text(block).ends_with([':', '.', ',', ';', '?', '!']);
             if ends { "" } else { stop }
@@ -64,15 +68,12 @@ impl Cells {
         let is_last = self.row.is_empty();
         match self.reading {
             Reading::Headings | Reading::Crossed if self.is_heading => Around::default(),
-            Reading::Crossed if self.name == Some(block) => {
-                let heading = self.row.front().and_then(|&(heading, _)| short(heading));
-                Around {
-                    before: heading.map_or_else(String::new, |heading| format!("In {heading},")),
-                    after: "is",
-                }
-            }
+            Reading::Crossed if self.name == Some(block) => Around {
+                before: short(self.row.front()).map_or_else(String::new, |heading| format!("In {heading},")),
+                after: "is",
+            },
             Reading::Crossed if let Some(name) = self.name => {
-                let before = match short(heading) {
+                let before = match short(headed.as_ref()) {
                     // The name itself stands before it.
                     _ if name + 1 == block => String::new(),
                     Some(heading) => format!("In {heading}, {} is", text(name)),
@@ -84,7 +85,7 @@ impl Cells {
                 }
             }
             Reading::Headings | Reading::Crossed => Around {
-                before: short(heading)
+                before: short(headed.as_ref())
                     .map_or_else(String::new, |text| format!("{}:", text.trim_end_matches(':'))),
                 after: stop(if is_last { "." } else { "," }),
             },
@@ -109,14 +110,16 @@ impl Cells {
             table
         });
         let row = document.row_at(block);
-        let is_below = |headings: &Row| headings.cells.start < row.cells.start;
-        let is_headed = table.headings.as_ref().is_some_and(is_below);
+        let is_headed = table
+            .headings
+            .as_ref()
+            .is_some_and(|headings| headings.cells.start < row.cells.start);
         let has_name = is_headed && row.columns.first() == Some(&0) && row.cells.len() > 1;
         let name = has_name.then_some(row.cells.start);
         self.name = name.filter(|&name| document.blocks()[name].span.len() <= LONGEST_HEADING);
-        self.is_heading = table.headings.as_ref() == Some(&row);
+        self.is_heading = table.heading_rows().any(|headings| *headings == row);
         let cells = table.under_headings(&row).into_iter();
-        self.row = cells.filter(|&(_, cell)| cell >= block).collect();
+        self.row = cells.filter(|headed| headed.cell >= block).collect();
         self.table = Some(table);
     }
 }
@@ -127,7 +130,7 @@ fn reading(document: &Document, table: &Table) -> Reading {
     match &table.headings {
         _ if table.width == 2 => Reading::Pairs,
         // Nobody leaves the first cell of a row without headings empty.
-        Some(row) if row.columns.first() != Some(&0) => Reading::Crossed,
+        Some(_) if table.heading_rows().all(|row| row.columns.first() != Some(&0)) => Reading::Crossed,
         Some(row) if are_headings(row.cells.clone().map(text)) => {
             let rows = document.rows_below(row, ROWS_LOOKED_AT);
             let cells = rows
@@ -238,6 +241,21 @@ mod tests {
         );
         let source = "| Rent | 2023 | Tenant |\n|---|---|---|\n| Hall | 400 | Bell |\n";
         assert!(read(source).ends_with(" Rent:Hall, 2023:400, Tenant:Bell."));
+    }
+
+    #[test]
+    fn headings_that_recur_are_read_with_what_they_stand_under() {
+        let upper = "Rent,2023,,2024,\n";
+        let rows = "Hall,400,512,390,401\nQuay,85,97,86,84\n";
+        let read = |lower: &str| read_as(&format!("{upper}{lower}\n{rows}"), Format::Csv);
+        assert_eq!(
+            read(",Budget,Actual,Budget,Actual"),
+            "Rent 2023 2024 Budget Actual Budget Actual \
+             In 2023 Budget,Hallis 400. In 2023 Actual, Hall is512. In 2024 Budget, Hall is390. In 2024 Actual, Hall is401. \
+             In 2023 Budget,Quayis 85. In 2023 Actual, Quay is97. In 2024 Budget, Quay is86. In 2024 Actual, Quay is84."
+        );
+        assert!(read("of,Budget,Actual,Forecast,Draft").contains("In Forecast, Hall is390."));
+        assert!(!read(",1,2,1,2").contains("2024 1"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{Args, Around};
 use super::plan::Plan;
-use crate::document::{Document, Span};
+use crate::document::{Document, Span, TableCell};
 use crate::eval::problem::counted;
 pub(super) use crate::harmless::{harmless, is_hidden_control};
 use crate::qa::{Answer, Answers, DOUBTFUL, Skimmed, Verdict};
@@ -156,10 +156,16 @@ impl Printer {
     }
 
     /// The cells of a table's row with their headings, what answers marked.
-    fn row(self, row: &[(Option<Span>, Span)], answer: &Span, all: &str) -> String {
-        let is_long = row.iter().map(|(_, cell)| cell.len()).sum::<usize>() > MOST_SHOWN;
+    fn row(self, row: &[TableCell], answer: &Span, all: &str) -> String {
+        let is_long = row.iter().map(|cell| cell.span.len()).sum::<usize>() > MOST_SHOWN;
         let mut shown = Vec::new();
-        for (column, (heading, cell)) in row.iter().enumerate() {
+        for (
+            column,
+            TableCell {
+                headings, span: cell, ..
+            },
+        ) in row.iter().enumerate()
+        {
             let (start, end) = (answer.start.max(cell.start), answer.end.min(cell.end));
             let text = match start < end {
                 true => self.marked_in(all, cell, &(start..end)),
@@ -167,10 +173,12 @@ impl Printer {
                 false if is_long && column > 0 => continue,
                 false => shortened(one_line(&all[cell.clone()])),
             };
-            let heading = heading
-                .clone()
-                .map(|heading| shortened(one_line(&all[heading])) + ": ");
-            shown.push(heading.unwrap_or_default() + &text);
+            let headings = headings
+                .iter()
+                .map(|heading| shortened(one_line(&all[heading.clone()])));
+            let headings = headings.collect::<Vec<_>>().join(" ");
+            let colon = if headings.is_empty() { "" } else { ": " };
+            shown.push(headings + colon + &text);
         }
         shown.join(if is_long { " | … | " } else { " | " })
     }
