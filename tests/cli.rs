@@ -429,6 +429,22 @@ fn ask_toml_names_documents_and_options() {
 }
 
 #[test]
+fn what_ask_toml_switches_on_is_switched_off_by_typing() {
+    let scene = Scene::new()
+        .file("a/.hidden.txt", "It was Ada Quist.")
+        .file("a/b.txt", "It was Tom Bell.")
+        .file("ask.toml", "always-answer = true\nno-ignore = true\n")
+        .finds("Tom Bell", -2.0);
+    let run = |options: &[&str]| scene.run(&[options, &["--json", "who?", "a"]].concat()).json();
+    assert_eq!(
+        (&run(&[])["answered"], &run(&[])["skipped"]),
+        (&json!(true), &json!(0))
+    );
+    let off = run(&["--always-answer=false", "--no-ignore=false"]);
+    assert_eq!((&off["answered"], &off["skipped"]), (&json!(false), &json!(1)));
+}
+
+#[test]
 fn ask_toml_is_found_in_a_parent_and_its_paths_are_its_own() {
     let scene = library()
         .file("ask.toml", "docs = [\"texts\"]\n")

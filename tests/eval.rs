@@ -575,6 +575,7 @@ fn nothing_that_is_read_is_overwritten() {
             &[option, "is a document", "name another file"],
         );
         refused(&[option, "folder"], &["is a folder"]);
+        refused(&[option, "-"], &[option, "/dev/stdout"]);
     }
     for option in ["--markdown", "--html", "--junit", "--predictions", "--bless"] {
         refused(

@@ -95,8 +95,15 @@ pub struct CommonArgs {
     pub min_confidence: Option<f64>,
 
     /// Give the best answer even if the documents seem not to have one
-    #[arg(long)]
-    pub always_answer: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub always_answer: Option<bool>,
 
     /// Of more than 64 KiB of text, read only so much, or a thirty-second where that is more: the passages
     /// that share most words with the question
@@ -135,8 +142,15 @@ pub struct ReadingArgs {
     pub threads: Option<usize>,
 
     /// Read hidden files and those that .gitignore excludes, too
-    #[arg(long)]
-    pub no_ignore: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub no_ignore: Option<bool>,
 
     /// The largest document to read, in MiB [default: 64]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -331,8 +345,15 @@ pub struct TextArgs {
     pub paths: Vec<PathBuf>,
 
     /// Read hidden files and those that .gitignore excludes, too
-    #[arg(long)]
-    pub no_ignore: bool,
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub no_ignore: Option<bool>,
 
     /// The largest document to read, in MiB [default: 64]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]

@@ -176,7 +176,7 @@ impl Plan {
         )?;
         let answering = of_config.or(
             args.min_confidence,
-            args.always_answer.then_some(true),
+            args.always_answer,
             ["--min-confidence", "--always-answer"],
         )?;
         let options = AskOptions {
@@ -236,7 +236,7 @@ impl Plan {
             rival: top.or(config.top).is_none(),
             read: ReadOptions {
                 max_bytes: max_mib << 20,
-                no_ignore: reading.no_ignore || config.no_ignore.unwrap_or(false),
+                no_ignore: reading.no_ignore.or(config.no_ignore).unwrap_or(false),
             },
             around: Around::Sentence,
             json: false,

@@ -508,6 +508,24 @@ impl Decoded {
     }
 }
 
+/// JPEG, PNG, GIF, TIFF, WebP and HEIC, by their first bytes.
+fn is_picture(bytes: &[u8]) -> bool {
+    let begins = |mark: &[u8]| bytes.starts_with(mark);
+    let is_container = |at: usize, kinds: &[&[u8]]| {
+        kinds
+            .iter()
+            .any(|kind| bytes.get(at..).is_some_and(|rest| rest.starts_with(kind)))
+    };
+    begins(b"\xff\xd8\xff")
+        || begins(b"\x89PNG\r\n")
+        || begins(b"GIF87a")
+        || begins(b"GIF89a")
+        || begins(b"II*\0")
+        || begins(b"MM\0*")
+        || begins(b"RIFF") && is_container(8, &[b"WEBP"])
+        || is_container(4, &[b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif"])
+}
+
 /// By byte order mark, then UTF-8, then what the document declares, then detection. The text of a UTF-8 file keeps its byte
 /// order mark, so that offsets are those of the file.
 fn decode(name: &str, bytes: &[u8], declared: Option<&'static Encoding>) -> Result<Decoded> {
@@ -528,6 +546,9 @@ fn decode(name: &str, bytes: &[u8], declared: Option<&'static Encoding>) -> Resu
             encoding,
             undecoded: broken,
         });
+    }
+    if is_picture(bytes) {
+        return Err(not_text("it is a picture, whose words only OCR can read"));
     }
     if memchr::memchr(0, bytes).is_some() {
         return Err(not_text("it holds NUL bytes"));
@@ -663,7 +684,9 @@ mod tests {
                 .unwrap_err()
                 .to_string()
         };
-        assert!(error(b"\xff\xd8\xff\xe0\x00\x10JFIF", "a.jpg").contains("not text"));
+        assert!(error(b"\xff\xd8\xff\xe0\x00\x10JFIF", "a.jpg").contains("is a picture"));
+        assert!(error(b"\0\0\0\x18ftypheic\0\0\0\0", "a.heic").contains("is a picture"));
+        assert!(error(b"RIFF\x24\0\0\0WAVEfmt ", "a.wav").contains("NUL bytes"));
         let report = error(b"%PDF-1.7\n%\xe2\xe3", "my report.pdf");
         assert_eq!(
             report.contains("pdftotext 'my report.pdf' - | ask"),

@@ -56,6 +56,9 @@ pub(super) fn check(args: &EvalArgs, suites: &[Suite], environment: &Environment
     let mut taken: Vec<(&str, PathBuf)> = Vec::new();
     for (option, path) in outputs {
         let name = path.display();
+        if path.ends_with("-") {
+            bail!("{option} -: would be a file of that name; standard output is /dev/stdout");
+        }
         if path.is_dir() {
             bail!("{option} {name}: is a folder; name a file in it");
         }
