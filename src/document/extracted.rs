@@ -17,7 +17,7 @@ pub(super) struct Setting {
 }
 
 /// Stands around struck text, as Markdown has it: it must not be quoted as if it held.
-pub(super) const STRUCK: &str = "~~";
+pub(crate) const STRUCK: &str = "~~";
 
 /// A paragraph, heading or item.
 #[derive(Debug, Default)]

@@ -36,6 +36,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
+pub(crate) use extracted::STRUCK;
 use map::OffsetMap;
 pub(crate) use plain::item_marker;
 pub use sentence::sentences;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use unicode_segmentation::GraphemeCursor;
 
 use super::decode::{Candidate, best_span, evidence, next_spans};
-use crate::document::{Document, Span, turn};
+use crate::document::{Document, STRUCK, Span, turn};
 use crate::engine::SpanLogits;
 use crate::window::Window;
 
@@ -153,6 +153,7 @@ impl Merger {
                 said.push('\n');
                 candidate.span = whole_tokens(text, whole_characters(text, candidate.span));
                 candidate.span = without_turn(text, candidate.span);
+                candidate.span = without_struck(text, candidate.span);
                 // Widened, it may have come to lie over another.
                 let is_apart = |(other, c): &(usize, Candidate)| {
                     *other != document || !overlap(&c.span, &candidate.span)
@@ -279,6 +280,33 @@ fn without_turn(text: &str, span: Span) -> Span {
     match words.len() {
         0 => span,
         length => span.end - length..span.end,
+    }
+}
+
+/// A span without the part of what is struck that it begins or ends with: of `£5,000~~ £7,500`, only the second holds.
+fn without_struck(text: &str, span: Span) -> Span {
+    /// How far away the tildes before it are looked for, in bytes.
+    const REACH: usize = 2000;
+    let from = text.ceil_char_boundary(span.start.saturating_sub(REACH));
+    let before = &text[from..span.start];
+    let before = &before[before.rfind("\n\n").unwrap_or(0)..];
+    let begins_struck = before.matches(STRUCK).count() % 2 == 1;
+    let inside = &text[span.clone()];
+    let holds = match inside.split_once(STRUCK) {
+        Some((_, rest)) if begins_struck => rest,
+        _ => inside,
+    };
+    let holds = match holds.rsplit_once(STRUCK) {
+        Some((rest, _)) if holds.matches(STRUCK).count() % 2 == 1 => rest,
+        _ => holds,
+    };
+    let words = holds.trim();
+    match words.contains(char::is_alphanumeric) {
+        true => {
+            let start = span.start + (words.as_ptr() as usize - inside.as_ptr() as usize);
+            start..start + words.len()
+        }
+        false => span,
     }
 }
 
@@ -418,6 +446,24 @@ mod tests {
         assert_eq!(whole_tokens("in 2019. 14 died", 9..16), 9..16);
         let endless = "x@".repeat(10_000);
         assert_eq!(whole_tokens(&endless, 5_000..5_001), 5_000..5_001);
+    }
+
+    #[test]
+    fn what_is_half_struck_is_what_holds() {
+        let of = |text: &'static str, part: &str| {
+            let at = text.find(part).unwrap();
+            &text[without_struck(text, at..at + part.len())]
+        };
+        assert_eq!(of("It is ~~£5,000~~ £7,500.", "£5,000~~ £7,500"), "£7,500");
+        assert_eq!(of("It is £7,500 ~~£5,000~~.", "£7,500 ~~£5,000"), "£7,500");
+        assert_eq!(
+            of("It is ~~£5,000~~ £7,500.", "~~£5,000~~ £7,500"),
+            "~~£5,000~~ £7,500"
+        );
+        assert_eq!(of("It is ~~£5,000~~ £7,500.", "£5,000"), "£5,000");
+        assert_eq!(of("~~It is 5~~.", "5~~"), "5~~");
+        assert_eq!(of("a ~~ b\n\n5 ~~6~~ 7", "5 ~~6~~ 7"), "5 ~~6~~ 7");
+        assert_eq!(of("about ~~ 5", "5"), "5");
     }
 
     #[test]
