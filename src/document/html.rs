@@ -1011,6 +1011,13 @@ mod tests {
             ]
         );
         assert_eq!(row("Actual"), ["Budget", "Actual", "Budget", "Actual"]);
+        let source = source
+            .replace("<th rowspan=2>Note", "")
+            .replace("Actual</tr>", "Actual<th>Note</tr>");
+        let document = Document::new("t", source.as_str(), Format::Html).unwrap();
+        let at = document.text().find("late").unwrap();
+        let row = document.shown_row(&(at..at + 4)).unwrap();
+        assert_eq!(row[4..], ["2024 Actual: 401", "Note: late"]);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Tables: which cells stand in one row, and what stands above them.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use super::{Block, BlockKind, Document, Span};
@@ -51,8 +50,9 @@ pub(crate) struct Table {
     pub(crate) width: usize,
     /// The first row that is so wide, if others follow it; of two rows of headings the lower.
     pub(crate) headings: Option<Row>,
-    /// The upper of two rows of headings: `| | 2023 | | 2024 | |` above `| Item | Budget | Actual | Budget | Actual |`.
-    groups: Option<Row>,
+    /// The upper of two rows of headings, `| | 2023 | | 2024 | |` above `| Item | Budget | Actual | Budget | Actual |`, and the first
+    /// column behind what its last cell stands over.
+    groups: Option<(Row, usize)>,
 }
 
 /// A cell by its block, with the blocks of the headings above it.
@@ -73,7 +73,8 @@ impl Headed {
 impl Table {
     /// The rows of headings, the upper first.
     pub(crate) fn heading_rows(&self) -> impl Iterator<Item = &Row> {
-        self.groups.iter().chain(&self.headings)
+        let groups = self.groups.iter().map(|(row, _)| row);
+        groups.chain(&self.headings)
     }
 
     /// The cells of a row with their headings.
@@ -86,13 +87,13 @@ impl Table {
             let groups = self.groups.as_ref().filter(|_| headings.is_some());
             match (heading, groups) {
                 // A cell that reaches over both rows.
-                (None, Some(groups)) => Headed {
+                (None, Some((groups, _))) => Headed {
                     group: None,
                     heading: groups.at(column),
                     cell,
                 },
                 (heading, groups) => Headed {
-                    group: groups.and_then(|groups| groups.over(column)),
+                    group: groups.and_then(|(groups, end)| groups.over(column).filter(|_| column < *end)),
                     heading,
                     cell,
                 },
@@ -184,31 +185,52 @@ impl Document {
         let two = [above, below].into_iter().flatten();
         let grouped = two
             .into_iter()
-            .find(|&(upper, lower)| self.are_groups(&rows[upper], &rows[lower]));
-        let (groups, headings) = grouped.map_or((None, at), |(upper, lower)| (Some(upper), Some(lower)));
+            .find_map(|(upper, lower)| Some((upper, lower, self.end_of_groups(&rows[upper], &rows[lower])?)));
+        let headings = grouped.map_or(at, |(_, lower, _)| Some(lower));
         Table {
             first,
             width,
             headings: headings.map(|at| rows[at].clone()),
-            groups: groups.map(|at| rows[at].clone()),
+            groups: grouped.map(|(upper, _, end)| (rows[upper].clone(), end)),
         }
     }
 
-    /// Whether two rows are both headings: no numbers, and below two cells of the upper stand the same, which say nothing without those.
-    fn are_groups(&self, upper: &Row, lower: &Row) -> bool {
+    /// Where two rows are both headings, no numbers, and below two cells of the upper stand the same, which say nothing without
+    /// those: the first column behind what the last of them stands over.
+    fn end_of_groups(&self, upper: &Row, lower: &Row) -> Option<usize> {
         let text = |cell: usize| &self.text()[self.blocks[cell].span.clone()];
         let are_names =
             |row: &Row| row.cells.len() <= MOST_HEADINGS && !row.cells.clone().map(text).any(is_value);
         if !are_names(upper) || !are_names(lower) {
-            return false;
+            return None;
         }
-        let mut seen = HashSet::new();
-        upper.columns.iter().enumerate().any(|(i, &from)| {
-            let to = upper.columns.get(i + 1).copied().unwrap_or(usize::MAX);
-            let [from, to] = [from, to].map(|end| lower.columns.partition_point(|&column| column < end));
-            let below: Vec<&str> = (from..to).map(|at| text(lower.cells.start + at)).collect();
-            below.len() > 1 && !seen.insert(below)
-        })
+        let place = |column: usize| lower.columns.partition_point(|&other| other < column);
+        let end = lower.columns.len();
+        let ends = upper
+            .columns
+            .iter()
+            .skip(1)
+            .map(|&column| place(column))
+            .chain([end]);
+        let groups: Vec<Vec<&str>> = upper
+            .columns
+            .iter()
+            .zip(ends)
+            .map(|(&column, end)| {
+                (place(column)..end)
+                    .map(|at| text(lower.cells.start + at))
+                    .collect()
+            })
+            .collect();
+        let (last, others) = groups.split_last()?;
+        let others: Vec<&Vec<&str>> = others.iter().filter(|group| group.len() > 1).collect();
+        // What stands right of the last group is none of it.
+        if let Some(group) = others.iter().find(|group| last.starts_with(group)) {
+            let behind = end - last.len() + group.len();
+            return Some(lower.columns.get(behind).copied().unwrap_or(usize::MAX));
+        }
+        let recurs = (1..others.len()).any(|i| others[..i].contains(&others[i]));
+        recurs.then_some(usize::MAX)
     }
 
     /// At most so many rows of a table below this one.
