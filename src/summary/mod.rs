@@ -12,6 +12,7 @@ pub mod lead;
 pub mod opener;
 mod passages;
 pub mod prose;
+mod release;
 mod repetition;
 pub mod select;
 mod side_by_side;

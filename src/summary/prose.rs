@@ -5,8 +5,8 @@
 //! the standing matter of web pages cannot. A document that hardly has prose (a log, a list) is summarised by
 //! its lines instead.
 
-use super::opener;
 use super::terms::is_function_word;
+use super::{opener, release};
 use crate::document::{Block, BlockKind, Document, Span, is_brand, item_marker, names_page, stops, turn};
 use crate::reply::{FEWEST_WORDS, MOST_REPLIES, announces, is_reply, speaker, words_of};
 
@@ -181,6 +181,7 @@ fn by_words(text: &str, span: Span) -> Vec<Span> {
 fn sentences(document: &Document) -> Vec<Sentence> {
     let text = document.text();
     let prose_items = prose_items(document);
+    let behind_the_news = release::behind_the_news(document);
     let mut sentences: Vec<Sentence> = Vec::new();
     let mut section = 0;
     let mut heading: Option<Span> = None;
@@ -192,6 +193,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
     let mut answering = false; // a question of a transcript whose answer is too short to stand alone
     for (block_index, mut span) in document.sentences() {
         let block = &document.blocks()[block_index];
+        let is_beside = block.is_beside || behind_the_news[block_index];
         let first_of_block = block_index != last_block;
         last_block = block_index;
         if block.kind == BlockKind::Heading && !block.is_beside {
@@ -252,7 +254,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                 && previous.fitness == Fitness::Prose
                 && previous.replies < MOST_REPLIES
                 && kind == BlockKind::Paragraph
-                && !block.is_beside
+                && !is_beside
                 && !is_struck
                 && {
                     let before = &text[previous.span.clone()];
@@ -303,7 +305,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                     Fitness::Line
                 }
                 _ if is_struck => Fitness::None,
-                fitness if block.is_beside => fitness.min(Fitness::Line),
+                fitness if is_beside => fitness.min(Fitness::Line),
                 fitness => fitness,
             };
             opening &= fitness != Fitness::Prose;
