@@ -695,7 +695,7 @@ fn what_cannot_be_read_is_said_and_does_not_keep_the_rest_from_answering() {
     Tom Bell  (… %)
       texts/a.md:3  [Tom Bell] sang at the opening.
     --- error
-    ask: not read: texts/photo.jpg: is not text (it holds NUL bytes); convert it to plain text first
+    ask: not read: texts/photo.jpg: is not text (it is a picture, whose words only OCR can read); convert it to plain text first
     "#);
 }
 
@@ -710,7 +710,7 @@ fn no_answer_while_something_was_unreadable_is_an_error() {
     Not in the documents that could be read (1 could not). (… %)
       closest: “Nothing” (… %) texts/b.txt:1
     --- error
-    ask: not read: texts/photo.jpg: is not text (it holds NUL bytes); convert it to plain text first
+    ask: not read: texts/photo.jpg: is not text (it is a picture, whose words only OCR can read); convert it to plain text first
     "#);
     let outcome = scene.run(&["--json", "who?", "texts"]);
     assert_eq!(outcome.code, 2);

@@ -65,7 +65,7 @@ pub struct AskArgs {
     #[arg(long = "docs", value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub docs: Vec<PathBuf>,
 
-    /// How many answers to show, best first [default: 1, and after "or:" another that is at least half as sure]
+    /// How many answers to show, best first [default: 1, and after "or:" another that is at least half as sure, in another document a third]
     #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
     pub top: Option<usize>,
 

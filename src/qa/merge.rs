@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use unicode_segmentation::GraphemeCursor;
 
 use super::decode::{Candidate, best_span, evidence, next_spans};
-use crate::document::{Document, STRUCK, Span, turn};
+use super::wording::Wording;
+use crate::document::{BlockKind, Document, STRUCK, Span, is_value, turn};
 use crate::engine::SpanLogits;
 use crate::window::Window;
 
@@ -133,27 +134,27 @@ impl Merger {
         let mut queue: BinaryHeap<(OrderedScore, Reverse<usize>)> =
             first.map(|(i, (score, _))| (*score, Reverse(i))).collect();
         let mut chosen: Vec<(usize, Candidate)> = Vec::new();
-        let mut said = String::from("\n");
+        let mut said: Vec<Said> = Vec::new();
         while chosen.len() < self.answers
             && let Some((_, Reverse(i))) = queue.pop()
         {
             let document = offers[i].kept.document;
             let text = documents[document].text();
-            let is_new = |candidate: &Candidate, chosen: &[(usize, Candidate)], said: &str| {
+            let is_new = |candidate: &Candidate, chosen: &[(usize, Candidate)], said: &[Said]| {
                 !chosen
                     .iter()
                     .any(|(other, c)| *other == document && overlap(&c.span, &candidate.span))
-                    && !repeats(&folded(&text[candidate.span.clone()]), said)
+                    && !repeats(&text[candidate.span.clone()], said)
             };
             if let Some(candidate) = offers[i].best(self.answer_tokens)
                 && is_new(candidate, &chosen, &said)
             {
                 let mut candidate = candidate.clone();
-                said += &folded(&text[candidate.span.clone()]);
-                said.push('\n');
+                said.push(Said::of(&text[candidate.span.clone()]));
                 candidate.span = whole_tokens(text, whole_characters(text, candidate.span));
                 candidate.span = without_turn(text, candidate.span);
                 candidate.span = without_struck(text, candidate.span);
+                candidate.span = whole_value(documents[document], candidate.span);
                 // Widened, it may have come to lie over another.
                 let is_apart = |(other, c): &(usize, Candidate)| {
                     *other != document || !overlap(&c.span, &candidate.span)
@@ -229,9 +230,32 @@ fn folded(text: &str) -> String {
     folded
 }
 
-/// Whether a better answer, a line of `said`, has these words, or they are punctuation, which says nothing.
-fn repeats(folded: &str, said: &str) -> bool {
-    folded.trim().is_empty() || memchr::memmem::find(said.as_bytes(), folded.as_bytes()).is_some()
+/// What a better answer says.
+struct Said {
+    folded: String,
+    wording: Wording,
+}
+
+impl Said {
+    fn of(text: &str) -> Self {
+        Self {
+            folded: folded(text),
+            wording: Wording::of(text),
+        }
+    }
+}
+
+/// Whether a better answer has these words, and none beside them that makes another answer of it, or they are punctuation, which says
+/// nothing.
+fn repeats(text: &str, said: &[Said]) -> bool {
+    let folded = folded(text);
+    let has_words =
+        |better: &&Said| memchr::memmem::find(better.folded.as_bytes(), folded.as_bytes()).is_some();
+    folded.trim().is_empty()
+        || said
+            .iter()
+            .filter(has_words)
+            .any(|better| Wording::of(text).is_said_by(&better.wording))
 }
 
 /// Widens a span to whole user-perceived characters, since tokenizers leave out combining marks at the end
@@ -310,8 +334,24 @@ fn without_struck(text: &str, span: Span) -> Span {
     }
 }
 
-/// Widens a span at whose ends an address of mail or of the web, a number with a fraction, a time, a telephone number or a case's
-/// number (`3:22-cv-04410`) would be cut: half of one is none.
+/// Widens the number of a table's cell to the cell, if that holds no other: `(1,142)` is a loss, and `$0.52` no number of shares.
+fn whole_value(document: &Document, span: Span) -> Span {
+    let block = document.block_at(span.start);
+    let text = document.text();
+    let is_cell = block.kind == BlockKind::TableCell && span.end <= block.span.end;
+    let has_digit = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+    let is_all = || {
+        let others = [block.span.start..span.start, span.end..block.span.end];
+        has_digit(&text[span.clone()]) && !others.into_iter().any(|other| has_digit(&text[other]))
+    };
+    match is_cell && is_value(&text[block.span.clone()]) && is_all() {
+        true => block.span.clone(),
+        false => span,
+    }
+}
+
+/// Widens a span at whose ends an address of mail or of the web, a number with a fraction or a sign, a time, a telephone number or a
+/// case's number (`3:22-cv-04410`) would be cut: half of one is none.
 fn whole_tokens(text: &str, span: Span) -> Span {
     let (mut start, mut end) = (span.start, span.end);
     if let Some(address) = address_at(text, start) {
@@ -331,8 +371,15 @@ fn whole_tokens(text: &str, span: Span) -> Span {
         }
         start = rest.len();
     }
-    if text[start..].starts_with(digit) && text[..start].ends_with('+') {
-        start -= 1;
+    if text[start..].starts_with(digit) {
+        let before = text[..start].trim_end_matches(['-', '−', '–']);
+        let sign = &text[before.len()..start];
+        let is_sign = before.is_empty() || before.ends_with(|c: char| c.is_whitespace() || c == '(');
+        if text[..start].ends_with('+') {
+            start -= 1;
+        } else if is_sign && sign.chars().count() == 1 {
+            start -= sign.len();
+        }
     }
     while text[..end].ends_with(digit) {
         let rest = &text[end..];
@@ -396,6 +443,7 @@ fn address_at(text: &str, byte: usize) -> Option<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::Format;
 
     #[test]
     fn the_mark_of_a_turn_is_no_initial() {
@@ -444,8 +492,27 @@ mod tests {
         assert_eq!(whole_tokens("cost $5,199.50", 8..11), 6..14);
         assert_eq!(whole_tokens("cost 84.2", 8..9), 5..9);
         assert_eq!(whole_tokens("in 2019. 14 died", 9..16), 9..16);
+        assert_eq!(whole_tokens("at -5 degrees", 4..5), 3..5);
+        assert_eq!(whole_tokens("−7", 3..4), 0..4);
+        assert_eq!(whole_tokens("score 3-2", 8..9), 8..9);
+        assert_eq!(whole_tokens("a --5", 4..5), 4..5);
         let endless = "x@".repeat(10_000);
         assert_eq!(whole_tokens(&endless, 5_000..5_001), 5_000..5_001);
+    }
+
+    #[test]
+    fn the_number_of_a_cell_is_the_whole_cell() {
+        let source = "a,b,c\n(142),$0.52,93 ± 7\nx 5,2024,−3.1%\n";
+        let document = Document::new("t", source, Format::Csv).unwrap();
+        let of = |part: &str| {
+            let at = document.text().find(part).unwrap();
+            &document.text()[whole_value(&document, at..at + part.len())]
+        };
+        assert_eq!(of("142"), "(142)");
+        assert_eq!(of("0.52"), "$0.52");
+        assert_eq!(of("3.1"), "−3.1%");
+        assert_eq!(of("93"), "93");
+        assert_eq!(of("x"), "x");
     }
 
     #[test]
@@ -478,10 +545,11 @@ mod tests {
     #[test]
     fn the_same_words_are_the_same_answer() {
         assert_eq!(folded("Marco Rubio,"), folded("marco rubio"));
-        assert!(repeats(&folded("— “…”"), ""));
-        let said = format!("\n{}\n", folded("Bob Smith Jr"));
-        assert!(repeats(&folded("Smith"), &said));
-        assert!(!repeats(&folded("Smi"), &said));
-        assert!(!repeats(&folded("Al Jones"), &said));
+        assert!(repeats("— “…”", &[]));
+        let said = ["Bob Smith of Hull", "£2,400 plus VAT", "€500"].map(Said::of);
+        assert!(repeats("Smith", &said));
+        for other in ["Smi", "Al Jones", "£400", "£2,400", "£500"] {
+            assert!(!repeats(other, &said), "{other}");
+        }
     }
 }
