@@ -181,7 +181,7 @@ fn by_words(text: &str, span: Span) -> Vec<Span> {
 fn sentences(document: &Document) -> Vec<Sentence> {
     let text = document.text();
     let prose_items = prose_items(document);
-    let behind_the_news = release::behind_the_news(document);
+    let about_the_sender = release::about_the_sender(document);
     let mut sentences: Vec<Sentence> = Vec::new();
     let mut section = 0;
     let mut heading: Option<Span> = None;
@@ -193,7 +193,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
     let mut answering = false; // a question of a transcript whose answer is too short to stand alone
     for (block_index, mut span) in document.sentences() {
         let block = &document.blocks()[block_index];
-        let is_beside = block.is_beside || behind_the_news[block_index];
+        let is_beside = block.is_beside || about_the_sender[block_index];
         let first_of_block = block_index != last_block;
         last_block = block_index;
         if block.kind == BlockKind::Heading && !block.is_beside {
