@@ -43,7 +43,7 @@ pub use sentence::sentences;
 pub(crate) use sentence::{MONTHS, is_brand, month, stops};
 pub(crate) use setting::{names_page, turn};
 pub use table::TableCell;
-pub(crate) use table::{Headed, Table, is_value};
+pub(crate) use table::{Headed, LONGEST_HEADING, Table, is_value};
 
 /// A half-open range of bytes of a document's clean text.
 pub type Span = Range<usize>;
@@ -481,6 +481,10 @@ mod tests {
         assert_eq!(row("84", "84").as_deref(), Some("Item: Salaries | Actual: 84"));
         assert_eq!(row("Budget", "Budget").as_deref(), Some("Item | Budget | Actual"));
         assert_eq!(row("512", "Salaries"), None);
+        let pairs = Document::new("t", "Founded,1987\nEmployees,124\n", Format::Csv).unwrap();
+        let data = Document::new("t", "Hull,410,12\nYork,95,7\n", Format::Csv).unwrap();
+        assert_eq!(pairs.shown_row(&(15..18)).unwrap(), ["Employees", "124"]);
+        assert_eq!(data.shown_row(&(13..17)).unwrap(), ["York", "95", "7"]);
         assert_eq!(row("End", "End"), None);
     }
 

@@ -10,6 +10,9 @@ const SAMPLE: usize = 8;
 /// Rows above the headings: titles.
 pub(super) const MOST_TITLES: usize = 3;
 
+/// Longer headings are sentences, which help no one and take room.
+pub(crate) const LONGEST_HEADING: usize = 60;
+
 /// A row of more cells than this is no row of headings, which is looked at for every other row.
 const MOST_HEADINGS: usize = 1000;
 
@@ -175,7 +178,7 @@ impl Document {
         let width = widths.max_by_key(|&width| (alike(width), width)).unwrap_or(0);
         let is_wide = |row: &Row| row.width() >= width && row.cells.len() > 1;
         let at = rows.iter().take(1 + MOST_TITLES).position(is_wide);
-        let at = at.filter(|&at| at + 1 < rows.len() && rows[at].cells.len() <= MOST_HEADINGS);
+        let at = at.filter(|&at| at + 1 < rows.len() && self.are_headings(&rows[at], width));
         let above = at
             .and_then(|at| at.checked_sub(1))
             .map(|above| (above, above + 1));
@@ -195,13 +198,32 @@ impl Document {
         }
     }
 
+    /// Whether the cells of a row can say what stands below them: none is a number or a sentence, and half of them are short. Nobody leaves
+    /// the first cell of a row without headings empty.
+    fn are_headings(&self, row: &Row, width: usize) -> bool {
+        let text = |cell: usize| &self.text()[self.blocks[cell].span.clone()];
+        let is_sentence = |text: &str| text.ends_with('.') && text.len() > LONGEST_HEADING;
+        let cells = || row.cells.clone().map(text);
+        // "Founded 1987" is the first of such pairs.
+        let is_pair = width == 2
+            && row.cells.len() == 2
+            && text(row.cells.start + 1).bytes().all(|b| b.is_ascii_digit());
+        let are_named = || !cells().any(|text| is_value(text) || is_sentence(text));
+        let short = || cells().filter(|text| text.len() <= LONGEST_HEADING).count();
+        row.cells.len() <= MOST_HEADINGS
+            && !is_pair
+            && (row.columns.first() != Some(&0) || are_named() && 2 * short() >= row.cells.len())
+    }
+
     /// Where two rows are both headings, no numbers, and below two cells of the upper stand the same, which say nothing without
     /// those: the first column behind what the last of them stands over.
     fn end_of_groups(&self, upper: &Row, lower: &Row) -> Option<usize> {
         let text = |cell: usize| &self.text()[self.blocks[cell].span.clone()];
         let are_names =
             |row: &Row| row.cells.len() <= MOST_HEADINGS && !row.cells.clone().map(text).any(is_value);
-        if !are_names(upper) || !are_names(lower) {
+        // What has a name of its own is a row, not headings: "Smoker | Yes | No | Yes | No".
+        let is_named = |row: &Row| row.columns.first() == Some(&0);
+        if !are_names(upper) || !are_names(lower) || is_named(upper) && is_named(lower) {
             return None;
         }
         let place = |column: usize| lower.columns.partition_point(|&other| other < column);
