@@ -150,16 +150,14 @@ impl Merger {
                 && is_new(candidate, &chosen, &said)
             {
                 let mut candidate = candidate.clone();
-                said.push(Said::of(&text[candidate.span.clone()]));
+                offers[i].drop_best();
                 candidate.span = whole_tokens(text, whole_characters(text, candidate.span));
                 candidate.span = without_turn(text, candidate.span);
                 candidate.span = without_struck(text, candidate.span);
                 candidate.span = whole_value(documents[document], candidate.span);
-                // Widened, it may have come to lie over another.
-                let is_apart = |(other, c): &(usize, Candidate)| {
-                    *other != document || !overlap(&c.span, &candidate.span)
-                };
-                if chosen.iter().all(is_apart) {
+                // Widened, it may have come to lie over another, or to say the same: "5" of "-5".
+                if is_new(&candidate, &chosen, &said) {
+                    said.push(Said::of(&text[candidate.span.clone()]));
                     chosen.push((document, candidate));
                 }
                 if chosen.len() == self.answers {
