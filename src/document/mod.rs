@@ -481,7 +481,12 @@ mod tests {
         assert_eq!(row("84", "84").as_deref(), Some("Item: Salaries | Actual: 84"));
         assert_eq!(row("Budget", "Budget").as_deref(), Some("Item | Budget | Actual"));
         assert_eq!(row("512", "Salaries"), None);
-        let pairs = Document::new("t", "Founded,1987\nEmployees,124\n", Format::Csv).unwrap();
+        let pairs = Document::new("t", "Founded,1987\nEmployees,124\nHead,Bell\n", Format::Csv).unwrap();
+        let years = Document::new("t", "Item,1987\nDredging,124\nLights,85\n", Format::Csv).unwrap();
+        assert_eq!(
+            years.shown_row(&(19..22)).unwrap(),
+            ["Item: Dredging", "1987: 124"]
+        );
         let data = Document::new("t", "Hull,410,12\nYork,95,7\n", Format::Csv).unwrap();
         assert_eq!(pairs.shown_row(&(15..18)).unwrap(), ["Employees", "124"]);
         assert_eq!(data.shown_row(&(13..17)).unwrap(), ["York", "95", "7"]);

@@ -508,7 +508,7 @@ impl Decoded {
     }
 }
 
-/// JPEG, PNG, GIF, TIFF, WebP and HEIC, by their first bytes.
+/// JPEG, PNG, GIF, TIFF, WebP, HEIC and AVIF, by their first bytes.
 fn is_picture(bytes: &[u8]) -> bool {
     let begins = |mark: &[u8]| bytes.starts_with(mark);
     let is_container = |at: usize, kinds: &[&[u8]]| {
@@ -547,7 +547,7 @@ fn decode(name: &str, bytes: &[u8], declared: Option<&'static Encoding>) -> Resu
             undecoded: broken,
         });
     }
-    if is_picture(bytes) {
+    if is_picture(bytes) && std::str::from_utf8(bytes).is_err() {
         return Err(not_text("it is a picture, whose words only OCR can read"));
     }
     if memchr::memchr(0, bytes).is_some() {
@@ -685,7 +685,7 @@ mod tests {
                 .to_string()
         };
         assert!(error(b"\xff\xd8\xff\xe0\x00\x10JFIF", "a.jpg").contains("is a picture"));
-        assert!(error(b"\0\0\0\x18ftypheic\0\0\0\0", "a.heic").contains("is a picture"));
+        assert!(error(b"\0\0\0\x18ftypheic\0\xff\0\0", "a.heic").contains("is a picture"));
         assert!(error(b"RIFF\x24\0\0\0WAVEfmt ", "a.wav").contains("NUL bytes"));
         let report = error(b"%PDF-1.7\n%\xe2\xe3", "my report.pdf");
         assert_eq!(

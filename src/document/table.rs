@@ -51,7 +51,7 @@ pub(crate) struct Table {
     pub(crate) first: usize,
     /// How many columns most of its first rows have.
     pub(crate) width: usize,
-    /// The first row that is so wide, if others follow it; of two rows of headings the lower.
+    /// The first row that is so wide, if others follow it and its cells can say what stands below them; of two rows of headings the lower.
     pub(crate) headings: Option<Row>,
     /// The upper of two rows of headings, `| | 2023 | | 2024 | |` above `| Item | Budget | Actual | Budget | Actual |`, and the first
     /// column behind what its last cell stands over.
@@ -204,10 +204,10 @@ impl Document {
         let text = |cell: usize| &self.text()[self.blocks[cell].span.clone()];
         let is_sentence = |text: &str| text.ends_with('.') && text.len() > LONGEST_HEADING;
         let cells = || row.cells.clone().map(text);
-        // "Founded 1987" is the first of such pairs.
-        let is_pair = width == 2
-            && row.cells.len() == 2
-            && text(row.cells.start + 1).bytes().all(|b| b.is_ascii_digit());
+        // "Founded 1987" is the first of pairs, not all of which are numbers.
+        let last = |row: &Row| text(row.cells.end - 1);
+        let is_pair =
+            width == 2 && is_year(last(row)) && !self.rows_below(row, SAMPLE).iter().map(last).all(is_value);
         let are_named = || !cells().any(|text| is_value(text) || is_sentence(text));
         let short = || cells().filter(|text| text.len() <= LONGEST_HEADING).count();
         row.cells.len() <= MOST_HEADINGS

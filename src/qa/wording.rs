@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use crate::document::{MONTHS, month};
+use crate::document::{MONTHS, is_value, month};
 use crate::reply::negates;
 
 /// Words and signs that make another answer of one: "30 business days", "at least 50", "5 million".
 #[rustfmt::skip]
-const CHANGES: [&str; 28] = [
+const CHANGES: [&str; 36] = [
     "hundred", "thousand", "million", "billion", "half", "second", "least", "most", "up", "minimum", "maximum", "under", "over",
-    "below", "above", "less", "more", "plus", "excluding", "exclusive", "business", "working", "jr", "<", ">", "≤", "≥", "±",
+    "below", "above", "less", "more", "plus", "excluding", "exclusive", "business", "working", "jr", "<", ">", "≤", "≥", "±", "+", "excl",
+    "bn", "m", "mn", "k", "trillion", "dozen",
 ];
 
 const NUMBERS: [&str; 12] = [
@@ -27,7 +28,12 @@ impl Wording {
     pub(crate) fn of(text: &str) -> Self {
         // With what belongs to a number: "£1,200" is neither "$1,200" nor "200".
         let is_mark = |c: char| c.is_ascii_punctuation() && !"$%+-<>".contains(c) || "“”‘’…".contains(c);
-        let text = text
+        let text = text.replace('−', "-");
+        // Accounts write a loss in brackets.
+        let loss = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        let loss = loss.filter(|text| is_value(text)).map(|text| format!("-{text}"));
+        let text = loss
+            .unwrap_or(text)
             .replace("per cent", "%")
             .replace("percent", "%")
             .replace('%', " %");
@@ -75,6 +81,10 @@ fn add(word: &str, wording: &mut HashSet<String>) {
         });
         return;
     }
+    let word = match word.strip_prefix('0') {
+        Some(rest) if rest.len() == 1 && rest != "0" => rest.to_owned(),
+        _ => word,
+    };
     let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let behind = &word[number.len()..];
     let is_plain = number
@@ -143,6 +153,9 @@ mod tests {
             ("Acme Limited", "Acme Ltd."),
             ("Ada Quist", "Mayor Ada Quist of Halden"),
             ("400", "400 euros"),
+            ("−5 °C", "-5 °C"),
+            ("(1,142)", "-1,142"),
+            ("03 February 2028", "2028-02-03"),
         ] {
             assert!(are_the_same(one, other), "{one} | {other}");
         }
@@ -161,6 +174,8 @@ mod tests {
             ("> 5 mg", "5 mg"),
             (">5 mg", "<5 mg"),
             ("5 °C", "-5 °C"),
+            ("(1,142)", "1,142"),
+            ("USD 5", "USD 5bn"),
             ("30 days", "30 business days"),
             ("£2,400", "£2,400 plus VAT"),
             ("50", "up to 50"),

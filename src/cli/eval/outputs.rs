@@ -56,7 +56,7 @@ pub(super) fn check(args: &EvalArgs, suites: &[Suite], environment: &Environment
     let mut taken: Vec<(&str, PathBuf)> = Vec::new();
     for (option, path) in outputs {
         let name = path.display();
-        if path.ends_with("-") {
+        if path == environment.directory.join("-") {
             bail!("{option} -: would be a file of that name; standard output is /dev/stdout");
         }
         if path.is_dir() {
