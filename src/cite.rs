@@ -63,12 +63,9 @@ pub fn quote(document: &Document, document_index: usize, span: Span, score: f32,
     let row = document.table_row(&span).filter(is_short);
     let row = row.map(|row| {
         row.into_iter()
-            .map(|cell| {
-                let headings: Vec<String> = cell.headings.into_iter().map(text).collect();
-                Cell {
-                    heading: Some(headings.join(" ")).filter(|_| !headings.is_empty()),
-                    text: text(cell.span),
-                }
+            .map(|cell| Cell {
+                heading: cell.heading(document.text()),
+                text: text(cell.span),
             })
             .collect()
     });

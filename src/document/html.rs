@@ -11,7 +11,7 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Token, Tokenizer};
 
 use super::blocks::Blocks;
-use super::{BlockKind, Layout, byte_order_mark, clean, package};
+use super::{BlockKind, Layout, STRUCK, byte_order_mark, clean, package};
 
 /// A cell of more words is one of a table that sets a page, not of one that holds data.
 const MOST_WORDS_OF_A_CELL: usize = 60;
@@ -528,7 +528,7 @@ impl Walk<'_> {
             b"del" | b"s" | b"strike" => {
                 self.struck = self.struck.saturating_sub(1);
                 if self.struck == 0 && std::mem::take(&mut self.is_marked) {
-                    self.blocks.builder.replace(range, "~~");
+                    self.blocks.builder.replace(range, STRUCK);
                 }
             }
             b"pre" | b"xmp" | b"listing" => {
@@ -561,7 +561,7 @@ impl Walk<'_> {
     fn end_block(&mut self) {
         if std::mem::take(&mut self.is_marked) {
             let at = self.blocks.builder.taken;
-            self.blocks.builder.replace(at..at, "~~");
+            self.blocks.builder.replace(at..at, STRUCK);
         }
         self.gap = Gap::None;
         // Where their end tags are missing.
@@ -720,7 +720,7 @@ impl Walk<'_> {
     fn begin_word(&mut self, start: usize) {
         let gap = std::mem::replace(&mut self.gap, Gap::None);
         let mark = if self.struck > 0 && !std::mem::replace(&mut self.is_marked, true) {
-            "~~"
+            STRUCK
         } else {
             ""
         };

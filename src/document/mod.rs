@@ -452,10 +452,8 @@ impl Document {
     fn shown_row(&self, span: &Span) -> Option<Vec<String>> {
         let text = self.text();
         let shown = |cell: TableCell| {
-            let headings = cell.headings.iter().map(|span| &text[span.clone()]);
-            let headings = headings.collect::<Vec<_>>().join(" ");
-            let colon = if headings.is_empty() { "" } else { ": " };
-            format!("{headings}{colon}{}", &text[cell.span])
+            let heading = cell.heading(text).map(|heading| heading + ": ");
+            heading.unwrap_or_default() + &text[cell.span]
         };
         Some(self.table_row(span)?.into_iter().map(shown).collect())
     }

@@ -572,7 +572,7 @@ fn without_reference_marks(text: &str) -> &str {
 
 /// `text` without the mark that ends what is struck: "~~It is 900.~~ It is 400."
 fn without_strike(text: &str) -> &str {
-    text.strip_suffix("~~").unwrap_or(text)
+    text.strip_suffix(super::STRUCK).unwrap_or(text)
 }
 
 /// Marks of notes above the line, and those that stand for them.

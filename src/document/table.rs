@@ -116,6 +116,15 @@ pub struct TableCell {
     pub span: Span,
 }
 
+impl TableCell {
+    /// Its headings in the text of its document, a space between them: "2023 Budget". `None` where nothing stands above it.
+    #[must_use]
+    pub fn heading(&self, text: &str) -> Option<String> {
+        let headings: Vec<&str> = self.headings.iter().map(|span| &text[span.clone()]).collect();
+        (!headings.is_empty()).then(|| headings.join(" "))
+    }
+}
+
 /// Whether a cell holds a number, an amount, a date or a time, which say nothing about what stands below them. A year may.
 pub(crate) fn is_value(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_digit()) && !text.contains(char::is_alphabetic) && !is_year(text)
@@ -185,9 +194,8 @@ impl Document {
         let below = at
             .map(|at| (at, at + 1))
             .filter(|(_, below)| below + 1 < rows.len());
-        let two = [above, below].into_iter().flatten();
+        let mut two = [above, below].into_iter().flatten();
         let grouped = two
-            .into_iter()
             .find_map(|(upper, lower)| Some((upper, lower, self.end_of_groups(&rows[upper], &rows[lower])?)));
         let headings = grouped.map_or(at, |(_, lower, _)| Some(lower));
         Table {

@@ -1,5 +1,6 @@
 //! Candidates of all windows of all documents, merged: the best k that neither overlap nor say the same.
 
+use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 
@@ -249,11 +250,9 @@ fn repeats(text: &str, said: &[Said]) -> bool {
     let folded = folded(text);
     let has_words =
         |better: &&Said| memchr::memmem::find(better.folded.as_bytes(), folded.as_bytes()).is_some();
-    folded.trim().is_empty()
-        || said
-            .iter()
-            .filter(has_words)
-            .any(|better| Wording::of(text).is_said_by(&better.wording))
+    let wording = LazyCell::new(|| Wording::of(text));
+    let is_said = |better: &Said| wording.is_said_by(&better.wording);
+    folded.trim().is_empty() || said.iter().filter(has_words).any(is_said)
 }
 
 /// Widens a span to whole user-perceived characters, since tokenizers leave out combining marks at the end

@@ -111,7 +111,7 @@ fn without_separators(number: &str) -> String {
         true => parts.concat(),
         false => number.to_owned(),
     };
-    whole.strip_suffix(".00").map_or(whole.clone(), str::to_owned)
+    whole.strip_suffix(".00").unwrap_or(&whole).to_owned()
 }
 
 /// `2028-12-31`.

@@ -7,7 +7,9 @@
 
 use super::terms::is_function_word;
 use super::{opener, release};
-use crate::document::{Block, BlockKind, Document, Span, is_brand, item_marker, names_page, stops, turn};
+use crate::document::{
+    Block, BlockKind, Document, STRUCK, Span, is_brand, item_marker, names_page, stops, turn,
+};
 use crate::reply::{FEWEST_WORDS, MOST_REPLIES, announces, is_reply, speaker, words_of};
 
 /// A sentence that can stand in a summary.
@@ -422,7 +424,7 @@ fn is_restricted(document: &Document, sentence: &Span) -> bool {
 fn is_struck(sentence: &str, striking: &mut bool) -> bool {
     let mut has_words = false;
     let mut is_first = true;
-    for part in sentence.split("~~") {
+    for part in sentence.split(STRUCK) {
         *striking ^= !is_first;
         is_first = false;
         has_words |= !*striking && part.contains(char::is_alphanumeric);

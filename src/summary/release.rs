@@ -4,7 +4,7 @@
 //! only in part. So nothing is passed over but what has the form of such a paragraph, in a text with a mark of a release.
 
 use super::terms::is_function_word;
-use crate::document::{BlockKind, Document, stops};
+use crate::document::{Block, BlockKind, Document, stops};
 
 /// What lines of press releases are or begin with, and those of other texts seldom.
 const MARKS: [&str; 17] = [
@@ -30,6 +30,7 @@ const MARKS: [&str; 17] = [
 const END: &str = "ends";
 /// Longer lines are no titles.
 const LONGEST_TITLE: usize = 80;
+
 /// Of each block, whether it says who sends the press release that the document is.
 pub(super) fn about_the_sender(document: &Document) -> Vec<bool> {
     let blocks = document.blocks();
@@ -41,18 +42,17 @@ pub(super) fn about_the_sender(document: &Document) -> Vec<bool> {
         let bare = line.trim_matches(|c: char| "-–—*•[]() ".contains(c));
         bare == END || MARKS.iter().any(|mark| line.starts_with(mark))
     };
+    let titles = || (0..blocks.len()).filter(is_title);
+    let says_who = |below: &usize| {
+        let is_paragraph = |block: &Block| block.kind == BlockKind::Paragraph && stops(text(*below));
+        blocks.get(*below).is_some_and(is_paragraph)
+            && about(text(below - 1)).is_some_and(|name| begins_with_name(text(*below), name))
+    };
+    let found: Vec<usize> = titles().map(|title| title + 1).filter(says_who).collect();
     let mut is_about = vec![false; blocks.len()];
-    if !(0..blocks.len()).filter(is_title).any(is_mark) {
-        return is_about;
-    }
-    for at in (0..blocks.len()).filter(is_title) {
-        let Some(name) = about(text(at)) else {
-            continue;
-        };
-        let below = at + 1;
-        if below < blocks.len() && blocks[below].kind == BlockKind::Paragraph && stops(text(below)) {
-            is_about[below] = begins_with_name(text(below), name);
-        }
+    // Most documents have none: then no marks need be looked for.
+    if !found.is_empty() && titles().any(is_mark) {
+        found.into_iter().for_each(|below| is_about[below] = true);
     }
     is_about
 }
@@ -66,15 +66,11 @@ fn about(title: &str) -> Option<&str> {
 
 /// Whether a paragraph begins with a name, or its first word: "About the University of Halden", "The University …".
 fn begins_with_name(paragraph: &str, name: &str) -> bool {
-    let words = |text: &str| -> Vec<String> {
-        let words = text
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty());
-        let words = words.map(str::to_lowercase).filter(|word| word != "the");
-        words.take(1).collect()
+    let first = |text: &str| {
+        let mut words = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+        words.find(|word| !word.is_empty() && word != "the")
     };
-    let named = words(name);
-    named.iter().any(|word| !is_function_word(word)) && words(paragraph) == named
+    first(name).is_some_and(|word| !is_function_word(&word) && first(paragraph) == Some(word))
 }
 
 #[cfg(test)]

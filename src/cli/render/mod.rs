@@ -159,13 +159,8 @@ impl Printer {
     fn row(self, row: &[TableCell], answer: &Span, all: &str) -> String {
         let is_long = row.iter().map(|cell| cell.span.len()).sum::<usize>() > MOST_SHOWN;
         let mut shown = Vec::new();
-        for (
-            column,
-            TableCell {
-                headings, span: cell, ..
-            },
-        ) in row.iter().enumerate()
-        {
+        for (column, headed) in row.iter().enumerate() {
+            let cell = &headed.span;
             let (start, end) = (answer.start.max(cell.start), answer.end.min(cell.end));
             let text = match start < end {
                 true => self.marked_in(all, cell, &(start..end)),
@@ -173,12 +168,9 @@ impl Printer {
                 false if is_long && column > 0 => continue,
                 false => shortened(one_line(&all[cell.clone()])),
             };
-            let headings = headings
-                .iter()
-                .map(|heading| shortened(one_line(&all[heading.clone()])));
-            let headings = headings.collect::<Vec<_>>().join(" ");
-            let colon = if headings.is_empty() { "" } else { ": " };
-            shown.push(headings + colon + &text);
+            let heading = headed.heading(all);
+            let heading = heading.map(|heading| shortened(one_line(&heading)) + ": ");
+            shown.push(heading.unwrap_or_default() + &text);
         }
         shown.join(if is_long { " | … | " } else { " | " })
     }
