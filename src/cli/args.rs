@@ -122,6 +122,25 @@ pub struct CommonArgs {
     pub reading: ReadingArgs,
 }
 
+/// Which files are read.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct FileArgs {
+    /// Read hidden files and those that .gitignore excludes, too
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub no_ignore: Option<bool>,
+
+    /// The largest document to read, in MiB [default: 64]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub max_mib: Option<u64>,
+}
+
 /// Options of all commands that read documents.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ReadingArgs {
@@ -141,20 +160,9 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub threads: Option<usize>,
 
-    /// Read hidden files and those that .gitignore excludes, too
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        hide_possible_values = true
-    )]
-    pub no_ignore: Option<bool>,
-
-    /// The largest document to read, in MiB [default: 64]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub max_mib: Option<u64>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub files: FileArgs,
 
     /// When to use colour [default: auto]
     #[arg(long, value_name = "WHEN")]
@@ -344,20 +352,9 @@ pub struct TextArgs {
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
-    /// Read hidden files and those that .gitignore excludes, too
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "true",
-        hide_possible_values = true
-    )]
-    pub no_ignore: Option<bool>,
-
-    /// The largest document to read, in MiB [default: 64]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub max_mib: Option<u64>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub files: FileArgs,
 
     /// Leave out notes
     #[arg(short, long)]

@@ -144,8 +144,7 @@ impl Plan {
         let source = source(args.paths.iter(), true, "ask text", &config, environment)?;
         let common = CommonArgs {
             reading: ReadingArgs {
-                no_ignore: args.no_ignore,
-                max_mib: args.max_mib,
+                files: args.files.clone(),
                 quiet: args.quiet,
                 ..ReadingArgs::default()
             },
@@ -206,10 +205,10 @@ impl Plan {
                 "1 to 1024"
             )),
         };
-        let max_mib = match reading.max_mib.or(config.max_mib).unwrap_or(64) {
+        let max_mib = match reading.files.max_mib.or(config.max_mib).unwrap_or(64) {
             n if (1..=1 << 20).contains(&n) => n,
             n => bail!(bad_option(
-                option(reading.max_mib.is_some(), "max-mib"),
+                option(reading.files.max_mib.is_some(), "max-mib"),
                 n,
                 "1 to 1048576"
             )),
@@ -236,7 +235,7 @@ impl Plan {
             rival: top.or(config.top).is_none(),
             read: ReadOptions {
                 max_bytes: max_mib << 20,
-                no_ignore: reading.no_ignore.or(config.no_ignore).unwrap_or(false),
+                no_ignore: reading.files.no_ignore.or(config.no_ignore).unwrap_or(false),
             },
             around: Around::Sentence,
             json: false,
