@@ -351,7 +351,7 @@ pub enum Error {
 
     /// `ASK_KERNELS` names what there is not, or not here.
     #[error(
-        "ASK_KERNELS={name}: {}; use avx512vnni, avxvnni, avx2, neondot, scalar or f32, or unset it for the fastest",
+        "ASK_KERNELS={name}: {}; use amx, avx512vnni, avxvnni, avx2, neondot, scalar or f32, or unset it for the fastest",
         if *.known { "this processor does not have it" } else { "there are no such kernels" }
     )]
     KernelsUnavailable {

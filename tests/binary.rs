@@ -208,7 +208,7 @@ fn answer_with_kernels(kernels: &str) -> Option<Value> {
 #[test]
 fn instruction_sets_give_the_same_bytes() {
     let expected = answer_with_kernels("scalar").unwrap();
-    for kernels in ["avx2", "avxvnni", "avx512vnni", "neondot"] {
+    for kernels in ["avx2", "avxvnni", "avx512vnni", "amx", "neondot"] {
         if let Some(answer) = answer_with_kernels(kernels) {
             assert_eq!(answer, expected, "{kernels}");
         }

@@ -25,8 +25,10 @@ use crate::model::{Activation, Config};
 /// Tokens whose keys and values are packed together.
 const BLOCK: usize = LANES;
 /// Blocks in a chunk, at most: the activations of so many rows stay in a core's second-level cache (about 5.5 kB a row
-/// of 384), and each chunk reads the weights once more.
-const CHUNK_BLOCKS: usize = 6;
+/// of 384), and each chunk reads the weights once more. With AMX, reading them is the greater part, and the cache has 2 MB.
+fn chunk_blocks(set: InstructionSet) -> usize {
+    if set == InstructionSet::Amx { 12 } else { 6 }
+}
 /// Columns of 16 that a product takes at a time: 8 rows of 3 are the 24 sums that fit 32 registers with their factors.
 const PANELS: usize = 3;
 
@@ -220,8 +222,8 @@ struct Scratch {
     most: Vec<Lanes>,
     /// What sums of sixteen queries with the keys of each block are multiplied with. `[blocks]`
     score_scales: Vec<Lanes>,
-    /// Attention of eight rows to all tokens, as scores and as weights. `[blocks / 2, 8]` and `[8, 16 · blocks]`, the blocks
-    /// rounded up to pairs
+    /// Attention of the rows of a tile to all tokens, as scores and as weights. `[blocks / 2, rows]` and
+    /// `[rows, 16 · blocks]`, the blocks rounded up to pairs
     scores: Vec<Words>,
     weights: Vec<u8>,
     /// Inverted scales of a head's values, in proportion. `[blocks / 2]`
@@ -229,8 +231,8 @@ struct Scratch {
 }
 
 impl Scratch {
-    /// Makes room for a chunk of `rows` in a window of so many blocks.
-    fn fit(&mut self, shape: Shape, rows: usize, blocks: usize) {
+    /// Makes room for a chunk of `rows` in a window of so many blocks, with tiles of so many rows.
+    fn fit(&mut self, shape: Shape, rows: usize, blocks: usize, tile: usize) {
         self.narrow.resize(rows * shape.hidden / LANES, Lanes::ZERO);
         self.wide.resize(rows * shape.group / LANES, Lanes::ZERO);
         self.narrow_bytes.resize(rows * shape.hidden, 0);
@@ -240,11 +242,11 @@ impl Scratch {
         self.most.resize(rows, Lanes::ZERO);
         let pairs = blocks.div_ceil(2);
         self.score_scales.resize(blocks, Lanes::ZERO);
-        self.scores.resize(8 * pairs, Words::splat(rows::NO_WORD));
-        self.weights.resize(8 * pairs * 2 * BLOCK, 0);
+        self.scores.resize(tile * pairs, Words::splat(rows::NO_WORD));
+        self.weights.resize(tile * pairs * 2 * BLOCK, 0);
         self.inverses.resize(pairs, Words::splat(0));
         if blocks % 2 == 1 {
-            for row in &mut self.scores[8 * (pairs - 1)..] {
+            for row in &mut self.scores[tile * (pairs - 1)..] {
                 row.0[1].fill(rows::NO_WORD);
             }
             self.inverses[pairs - 1].0[1].fill(0);
@@ -313,7 +315,7 @@ impl Layers {
         } = self.shape;
         let blocks = tokens.div_ceil(BLOCK);
         let threads = if alone { rayon::current_num_threads() } else { 1 };
-        let chunks = blocks.div_ceil(CHUNK_BLOCKS).next_multiple_of(threads);
+        let chunks = blocks.div_ceil(chunk_blocks(self.set)).next_multiple_of(threads);
         let chunk = blocks.div_ceil(chunks);
 
         let spare = self.spare.lock().map(|mut spare| spare.pop()).ok().flatten();
@@ -414,7 +416,8 @@ impl Work for Step<'_> {
     #[inline(always)]
     fn run<D: Dot>(mut self) {
         let rows = self.chunk.query_scales.len() / self.shape.heads * BLOCK;
-        self.scratch.fit(self.shape, rows, self.tokens.div_ceil(BLOCK));
+        let blocks = self.tokens.div_ceil(BLOCK);
+        self.scratch.fit(self.shape, rows, blocks, D::ROWS);
         if let Some(layer) = self.current {
             self.attend::<D>();
             self.feed_forward::<D>(layer);
@@ -427,17 +430,21 @@ impl Work for Step<'_> {
 
 impl Step<'_> {
     /// Scaled dot-product attention of all heads (Vaswani et al. 2017, section 3.2), for the rows of the chunk, into
-    /// `scratch.narrow`. Scores of eight rows at a time, which stay in the first-level cache.
+    /// `scratch.narrow`. Scores of a tile's rows at a time, which stay in the first-level cache.
     #[inline(always)]
     fn attend<D: Dot>(&mut self) {
-        let rows = self.chunk.tokens.next_multiple_of(8);
+        let rows = self.chunk.tokens.next_multiple_of(D::ROWS);
         for head in 0..self.shape.heads {
             let unit = self.invert::<D::Simd>(head);
-            for row in (0..rows).step_by(8) {
+            for row in (0..rows).step_by(D::ROWS) {
                 if row % BLOCK == 0 {
                     self.scale_scores::<D::Simd>(head, row / BLOCK);
                 }
-                self.attend_rows::<D>(head, row, unit);
+                if D::ROWS == BLOCK {
+                    self.attend_rows::<D, BLOCK>(head, row, unit);
+                } else {
+                    self.attend_rows::<D, 8>(head, row, unit);
+                }
             }
         }
     }
@@ -482,10 +489,9 @@ impl Step<'_> {
         unit
     }
 
-    /// For eight rows from `row` on; `unit` is what `scratch.inverses` are multiples of.
+    /// For a tile's rows from `row` on; `unit` is what `scratch.inverses` are multiples of.
     #[inline(always)]
-    fn attend_rows<D: Dot>(&mut self, head: usize, row: usize, unit: f32) {
-        const M: usize = 8;
+    fn attend_rows<D: Dot, const M: usize>(&mut self, head: usize, row: usize, unit: f32) {
         let Shape {
             hidden, heads, dim, ..
         } = self.shape;
@@ -503,7 +509,7 @@ impl Step<'_> {
         let scores = &mut scores.as_chunks_mut::<M>().0[..pairs];
         let weights = &mut weights[..M * padded];
         let queries = &self.chunk.queries[(row / BLOCK * heads + head) * lines..][..lines];
-        let queries = Fours::of_lines(queries, row % BLOCK);
+        let queries = vectors::query_rows::<D>(queries, row % BLOCK, dim);
         let scales = |block: usize| &self.memory.scales[block * heads + head];
         let stride = self.shape.block_stride();
         let at = |block: usize| &self.memory.lines[block * stride + head * 2 * lines..];
@@ -672,7 +678,7 @@ impl Step<'_> {
             for head in 0..heads {
                 let rows = self.shape.head(narrow, block, head);
                 let at = block * heads + head;
-                query_scales[at] = vectors::queries::<D::Simd>(rows, &mut queries[at * lines..]);
+                query_scales[at] = vectors::queries::<D>(rows, &mut queries[at * lines..]);
             }
         }
         product::<D, SET>(input, self.arena, &layer.key, narrow, &mut []);
@@ -764,22 +770,27 @@ fn product<D: Dot, const AFTER: After>(
     most: &mut [Lanes],
 ) {
     // Rows behind the last are there, and what they give is not read.
-    let count = rows.count.next_multiple_of(4);
+    let least = if D::ROWS == BLOCK { BLOCK } else { 4 };
+    let count = rows.count.next_multiple_of(least);
     let steps = weights.inputs / DEPTH;
     let zero = &zero();
     each_panel!(PANELS, weights.outputs / LANES, |panel, N| {
         // While one panel is multiplied, the next comes in from memory, be it of this layer or of the following.
         let next = &arena[weights.lines.start + (panel + N) * steps..];
         let next = &next[..next.len().min(N * steps)];
-        let share = next.len().div_ceil(count.div_ceil(8));
+        let share = next.len().div_ceil(count.div_ceil(D::ROWS));
         let lines = &arena[weights.lines.clone()][panel * steps..];
         let mut row = 0;
-        while row + 8 <= count {
-            let start = (row / 8 * share).min(next.len());
+        while row + D::ROWS <= count {
+            let start = (row / D::ROWS * share).min(next.len());
             let next = &next[start..(start + share).min(next.len())];
             let ahead = Ahead::new(next, weights.inputs / LANES);
-            product_rows::<D, AFTER, 8, N>(rows, row, lines, weights, panel, zero, ahead, out, most);
-            row += 8;
+            if D::ROWS == BLOCK {
+                product_rows::<D, AFTER, BLOCK, N>(rows, row, lines, weights, panel, zero, ahead, out, most);
+            } else {
+                product_rows::<D, AFTER, 8, N>(rows, row, lines, weights, panel, zero, ahead, out, most);
+            }
+            row += D::ROWS;
         }
         if row < count {
             product_rows::<D, AFTER, 4, N>(rows, row, lines, weights, panel, zero, Ahead::NOTHING, out, most);

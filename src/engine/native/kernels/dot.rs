@@ -14,6 +14,8 @@ const STEPS: usize = LANES / DEPTH;
 /// Instructions for int8 products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionSet {
+    /// `tdpbusd` on tiles of sixteen rows, under Linux from 5.16: Intel's servers from Sapphire Rapids.
+    Amx,
     /// `vpdpbusd` on 512 bits: Intel from Cascade Lake, AMD from Zen 4.
     Avx512Vnni,
     /// `vpdpbusd` on 256 bits: Intel from Alder Lake, AMD from Zen 5.
@@ -28,7 +30,8 @@ pub enum InstructionSet {
 
 impl InstructionSet {
     /// All, fastest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Amx,
         Self::Avx512Vnni,
         Self::AvxVnni,
         Self::Avx2,
@@ -48,6 +51,7 @@ impl InstructionSet {
     pub fn is_available(self) -> bool {
         #[cfg(target_arch = "x86_64")]
         match self {
+            Self::Amx => Self::Avx512Vnni.is_available() && super::amx::is_available(),
             Self::Avx512Vnni => {
                 is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
@@ -64,7 +68,7 @@ impl InstructionSet {
         #[cfg(target_arch = "aarch64")]
         match self {
             Self::NeonDot => std::arch::is_aarch64_feature_detected!("dotprod"),
-            Self::Avx512Vnni | Self::AvxVnni | Self::Avx2 => false,
+            Self::Amx | Self::Avx512Vnni | Self::AvxVnni | Self::Avx2 => false,
             Self::Scalar => true,
         }
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -77,6 +81,7 @@ impl InstructionSet {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Amx => "amx",
             Self::Avx512Vnni => "avx512vnni",
             Self::AvxVnni => "avxvnni",
             Self::Avx2 => "avx2",
@@ -109,6 +114,9 @@ pub(crate) fn dispatch<W: Work>(set: InstructionSet, work: W) -> W::Output {
     assert!(set.is_available(), "this processor has no {set}");
     match set {
         // SAFETY: `is_available` has found every feature that the function is compiled for; so below.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Amx => unsafe { super::amx::run_amx(work) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx512Vnni => unsafe { x86::run_avx512vnni(work) },
         // SAFETY: as above.
@@ -223,7 +231,7 @@ impl<'a> Ahead<'a> {
     /// The shares of so many blocks.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
-    fn fetch_all(&self, blocks: usize) {
+    pub(super) fn fetch_all(&self, blocks: usize) {
         for block in 0..blocks {
             self.fetch(block);
         }
@@ -237,7 +245,10 @@ pub(crate) type Tile<D, const M: usize, const N: usize> = [[<<D as Dot>::Simd as
 pub(crate) trait Dot: Sized {
     type Simd: Simd;
 
-    /// `start[n] + rows[m][k] · columns[k][n]`, for `M` of 4 or 8 and k up to `16 · columns.blocks`.
+    /// Rows that a tile has best: 8, or all 16 of a block, which then lie one behind the other, as columns do.
+    const ROWS: usize = 8;
+
+    /// `start[n] + rows[m][k] · columns[k][n]`, for `M` of 4, 8 or 16 and k up to `16 · columns.blocks`.
     ///
     /// # Panics
     /// When rows or columns reach past what they lie in.
@@ -296,7 +307,7 @@ impl Dot for Scalar {
 
 #[cfg(target_arch = "x86_64")]
 #[allow(clippy::needless_range_loop)] // iterators are not inlined into code this large, and cost calls
-mod x86 {
+pub(super) mod x86 {
     #[allow(clippy::wildcard_imports)] // intrinsics: forty names for four kernels
     use std::arch::x86_64::*;
     use std::mem::MaybeUninit;
@@ -325,7 +336,7 @@ mod x86 {
         unsafe { at.cast::<i32>().read_unaligned() }
     }
 
-    pub(super) struct Avx512Vnni;
+    pub(in super::super) struct Avx512Vnni;
 
     impl Dot for Avx512Vnni {
         type Simd = super::super::simd::x86::Avx512;
@@ -646,6 +657,11 @@ mod tests {
     }
 
     fn compare_all(rows: Fours<'_>, columns: Columns<'_>) {
+        if rows.bytes.len() >= rows.reach::<LANES>(columns.blocks).unwrap() {
+            compare::<LANES, 3>(rows, columns);
+            compare::<LANES, 2>(rows, columns);
+            compare::<LANES, 1>(rows, columns);
+        }
         compare::<8, 3>(rows, columns);
         compare::<8, 1>(rows, columns);
         compare::<8, 2>(rows, columns);
@@ -668,7 +684,7 @@ mod tests {
             let stride = blocks * LANES + gap;
             let block_stride = STEPS + block_gap;
             let panel_stride = blocks * block_stride + panel_gap;
-            let rows: Vec<u8> = (0..8 * stride).map(|_| next()).collect();
+            let rows: Vec<u8> = (0..LANES * stride).map(|_| next()).collect();
             let mut lines = vec![Line::ZERO; 3 * panel_stride];
             for line in &mut lines {
                 line.0 = std::array::from_fn(|_| next().cast_signed().max(-127).cast_unsigned());
@@ -688,7 +704,7 @@ mod tests {
         let blocks = 24;
         for u in [0u8, 1, 127, 128, 129, 255] {
             for w in [-127i8, 0, 127] {
-                let rows = vec![u; 8 * blocks * LANES];
+                let rows = vec![u; LANES * blocks * LANES];
                 let lines = vec![Line([w.cast_unsigned(); 64]); 3 * blocks * STEPS];
                 let columns = Columns {
                     lines: &lines,

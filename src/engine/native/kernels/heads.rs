@@ -90,19 +90,43 @@ fn columns<S: Simd>(head: Head<'_>, inverses: &Lanes, lines: &mut [Line]) {
     }
 }
 
-/// Quantises queries to u8 around [`QUERY_ZERO`], so that tokens are columns. Gives the scale of each.
+/// Quantises queries to u8 around [`QUERY_ZERO`], in the order in which [`query_rows`] finds them. Gives the scale of each.
 #[inline(always)]
-pub(crate) fn queries<S: Simd>(head: Head<'_>, lines: &mut [Line]) -> Lanes {
-    let (scales, inverses) = head.scales::<S>();
-    columns::<S>(head, &inverses, lines);
-    for line in &mut lines[..head.width * (LANES / DEPTH)] {
-        for byte in &mut line.0 {
-            *byte ^= QUERY_ZERO;
+pub(crate) fn queries<D: Dot>(head: Head<'_>, lines: &mut [Line]) -> Lanes {
+    let (scales, inverses) = head.scales::<D::Simd>();
+    let lines = &mut lines[..head.width * (LANES / DEPTH)];
+    if D::ROWS == LANES {
+        let rows = Line::bytes_mut(lines).as_chunks_mut().0;
+        let zero = <D::Simd>::splat(ROUND + f32::from(QUERY_ZERO));
+        for t in 0..LANES {
+            let inverse = <D::Simd>::splat(inverses.0[t]);
+            for j in 0..head.width {
+                // Rounded twice, as `columns` does.
+                let x = <D::Simd>::mul(head.load::<D::Simd>(t, j), inverse);
+                <D::Simd>::store_low_bytes(<D::Simd>::add(x, zero), &mut rows[t * head.width + j]);
+            }
+        }
+    } else {
+        columns::<D::Simd>(head, &inverses, lines);
+        for line in lines {
+            for byte in &mut line.0 {
+                *byte ^= QUERY_ZERO;
+            }
         }
     }
     let mut out = Lanes::ZERO;
-    S::store(scales, &mut out);
+    <D::Simd>::store(scales, &mut out);
     out
+}
+
+/// Queries of `dim` elements from that of a token on: rows one behind the other where a tile has whole blocks of them, else columns.
+#[inline(always)]
+pub(crate) fn query_rows<D: Dot>(lines: &[Line], token: usize, dim: usize) -> Fours<'_> {
+    if D::ROWS == LANES {
+        Fours::of_rows(&Line::bytes(lines)[token * dim..], dim)
+    } else {
+        Fours::of_lines(lines, token)
+    }
 }
 
 /// Quantises keys to i8, so that tokens are columns, with one scale for the first `tokens` of them; the others' integers are
@@ -188,8 +212,12 @@ mod tests {
             let width = self.0.width;
             let mut bytes = Vec::new();
             let mut lines = vec![Line::ZERO; width * (LANES / DEPTH)];
-            let mut floats = queries::<D::Simd>(self.0, &mut lines).0.to_vec();
-            bytes.extend(lines.iter().flat_map(|line| line.0));
+            let mut floats = queries::<D>(self.0, &mut lines).0.to_vec();
+            let rows = query_rows::<D>(&lines, 0, width * LANES);
+            for t in 0..LANES {
+                let four = |k: usize| &rows.bytes[t * rows.row_stride + k * rows.step_stride..][..DEPTH];
+                bytes.extend((0..width * LANES / DEPTH).flat_map(four));
+            }
             let (scale, starts) = keys::<D>(self.0, self.1, &mut lines);
             floats.push(scale);
             bytes.extend(lines.iter().flat_map(|line| line.0));

@@ -1,6 +1,8 @@
 //! The arithmetic of the encoder, and the only module with `unsafe` code. Here: f32, with products by `gemm`, whose
 //! instruction set (AVX-512, AVX2 with FMA, NEON, scalar) is chosen at run time. Below: int8.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 #[cfg(target_arch = "aarch64")]
 mod arm;
 pub(super) mod dot;

@@ -24,6 +24,13 @@ impl Line {
         // long as what is returned.
         unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), size_of_val(lines)) }
     }
+
+    /// As [`bytes`](Self::bytes).
+    #[inline(always)]
+    pub(crate) fn bytes_mut(lines: &mut [Self]) -> &mut [u8] {
+        // SAFETY: as in `bytes`; every byte may be written.
+        unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), size_of_val(lines)) }
+    }
 }
 
 /// Room for the lines of matrices of so many bytes in all.
