@@ -1,6 +1,5 @@
 //! Candidates of all windows of all documents, merged: the best k that neither overlap nor say the same.
 
-use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 
@@ -139,27 +138,24 @@ impl Merger {
         while chosen.len() < self.answers
             && let Some((_, Reverse(i))) = queue.pop()
         {
-            let document = offers[i].kept.document;
-            let text = documents[document].text();
+            let index = offers[i].kept.document;
+            let document = documents[index];
             let is_new = |candidate: &Candidate, chosen: &[(usize, Candidate)], said: &[Said]| {
                 !chosen
                     .iter()
-                    .any(|(other, c)| *other == document && overlap(&c.span, &candidate.span))
-                    && !repeats(&text[candidate.span.clone()], said)
+                    .any(|(other, c)| *other == index && overlap(&c.span, &candidate.span))
+                    && !repeats(document, candidate.span.clone(), said)
             };
             if let Some(candidate) = offers[i].best(self.answer_tokens)
                 && is_new(candidate, &chosen, &said)
             {
                 let mut candidate = candidate.clone();
                 offers[i].drop_best();
-                candidate.span = whole_tokens(text, whole_characters(text, candidate.span));
-                candidate.span = without_turn(text, candidate.span);
-                candidate.span = without_struck(text, candidate.span);
-                candidate.span = whole_value(documents[document], candidate.span);
-                // Widened, it may have come to lie over another, or to say the same: "5" of "-5".
+                candidate.span = whole(document, candidate.span);
+                // As a whole, it may have come to lie over another, or to say the same.
                 if is_new(&candidate, &chosen, &said) {
-                    said.push(Said::of(&text[candidate.span.clone()]));
-                    chosen.push((document, candidate));
+                    said.push(Said::of(&document.text()[candidate.span.clone()]));
+                    chosen.push((index, candidate));
                 }
                 if chosen.len() == self.answers {
                     break;
@@ -245,14 +241,29 @@ impl Said {
 }
 
 /// Whether a better answer has these words, and none beside them that makes another answer of it, or they are punctuation, which says
-/// nothing.
-fn repeats(text: &str, said: &[Said]) -> bool {
-    let folded = folded(text);
-    let has_words =
-        |better: &&Said| memchr::memmem::find(better.folded.as_bytes(), folded.as_bytes()).is_some();
-    let wording = LazyCell::new(|| Wording::of(text));
-    let is_said = |better: &Said| wording.is_said_by(&better.wording);
-    folded.trim().is_empty() || said.iter().filter(has_words).any(is_said)
+/// nothing. What counts is the whole that would be quoted: the "5" of "-5" is no repetition of "5".
+fn repeats(document: &Document, span: Span, said: &[Said]) -> bool {
+    let has = |better: &Said, words: &str| {
+        memchr::memmem::find(better.folded.as_bytes(), words.as_bytes()).is_some()
+    };
+    let part = folded(&document.text()[span.clone()]);
+    if part.trim().is_empty() {
+        return true;
+    }
+    let mut with_part = said.iter().filter(|better| has(better, &part)).peekable();
+    if with_part.peek().is_none() {
+        return false;
+    }
+    let whole = Said::of(&document.text()[whole(document, span)]);
+    with_part.any(|better| has(better, &whole.folded) && whole.wording.is_said_by(&better.wording))
+}
+
+/// What is quoted of a document for a span of tokens.
+fn whole(document: &Document, span: Span) -> Span {
+    let text = document.text();
+    let span = whole_tokens(text, whole_characters(text, span));
+    let span = without_struck(text, without_turn(text, span));
+    whole_value(document, span)
 }
 
 /// Widens a span to whole user-perceived characters, since tokenizers leave out combining marks at the end
@@ -308,6 +319,9 @@ fn without_turn(text: &str, span: Span) -> Span {
 fn without_struck(text: &str, span: Span) -> Span {
     /// How far away the tildes before it are looked for, in bytes.
     const REACH: usize = 2000;
+    // Tokens cut the marks themselves.
+    let cut = |at: usize| text[..at].ends_with('~') && text[at..].starts_with('~');
+    let span = span.start - usize::from(cut(span.start))..span.end + usize::from(cut(span.end));
     let from = text.ceil_char_boundary(span.start.saturating_sub(REACH));
     let before = &text[from..span.start];
     let before = &before[before.rfind("\n\n").unwrap_or(0)..];
@@ -335,7 +349,9 @@ fn without_struck(text: &str, span: Span) -> Span {
 fn whole_value(document: &Document, span: Span) -> Span {
     let block = document.block_at(span.start);
     let text = document.text();
-    let is_cell = block.kind == BlockKind::TableCell && span.end <= block.span.end;
+    let is_cell = block.kind == BlockKind::TableCell
+        && span.end <= block.span.end
+        && block.span.len() <= LONGEST_NUMBER;
     let has_digit = |text: &str| text.contains(|c: char| c.is_ascii_digit());
     let is_all = || {
         let others = [block.span.start..span.start, span.end..block.span.end];
@@ -368,14 +384,17 @@ fn whole_tokens(text: &str, span: Span) -> Span {
         }
         start = rest.len();
     }
-    if text[start..].starts_with(digit) {
-        let before = text[..start].trim_end_matches(['-', '−', '–']);
-        let sign = &text[before.len()..start];
+    // A sign, also one before a currency's: "-$5".
+    let currency = ['$', '€', '£', '¥'];
+    let number = text[start..].strip_prefix(currency).unwrap_or(&text[start..]);
+    if number.starts_with(digit) {
+        let money = text[..start].strip_suffix(currency).unwrap_or(&text[..start]);
+        let before = money.trim_end_matches(['-', '−', '–']);
         let is_sign = before.is_empty() || before.ends_with(|c: char| c.is_whitespace() || c == '(');
-        if text[..start].ends_with('+') {
-            start -= 1;
-        } else if is_sign && sign.chars().count() == 1 {
-            start -= sign.len();
+        if money.ends_with('+') {
+            start = money.len() - 1;
+        } else if is_sign && money[before.len()..].chars().count() == 1 {
+            start = before.len();
         }
     }
     while text[..end].ends_with(digit) {
@@ -491,6 +510,16 @@ mod tests {
         assert_eq!(whole_tokens("in 2019. 14 died", 9..16), 9..16);
         assert_eq!(whole_tokens("at -5 degrees", 4..5), 3..5);
         assert_eq!(whole_tokens("−7", 3..4), 0..4);
+        for money in ["at -$5", "at −£5", "at -5"] {
+            assert_eq!(
+                whole_tokens(money, money.len() - 1..money.len()).start,
+                3,
+                "{money}"
+            );
+        }
+        assert_eq!(whole_tokens("at -$5", 4..6), 3..6);
+        assert_eq!(whole_tokens("at -£5", 6..7), 3..7);
+        assert_eq!(whole_tokens("at $5", 4..5), 4..5);
         assert_eq!(whole_tokens("score 3-2", 8..9), 8..9);
         assert_eq!(whole_tokens("a --5", 4..5), 4..5);
         let endless = "x@".repeat(10_000);
@@ -525,6 +554,8 @@ mod tests {
             "~~£5,000~~ £7,500"
         );
         assert_eq!(of("It is ~~£5,000~~ £7,500.", "£5,000"), "£5,000");
+        assert_eq!(of("It is ~~£5,000~~.", "~£5,000~"), "~~£5,000~~");
+        assert_eq!(of("It is ~~£5,000~~ £7,500.", "~ £7,500"), "£7,500");
         assert_eq!(of("~~It is 5~~.", "5~~"), "5~~");
         assert_eq!(of("a ~~ b\n\n5 ~~6~~ 7", "5 ~~6~~ 7"), "5 ~~6~~ 7");
         assert_eq!(of("about ~~ 5", "5"), "5");
@@ -542,11 +573,20 @@ mod tests {
     #[test]
     fn the_same_words_are_the_same_answer() {
         assert_eq!(folded("Marco Rubio,"), folded("marco rubio"));
-        assert!(repeats("— “…”", &[]));
-        let said = ["Bob Smith of Hull", "£2,400 plus VAT", "€500"].map(Said::of);
-        assert!(repeats("Smith", &said));
-        for other in ["Smi", "Al Jones", "£400", "£2,400", "£500"] {
-            assert!(!repeats(other, &said), "{other}");
+        let said = ["Bob Smith of Hull", "£2,400 plus VAT", "€500", "5", "7 ~~8~~"].map(Said::of);
+        let repeats = |text: &str, part: &str| {
+            let document = Document::new("t", text, Format::Markdown).unwrap();
+            let start = document.text().find(part).unwrap();
+            super::repeats(&document, start..start + part.len(), &said)
+        };
+        for same in ["— “…”", "Smith", "5", "7"] {
+            assert!(repeats(same, same), "{same}");
         }
+        for other in ["Smi", "Al Jones", "£400", "£2,400", "£500"] {
+            assert!(!repeats(other, other), "{other}");
+        }
+        assert!(!repeats("at -5 degrees", "5"));
+        assert!(!repeats("within 5.5 days", "5"));
+        assert!(repeats("It is ~~8~~ 7.", "~ 7"));
     }
 }
