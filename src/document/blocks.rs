@@ -12,6 +12,8 @@ pub(super) struct Blocks<'a> {
     pub(super) kind: BlockKind,
     /// Whether blocks stand beside the text.
     pub(super) is_beside: bool,
+    /// Whether cells head others.
+    pub(super) is_header: bool,
     /// Where the current block began in the clean text.
     start: usize,
     /// By how much its section differs from that of the last one.
@@ -35,6 +37,7 @@ impl<'a> Blocks<'a> {
             written: Vec::new(),
             kind: BlockKind::Paragraph,
             is_beside: false,
+            is_header: false,
             start: 0,
             step: 0,
             fresh: true,
@@ -130,6 +133,7 @@ impl<'a> Blocks<'a> {
                 kind: self.kind,
                 section: std::mem::take(&mut self.step),
                 is_beside: self.is_beside,
+                is_header: self.is_header && self.kind == BlockKind::TableCell,
             });
         }
         self.start = self.builder.text.len();
@@ -139,6 +143,7 @@ impl<'a> Blocks<'a> {
     /// What was taken for the cell of a table, the block of this number, is a paragraph.
     pub(super) fn cell_is_text(&mut self, index: usize) {
         self.written[index].kind = BlockKind::Paragraph;
+        self.written[index].is_header = false;
         self.written[index].section = 1;
     }
 

@@ -599,6 +599,7 @@ impl<'a> Walk<'a> {
                 let style = element.get("val").unwrap_or_default();
                 self.is_hidden = self.known.is_hidden(&style).unwrap_or(self.is_hidden);
             }
+            ([Of::Other], "tblHeader") if element.is_on() => self.extracted.head_row(),
             ([Of::Other], "gridSpan") => self.extracted.span_cell(element.number("val").unwrap_or(1)),
             ([Of::Run], "vanish") => self.is_hidden = element.is_on(),
             ([Of::Run], "strike" | "dstrike") => self.setting.is_struck |= element.is_on(),
@@ -895,6 +896,23 @@ mod tests {
             row(&[words("400"), words("euro"), words("512")].concat())
         );
         assert_eq!(source(&body), "Budget\t\tActual\n400\teuro\t512");
+    }
+
+    #[test]
+    fn rows_that_are_repeated_on_each_page_are_headings() {
+        let row = |properties: &str, cells: [&str; 3]| {
+            let cells = cells.map(|text| format!("<w:tc>{}</w:tc>", paragraph("", text)));
+            format!("<w:tr><w:trPr>{properties}</w:trPr>{}</w:tr>", cells.concat())
+        };
+        let rows = [["Age", "18", "65"], ["Rent", "400", "512"], ["Food", "85", "97"]];
+        let shown = |properties: &str| {
+            let rows = [row(properties, rows[0]), row("", rows[1]), row("", rows[2])];
+            let document = docx(&format!("<w:tbl>{}</w:tbl>", rows.concat()));
+            let at = document.text().find("512").unwrap();
+            document.shown_row(&(at..at + 3)).unwrap()
+        };
+        assert_eq!(shown("<w:tblHeader/>"), ["Age: Rent", "18: 400", "65: 512"]);
+        assert_eq!(shown("<w:tblHeader w:val='0'/>"), ["Rent", "400", "512"]);
     }
 
     #[test]

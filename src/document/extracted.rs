@@ -78,7 +78,15 @@ pub(super) enum Piece {
     Table(Vec<Row>),
 }
 
-type Row = Vec<Vec<Paragraph>>;
+/// A row of a table.
+#[derive(Debug)]
+pub(super) struct Row {
+    cells: Cells,
+    /// Its cells head those below.
+    is_header: bool,
+}
+
+type Cells = Vec<Vec<Paragraph>>;
 
 /// What has been opened; each collects what is to follow it.
 #[derive(Debug)]
@@ -93,7 +101,8 @@ enum Open {
 
 #[derive(Debug, Default)]
 struct OpenRow {
-    cells: Row,
+    cells: Cells,
+    is_header: bool,
     /// The page that its cells begin on.
     first_page: usize,
     /// The last that one of them ends on.
@@ -158,13 +167,21 @@ impl Extracted {
 
     pub(super) fn open_row(&mut self) {
         let row = OpenRow {
-            cells: Row::new(),
+            cells: Cells::new(),
+            is_header: false,
             first_page: self.page,
             last_page: self.page,
             written: self.written,
             span: 1,
         };
         self.open.push(Open::Row(row, Vec::new()));
+    }
+
+    /// Says that the cells of the open row head those below.
+    pub(super) fn head_row(&mut self) {
+        if let Some(Open::Row(row, _)) = self.open.last_mut() {
+            row.is_header = true;
+        }
     }
 
     pub(super) fn open_cell(&mut self) {
@@ -224,10 +241,13 @@ impl Extracted {
             }
             Some(Open::Row(row, behind)) => {
                 self.page = row.last_page;
+                let OpenRow { cells, is_header, .. } = row;
+                let is_empty = cells.iter().all(Vec::is_empty);
+                let row = Row { cells, is_header };
                 match self.open.last_mut() {
-                    _ if row.cells.iter().all(Vec::is_empty) => {}
-                    Some(Open::Table(rows, _)) => rows.push(row.cells),
-                    _ => self.add(Piece::Table(vec![row.cells])),
+                    _ if is_empty => {}
+                    Some(Open::Table(rows, _)) => rows.push(row),
+                    _ => self.add(Piece::Table(vec![row])),
                 }
                 self.add_behind(behind);
             }
@@ -460,7 +480,10 @@ impl Extracted {
         for mut piece in pieces {
             match &mut piece {
                 Piece::Paragraph(paragraph) => set_page(paragraph),
-                Piece::Table(rows) => rows.iter_mut().flatten().flatten().for_each(set_page),
+                Piece::Table(rows) => {
+                    let cells = rows.iter_mut().flat_map(|row| &mut row.cells);
+                    cells.flatten().for_each(set_page);
+                }
             }
             self.notes.push(piece);
         }
@@ -506,10 +529,11 @@ impl Writer {
         match piece {
             Piece::Paragraph(paragraph) => self.paragraph(&paragraph),
             Piece::Table(rows) => {
-                let has_one = |row: &Row| row.iter().filter(|cell| !cell.is_empty()).count() < 2;
+                let has_one = |row: &Row| row.cells.iter().filter(|cell| !cell.is_empty()).count() < 2;
                 // What has one column is there for its frame.
                 if rows.iter().all(has_one) {
-                    rows.iter().flatten().flatten().for_each(|p| self.paragraph(p));
+                    let cells = rows.iter().flat_map(|row| &row.cells);
+                    cells.flatten().for_each(|p| self.paragraph(p));
                 } else {
                     self.table(&rows);
                 }
@@ -538,7 +562,7 @@ impl Writer {
             if i > 0 {
                 self.source.push('\n');
             }
-            for (i, cell) in row.iter().enumerate() {
+            for (i, cell) in row.cells.iter().enumerate() {
                 if i > 0 {
                     self.source.push('\t');
                 }
@@ -550,6 +574,8 @@ impl Writer {
                     self.words(paragraph, BREAK_IN_CELL);
                 }
                 self.block(start, BlockKind::TableCell);
+                let cell = self.blocks.last_mut().filter(|block| block.span.start == start);
+                cell.into_iter().for_each(|cell| cell.is_header = row.is_header);
             }
         }
     }

@@ -207,6 +207,7 @@ struct Cell {
     lists: u32,
     /// It begins with a table of its own.
     begins_with_table: bool,
+    is_header: bool,
 }
 
 /// How many columns and rows a cell reaches over.
@@ -246,6 +247,8 @@ struct Table {
     last: Option<usize>,
     /// Of each column, how many of the next rows a cell of a row above reaches over.
     taken: Vec<usize>,
+    /// The place is in its head.
+    is_head: bool,
 }
 
 impl Table {
@@ -482,8 +485,14 @@ impl Walk<'_> {
                 self.blocks.next_row();
                 self.tables.last_mut().into_iter().for_each(Table::next_row);
             }
+            b"thead" | b"tbody" | b"tfoot" => {
+                self.end_cells();
+                let table = self.tables.last_mut().into_iter();
+                table.for_each(|table| table.is_head = name == b"thead");
+            }
             b"td" | b"th" => {
                 self.end_cells();
+                let is_head = self.tables.last().is_some_and(|table| table.is_head);
                 let span = self.span;
                 let steps = self.tables.last_mut().map_or(1, |table| table.next_cell(span));
                 (0..steps).for_each(|_| self.blocks.next_cell());
@@ -491,6 +500,7 @@ impl Walk<'_> {
                     first: self.blocks.written.len(),
                     lists: self.lists,
                     begins_with_table: false,
+                    is_header: is_head || name == b"th",
                 });
                 self.end_block();
             }
@@ -540,6 +550,11 @@ impl Walk<'_> {
                 self.end_block();
             }
             b"td" | b"th" => self.end_cells(),
+            b"thead" => {
+                self.end_cells();
+                let table = self.tables.last_mut().into_iter();
+                table.for_each(|table| table.is_head = false);
+            }
             b"table" => {
                 self.end_cells();
                 self.tables.pop();
@@ -567,6 +582,7 @@ impl Walk<'_> {
         // Where their end tags are missing.
         (self.is_reference, self.is_superscript, self.link) = (false, false, None);
         self.blocks.close();
+        self.blocks.is_header = self.cells.last().is_some_and(|cell| cell.is_header);
         self.blocks.kind = match self.cells.last() {
             Some(cell) if self.lists > cell.lists => BlockKind::ListItem,
             Some(cell) if cell.first == self.blocks.written.len() => BlockKind::TableCell,
@@ -986,6 +1002,41 @@ mod tests {
         assert_eq!(row("97"), ["Year: 2023", "Budget: Lights", "85", "Actual: 97"]);
         assert_eq!(row("512"), ["Budget: Dredging", "400", "Actual: 512"]);
         assert_eq!(row("none"), ["Year: 2024", "Budget: none"]);
+    }
+
+    #[test]
+    fn headings_are_what_markup_says_they_are() {
+        let row = |source: &str, cell: &str| {
+            let document = Document::new("t", source, Format::Html).unwrap();
+            let at = document.text().find(cell).unwrap();
+            document.shown_row(&(at..at + cell.len())).unwrap()
+        };
+        // Numbers, and a unit.
+        let source = "<table><thead><tr><th>Decile<td>1<th>10</thead><tbody><tr><td>Income<td>9,400<td>81,200<tr><td>Tax<td>8<td>2</table>";
+        assert_eq!(
+            row(source, "81,200"),
+            ["Decile: Income", "1: 9,400", "10: 81,200"]
+        );
+        let source = "<table><tr><th>Beam<th>Length<th>Load<tr><th><th>m<th>kN<tr><td>A1<td>4.2<td>18<tr><td>A2<td>5<td>9</table>";
+        assert_eq!(row(source, "18"), ["Beam: A1", "Length m: 4.2", "Load kN: 18"]);
+        // One group, and a title.
+        let source = "<table><tr><th colspan=4>Table 3<tr><th><th><th colspan=2>2024<tr><th>Item<th>Code<th>Budget<th>Actual\
+                      <tr><td>Sand<td>7<td>400<td>512<tr><td>Lime<td>8<td>85<td>97</table>";
+        assert_eq!(
+            row(source, "512"),
+            ["Item: Sand", "Code: 7", "2024 Budget: 400", "2024 Actual: 512"]
+        );
+        assert_eq!(row(source, "Table 3"), ["Table 3"]);
+        // Rows that head themselves.
+        let source =
+            "<table><tr><th>Founded<td>in Leeds<td>by Bell<tr><th>Sold<td>in Hull<td>to Lund</table>";
+        assert_eq!(row(source, "Lund"), ["Sold", "in Hull", "to Lund"]);
+        // Everything, or only a title, says nothing.
+        let source =
+            "<table><tr><th>Item<th>Cost<th>Due<tr><th>Sand<th>400<th>May<tr><th>Lime<th>85<th>June</table>";
+        assert_eq!(row(source, "400"), ["Item: Sand", "Cost: 400", "Due: May"]);
+        let source = "<table><thead><tr><th colspan=3>Costs</thead><tr><td>Item<td>Cost<td>Due<tr><td>Sand<td>400<td>May</table>";
+        assert_eq!(row(source, "400"), ["Item: Sand", "Cost: 400", "Due: May"]);
     }
 
     #[test]

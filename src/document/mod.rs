@@ -93,6 +93,8 @@ pub struct Block {
     /// Whether markup says that it stands beside the text: navigation, a sidebar, a caption, the foot of a page, a banner,
     /// comments, or what is hidden until a program shows it.
     pub is_beside: bool,
+    /// Whether markup says that it, a cell, heads others.
+    pub is_header: bool,
 }
 
 impl Block {
@@ -102,6 +104,7 @@ impl Block {
             kind,
             section,
             is_beside: false,
+            is_header: false,
         }
     }
 }

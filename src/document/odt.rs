@@ -230,6 +230,8 @@ enum Frame {
     /// How the text around it is set.
     Set(Setting),
     List,
+    /// Rows that head a table.
+    HeaderRows,
 }
 
 struct Walk<'a> {
@@ -371,8 +373,12 @@ impl<'a> Walk<'a> {
                 extracted.open_table();
                 Frame::Opened(breaks.1)
             }
+            "table-header-rows" => Frame::HeaderRows,
             "table-row" => {
                 extracted.open_row();
+                if matches!(self.frames.last(), Some(Frame::HeaderRows)) {
+                    extracted.head_row();
+                }
                 Frame::Opened(false)
             }
             "table-cell" | "covered-table-cell" => {
@@ -426,7 +432,7 @@ impl<'a> Walk<'a> {
                     self.counted.insert(list.style, list.counts);
                 }
             }
-            Some(Frame::Nothing) | None => {}
+            Some(Frame::HeaderRows | Frame::Nothing) | None => {}
         }
     }
 
@@ -584,6 +590,25 @@ mod tests {
             "1. one\n2. two\nmore\n2.a) deep\n2.b) deeper\n3. three\n\n• dot\n\n4. four"
         );
         assert!(document.blocks().iter().all(|b| b.kind == BlockKind::ListItem));
+    }
+
+    #[test]
+    fn header_rows_are_headings() {
+        let row = |cells: [&str; 3]| {
+            let cells =
+                cells.map(|text| format!("<table:table-cell><text:p>{text}</text:p></table:table-cell>"));
+            format!("<table:table-row>{}</table:table-row>", cells.concat())
+        };
+        let body = format!(
+            "<table:table><table:table-header-rows>{}</table:table-header-rows>{}{}</table:table>",
+            row(["Age", "18", "65"]),
+            row(["Rent", "400", "512"]),
+            row(["Food", "85", "97"])
+        );
+        let document = odt("", &body);
+        let at = document.text().find("512").unwrap();
+        let shown = document.shown_row(&(at..at + 3)).unwrap();
+        assert_eq!(shown, ["Age: Rent", "18: 400", "65: 512"]);
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub(crate) struct Table {
     pub(crate) first: usize,
     /// How many columns most of its first rows have.
     pub(crate) width: usize,
-    /// The first row that is so wide, if others follow it and its cells can say what stands below them; of two rows of headings the lower.
+    /// The first row that is so wide, if others follow it and its cells can say what stands below them, or the row that markup says; of
+    /// two rows of headings the lower.
     pub(crate) headings: Option<Row>,
     /// The upper of two rows of headings, `| | 2023 | | 2024 | |` above `| Item | Budget | Actual | Budget | Actual |`, and the first
     /// column behind what its last cell stands over.
@@ -185,6 +186,18 @@ impl Document {
         let alike = |width: usize| rows.iter().filter(|row| row.width() == width).count();
         let widths = rows.iter().map(Row::width);
         let width = widths.max_by_key(|&width| (alike(width), width)).unwrap_or(0);
+        if let Some((upper, lower)) = self.marked_headings(&rows) {
+            let groups = upper.map(|upper| {
+                let end = self.end_of_groups(&rows[upper], &rows[lower]);
+                (rows[upper].clone(), end.unwrap_or(usize::MAX))
+            });
+            return Table {
+                first,
+                width,
+                headings: Some(rows[lower].clone()),
+                groups,
+            };
+        }
         let is_wide = |row: &Row| row.width() >= width && row.cells.len() > 1;
         let at = rows.iter().take(1 + MOST_TITLES).position(is_wide);
         let at = at.filter(|&at| at + 1 < rows.len() && self.are_headings(&rows[at], width));
@@ -206,6 +219,31 @@ impl Document {
         }
     }
 
+    /// Of the first rows of a table, the row of headings, as markup has it, and the one that stands above several of them.
+    fn marked_headings(&self, rows: &[Row]) -> Option<(Option<usize>, usize)> {
+        let is_marked = |row: &Row| {
+            row.cells.len() <= MOST_HEADINGS
+                && self.blocks[row.cells.clone()].iter().all(|block| block.is_header)
+        };
+        let first = rows.iter().take(1 + MOST_TITLES).position(is_marked)?;
+        let marked = rows[first..].iter().take_while(|row| is_marked(row)).count();
+        // What has one cell, at the left, is a title.
+        let is_title = |row: &Row| row.columns == [0];
+        let lower = first + marked - 1;
+        let upper = lower
+            .checked_sub(1)
+            .filter(|&upper| upper >= first && !is_title(&rows[upper]));
+        (lower + 1 < rows.len() && !is_title(&rows[lower])).then_some((upper, lower))
+    }
+
+    /// Whether markup says that a row is none of headings: its first cell heads the others.
+    fn is_marked_row(&self, row: &Row) -> bool {
+        let [first, others @ ..] = &self.blocks[row.cells.clone()] else {
+            return false;
+        };
+        first.is_header && others.iter().any(|block| !block.is_header)
+    }
+
     /// Whether the cells of a row can say what stands below them: none is a number or a sentence, and half of them are short. Nobody leaves
     /// the first cell of a row without headings empty.
     fn are_headings(&self, row: &Row, width: usize) -> bool {
@@ -220,6 +258,7 @@ impl Document {
         let short = || cells().filter(|text| text.len() <= LONGEST_HEADING).count();
         row.cells.len() <= MOST_HEADINGS
             && !is_pair
+            && !self.is_marked_row(row)
             && (row.columns.first() != Some(&0) || are_named() && 2 * short() >= row.cells.len())
     }
 
