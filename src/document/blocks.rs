@@ -1,6 +1,6 @@
 //! Blocks of a format with markup, written one after the other.
 
-use super::{Block, BlockKind, Builder, Layout};
+use super::{Block, BlockKind, Builder, CellMarkup, Layout};
 
 /// Writes clean text and notes its blocks: a blank line before a section, a line feed between items of a list and rows of a
 /// table, a tab between the cells of a row.
@@ -12,8 +12,8 @@ pub(super) struct Blocks<'a> {
     pub(super) kind: BlockKind,
     /// Whether blocks stand beside the text.
     pub(super) is_beside: bool,
-    /// Whether cells head others.
-    pub(super) is_header: bool,
+    /// What markup says of the current cell.
+    pub(super) cell: CellMarkup,
     /// Where the current block began in the clean text.
     start: usize,
     /// By how much its section differs from that of the last one.
@@ -37,7 +37,7 @@ impl<'a> Blocks<'a> {
             written: Vec::new(),
             kind: BlockKind::Paragraph,
             is_beside: false,
-            is_header: false,
+            cell: CellMarkup::default(),
             start: 0,
             step: 0,
             fresh: true,
@@ -133,7 +133,10 @@ impl<'a> Blocks<'a> {
                 kind: self.kind,
                 section: std::mem::take(&mut self.step),
                 is_beside: self.is_beside,
-                is_header: self.is_header && self.kind == BlockKind::TableCell,
+                cell: match self.kind {
+                    BlockKind::TableCell => self.cell,
+                    _ => CellMarkup::default(),
+                },
             });
         }
         self.start = self.builder.text.len();
@@ -143,7 +146,7 @@ impl<'a> Blocks<'a> {
     /// What was taken for the cell of a table, the block of this number, is a paragraph.
     pub(super) fn cell_is_text(&mut self, index: usize) {
         self.written[index].kind = BlockKind::Paragraph;
-        self.written[index].is_header = false;
+        self.written[index].cell = CellMarkup::default();
         self.written[index].section = 1;
     }
 

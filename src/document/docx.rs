@@ -600,7 +600,10 @@ impl<'a> Walk<'a> {
                 self.is_hidden = self.known.is_hidden(&style).unwrap_or(self.is_hidden);
             }
             ([Of::Other], "tblHeader") if element.is_on() => self.extracted.head_row(),
-            ([Of::Other], "gridSpan") => self.extracted.span_cell(element.number("val").unwrap_or(1)),
+            ([Of::Other], "gridSpan") => self.extracted.fill_cell(element.number("val").unwrap_or(1)),
+            ([Of::Other], "vMerge") if element.get("val").as_deref() != Some("restart") => {
+                self.extracted.go_on_in_cell();
+            }
             ([Of::Run], "vanish") => self.is_hidden = element.is_on(),
             ([Of::Run], "strike" | "dstrike") => self.setting.is_struck |= element.is_on(),
             ([Of::Run], "vertAlign") => {
@@ -896,6 +899,26 @@ mod tests {
             row(&[words("400"), words("euro"), words("512")].concat())
         );
         assert_eq!(source(&body), "Budget\t\tActual\n400\teuro\t512");
+        let merged = |value: &str, text: &str| {
+            format!(
+                "<w:tc><w:tcPr><w:vMerge{value}/></w:tcPr>{}</w:tc>",
+                paragraph("", text)
+            )
+        };
+        let rows = [
+            row(&[words("Pier"), words("Year"), words("Cost")].concat()),
+            row(&[merged(" w:val='restart'", "North"), words("2023"), words("400")].concat()),
+            row(&[merged("", ""), words("2024"), words("512")].concat()),
+            row(&[merged(" w:val='continue'", ""), words("2025"), words("85")].concat()),
+            row(&[words(""), words("All"), words("997")].concat()),
+        ];
+        let document = docx(&format!("<w:tbl>{}</w:tbl>", rows.concat()));
+        let shown = |cell: &str| {
+            let at = document.text().find(cell).unwrap();
+            document.shown_row(&(at..at + cell.len())).unwrap().join(", ")
+        };
+        assert_eq!(shown("85"), "Pier: North, Year: 2025, Cost: 85");
+        assert_eq!(shown("997"), "Year: All, Cost: 997");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A reader of a format opens and closes blocks, tables and asides as its elements come. Nothing is nested in the result:
 //! text boxes follow the block that they are anchored in, tables in a cell follow the table around it, notes come at the end.
 
-use super::{Block, BlockKind, Builder, Document, Layout, clean, leave_out};
+use super::{Block, BlockKind, Builder, CellMarkup, Document, Layout, clean, leave_out};
 use crate::error::Result;
 
 /// A line break in a cell: `clean` reads it as a line feed, and the cells of a row stay on one line.
@@ -81,12 +81,17 @@ pub(super) enum Piece {
 /// A row of a table.
 #[derive(Debug)]
 pub(super) struct Row {
-    cells: Cells,
-    /// Its cells head those below.
-    is_header: bool,
+    cells: Vec<Cell>,
 }
 
-type Cells = Vec<Vec<Paragraph>>;
+/// A cell of a table.
+#[derive(Debug, Default)]
+struct Cell {
+    paragraphs: Vec<Paragraph>,
+    markup: CellMarkup,
+    /// How many rows above it the cell begins that it is a part of.
+    above: u16,
+}
 
 /// What has been opened; each collects what is to follow it.
 #[derive(Debug)]
@@ -94,14 +99,15 @@ enum Open {
     Paragraph(Paragraph, Vec<Piece>),
     Table(Vec<Row>, Vec<Piece>),
     Row(OpenRow, Vec<Piece>),
-    Cell(Vec<Paragraph>, Vec<Piece>),
+    Cell(Cell, Vec<Piece>),
     /// A text box, or a note if it goes to the end.
     Aside(Vec<Piece>, bool),
 }
 
 #[derive(Debug, Default)]
 struct OpenRow {
-    cells: Cells,
+    cells: Vec<Cell>,
+    /// Its cells head those below.
     is_header: bool,
     /// The page that its cells begin on.
     first_page: usize,
@@ -109,12 +115,26 @@ struct OpenRow {
     last_page: usize,
     /// How much text stood before it.
     written: usize,
-    /// How many columns the open cell reaches over.
-    span: usize,
+    /// How many columns of the open cell have no cell of their own.
+    fill: u16,
+    /// The open cell is a part of the one above it.
+    goes_on: bool,
+}
+
+/// Makes cells above reach over those of a row that are a part of them.
+fn reach_down(rows: &mut [Row], cells: &mut [Cell]) {
+    for (column, cell) in cells.iter_mut().enumerate().filter(|(_, cell)| cell.above > 0) {
+        let over = rows.last().and_then(|row| row.cells.get(column));
+        cell.above = over.map_or(0, |over| over.above.saturating_add(1));
+        let begins = rows.len().checked_sub(cell.above.into());
+        if let Some(first) = begins.and_then(|row| rows.get_mut(row)?.cells.get_mut(column)) {
+            first.markup.rows = cell.above.saturating_add(1);
+        }
+    }
 }
 
 /// More columns under one cell are none.
-const WIDEST_CELL: usize = 64;
+const WIDEST_CELL: u32 = 64;
 
 /// Collects the text of a document.
 #[derive(Debug, Default)]
@@ -167,12 +187,13 @@ impl Extracted {
 
     pub(super) fn open_row(&mut self) {
         let row = OpenRow {
-            cells: Cells::new(),
+            cells: Vec::new(),
             is_header: false,
             first_page: self.page,
             last_page: self.page,
             written: self.written,
-            span: 1,
+            fill: 0,
+            goes_on: false,
         };
         self.open.push(Open::Row(row, Vec::new()));
     }
@@ -188,13 +209,29 @@ impl Extracted {
         if let Some(Open::Row(row, _)) = self.open.last() {
             self.page = row.first_page;
         }
-        self.open.push(Open::Cell(Vec::new(), Vec::new()));
+        self.open.push(Open::Cell(Cell::default(), Vec::new()));
     }
 
-    /// Says how many columns the open cell reaches over.
-    pub(super) fn span_cell(&mut self, columns: u32) {
+    /// Says how many columns and rows the open cell reaches over.
+    pub(super) fn span_cell(&mut self, columns: u32, rows: u32) {
+        if let Some(Open::Cell(cell, _)) = self.open.last_mut() {
+            cell.markup.columns = columns.clamp(1, WIDEST_CELL) as u16;
+            cell.markup.rows = u16::try_from(rows).unwrap_or(u16::MAX).max(1);
+        }
+    }
+
+    /// Says how many columns the open cell reaches over, the others of which have no cell of their own.
+    pub(super) fn fill_cell(&mut self, columns: u32) {
+        self.span_cell(columns, 1);
+        if let [.., Open::Row(row, _), Open::Cell(cell, _)] = &mut self.open[..] {
+            row.fill = cell.markup.columns - 1;
+        }
+    }
+
+    /// Says that the open cell is a part of the one above it.
+    pub(super) fn go_on_in_cell(&mut self) {
         if let [.., Open::Row(row, _), Open::Cell(..)] = &mut self.open[..] {
-            row.span = (columns as usize).min(WIDEST_CELL);
+            row.goes_on = true;
         }
     }
 
@@ -241,26 +278,34 @@ impl Extracted {
             }
             Some(Open::Row(row, behind)) => {
                 self.page = row.last_page;
-                let OpenRow { cells, is_header, .. } = row;
-                let is_empty = cells.iter().all(Vec::is_empty);
-                let row = Row { cells, is_header };
+                let mut cells = row.cells;
+                for cell in &mut cells {
+                    cell.markup.is_header = row.is_header;
+                }
                 match self.open.last_mut() {
-                    _ if is_empty => {}
-                    Some(Open::Table(rows, _)) => rows.push(row),
-                    _ => self.add(Piece::Table(vec![row])),
+                    _ if cells.iter().all(|cell| cell.paragraphs.is_empty()) => {}
+                    Some(Open::Table(rows, _)) => {
+                        reach_down(rows, &mut cells);
+                        rows.push(Row { cells });
+                    }
+                    _ => self.add(Piece::Table(vec![Row { cells }])),
                 }
                 self.add_behind(behind);
             }
-            Some(Open::Cell(mut paragraphs, behind)) => {
-                paragraphs.shrink_to_fit(); // Mostly a single one.
+            Some(Open::Cell(mut cell, behind)) => {
+                cell.paragraphs.shrink_to_fit(); // Mostly a single one.
                 match self.open.last_mut() {
                     Some(Open::Row(row, _)) => {
                         row.last_page = row.last_page.max(self.page);
-                        row.cells.push(paragraphs);
-                        let span = std::mem::replace(&mut row.span, 1);
-                        row.cells.extend((1..span).map(|_| Vec::new()));
+                        cell.above = u16::from(std::mem::take(&mut row.goes_on));
+                        row.cells.push(cell);
+                        let fill = std::mem::take(&mut row.fill);
+                        row.cells.extend((0..fill).map(|_| Cell::default()));
                     }
-                    _ => paragraphs.into_iter().for_each(|p| self.add(Piece::Paragraph(p))),
+                    _ => {
+                        let paragraphs = cell.paragraphs.into_iter();
+                        paragraphs.for_each(|p| self.add(Piece::Paragraph(p)));
+                    }
                 }
                 self.add_behind(behind);
             }
@@ -285,7 +330,7 @@ impl Extracted {
         match (self.open.last_mut(), piece) {
             (None, piece) => self.pieces.push(piece),
             (Some(Open::Aside(pieces, _)), piece) => pieces.push(piece),
-            (Some(Open::Cell(paragraphs, _)), Piece::Paragraph(paragraph)) => paragraphs.push(paragraph),
+            (Some(Open::Cell(cell, _)), Piece::Paragraph(paragraph)) => cell.paragraphs.push(paragraph),
             (
                 Some(
                     Open::Paragraph(_, behind)
@@ -482,7 +527,7 @@ impl Extracted {
                 Piece::Paragraph(paragraph) => set_page(paragraph),
                 Piece::Table(rows) => {
                     let cells = rows.iter_mut().flat_map(|row| &mut row.cells);
-                    cells.flatten().for_each(set_page);
+                    cells.flat_map(|cell| &mut cell.paragraphs).for_each(set_page);
                 }
             }
             self.notes.push(piece);
@@ -529,11 +574,13 @@ impl Writer {
         match piece {
             Piece::Paragraph(paragraph) => self.paragraph(&paragraph),
             Piece::Table(rows) => {
-                let has_one = |row: &Row| row.cells.iter().filter(|cell| !cell.is_empty()).count() < 2;
+                let has_text = |cell: &&Cell| !cell.paragraphs.is_empty();
+                let has_one = |row: &Row| row.cells.iter().filter(has_text).count() < 2;
                 // What has one column is there for its frame.
                 if rows.iter().all(has_one) {
                     let cells = rows.iter().flat_map(|row| &row.cells);
-                    cells.flatten().for_each(|p| self.paragraph(p));
+                    let paragraphs = cells.flat_map(|cell| &cell.paragraphs);
+                    paragraphs.for_each(|p| self.paragraph(p));
                 } else {
                     self.table(&rows);
                 }
@@ -567,15 +614,15 @@ impl Writer {
                     self.source.push('\t');
                 }
                 let start = self.source.len();
-                for paragraph in cell {
+                for paragraph in &cell.paragraphs {
                     if self.source.len() > start {
                         self.source.push_str(BREAK_IN_CELL);
                     }
                     self.words(paragraph, BREAK_IN_CELL);
                 }
                 self.block(start, BlockKind::TableCell);
-                let cell = self.blocks.last_mut().filter(|block| block.span.start == start);
-                cell.into_iter().for_each(|cell| cell.is_header = row.is_header);
+                let block = self.blocks.last_mut().filter(|block| block.span.start == start);
+                block.into_iter().for_each(|block| block.cell = cell.markup);
             }
         }
     }

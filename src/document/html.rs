@@ -11,7 +11,7 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Token, Tokenizer};
 
 use super::blocks::Blocks;
-use super::{BlockKind, Layout, STRUCK, byte_order_mark, clean, package};
+use super::{BlockKind, CellMarkup, Layout, STRUCK, byte_order_mark, clean, package};
 
 /// A cell of more words is one of a table that sets a page, not of one that holds data.
 const MOST_WORDS_OF_A_CELL: usize = 60;
@@ -207,7 +207,7 @@ struct Cell {
     lists: u32,
     /// It begins with a table of its own.
     begins_with_table: bool,
-    is_header: bool,
+    markup: CellMarkup,
 }
 
 /// How many columns and rows a cell reaches over.
@@ -500,7 +500,11 @@ impl Walk<'_> {
                     first: self.blocks.written.len(),
                     lists: self.lists,
                     begins_with_table: false,
-                    is_header: is_head || name == b"th",
+                    markup: CellMarkup {
+                        is_header: is_head || name == b"th",
+                        columns: span.columns.clamp(1, MOST_COLUMNS) as u16,
+                        rows: u16::try_from(span.rows).unwrap_or(u16::MAX).max(1),
+                    },
                 });
                 self.end_block();
             }
@@ -582,7 +586,7 @@ impl Walk<'_> {
         // Where their end tags are missing.
         (self.is_reference, self.is_superscript, self.link) = (false, false, None);
         self.blocks.close();
-        self.blocks.is_header = self.cells.last().is_some_and(|cell| cell.is_header);
+        self.blocks.cell = self.cells.last().map(|cell| cell.markup).unwrap_or_default();
         self.blocks.kind = match self.cells.last() {
             Some(cell) if self.lists > cell.lists => BlockKind::ListItem,
             Some(cell) if cell.first == self.blocks.written.len() => BlockKind::TableCell,
@@ -999,8 +1003,14 @@ mod tests {
             let at = document.text().find(cell).unwrap();
             document.shown_row(&(at..at + cell.len())).unwrap()
         };
-        assert_eq!(row("97"), ["Year: 2023", "Budget: Lights", "85", "Actual: 97"]);
-        assert_eq!(row("512"), ["Budget: Dredging", "400", "Actual: 512"]);
+        assert_eq!(
+            row("97"),
+            ["Year: 2023", "Budget: Lights", "Budget: 85", "Actual: 97"]
+        );
+        assert_eq!(
+            row("512"),
+            ["Year: 2023", "Budget: Dredging", "Budget: 400", "Actual: 512"]
+        );
         assert_eq!(row("none"), ["Year: 2024", "Budget: none"]);
     }
 

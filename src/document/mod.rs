@@ -93,8 +93,29 @@ pub struct Block {
     /// Whether markup says that it stands beside the text: navigation, a sidebar, a caption, the foot of a page, a banner,
     /// comments, or what is hidden until a program shows it.
     pub is_beside: bool,
-    /// Whether markup says that it, a cell, heads others.
+    /// What markup says of it, if it is a cell.
+    pub cell: CellMarkup,
+}
+
+/// What markup says of a cell of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CellMarkup {
+    /// Whether it heads others.
     pub is_header: bool,
+    /// How many columns it reaches over; 1 where nothing says more.
+    pub columns: u16,
+    /// How many rows, likewise.
+    pub rows: u16,
+}
+
+impl Default for CellMarkup {
+    fn default() -> Self {
+        Self {
+            is_header: false,
+            columns: 1,
+            rows: 1,
+        }
+    }
 }
 
 impl Block {
@@ -104,7 +125,7 @@ impl Block {
             kind,
             section,
             is_beside: false,
-            is_header: false,
+            cell: CellMarkup::default(),
         }
     }
 }

@@ -383,6 +383,8 @@ impl<'a> Walk<'a> {
             }
             "table-cell" | "covered-table-cell" => {
                 extracted.open_cell();
+                let number = |name| element.number(name).unwrap_or(1);
+                extracted.span_cell(number("number-columns-spanned"), number("number-rows-spanned"));
                 Frame::Opened(false)
             }
             "note-body" => {
@@ -609,6 +611,21 @@ mod tests {
         let at = document.text().find("512").unwrap();
         let shown = document.shown_row(&(at..at + 3)).unwrap();
         assert_eq!(shown, ["Age: Rent", "18: 400", "65: 512"]);
+        let first = "<table:table-cell><text:p>Rent";
+        let body = body
+            .replacen(
+                first,
+                &first.replace("-cell", "-cell table:number-rows-spanned='2'"),
+                1,
+            )
+            .replace(
+                "<table:table-cell><text:p>Food</text:p></table:table-cell>",
+                "<table:covered-table-cell/>",
+            );
+        let document = odt("", &body);
+        let at = document.text().find("97").unwrap();
+        let shown = document.shown_row(&(at..at + 2)).unwrap();
+        assert_eq!(shown, ["Age: Rent", "18: 85", "65: 97"]);
     }
 
     #[test]

@@ -252,6 +252,10 @@ impl Walk {
             }
             name @ ("tbl" | "tr" | "tc") => {
                 extracted.open_table_element(name);
+                if name == "tc" {
+                    let number = |name| element.number(name).unwrap_or(1);
+                    extracted.span_cell(number("gridSpan"), number("rowSpan"));
+                }
                 Frame::Opened
             }
             "AlternateContent" => Frame::Alternatives(false),

@@ -16,6 +16,9 @@ pub(crate) const LONGEST_HEADING: usize = 60;
 /// A row of more cells than this is no row of headings, which is looked at for every other row.
 const MOST_HEADINGS: usize = 1000;
 
+/// So many rows further down, a name reaches no more.
+const MOST_ROWS_NAMED: u16 = 100;
+
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
@@ -23,24 +26,40 @@ pub(crate) struct Row {
     pub(crate) cells: Range<usize>,
     /// Their columns, from 0.
     pub(crate) columns: Vec<usize>,
+    /// Of each, the first column behind it.
+    ends: Vec<usize>,
 }
 
 impl Row {
-    /// How many columns it reaches over.
+    /// How many columns its cells stand in.
     pub(crate) fn width(&self) -> usize {
         self.columns.last().map_or(0, |last| last + 1)
     }
 
-    /// The cell in a column.
+    /// Of the cells that begin in this column or before it, the last.
+    fn before(&self, column: usize) -> Option<usize> {
+        self.columns
+            .partition_point(|&other| other <= column)
+            .checked_sub(1)
+    }
+
+    /// The cell that reaches over a column.
     fn at(&self, column: usize) -> Option<usize> {
-        let at = self.columns.binary_search(&column).ok()?;
+        let at = self.before(column).filter(|&at| column < self.ends[at])?;
         Some(self.cells.start + at)
     }
 
-    /// The cell over a column: in it, or the last one before it.
+    /// The cell over a column: as markup has it, or where that says nothing, the last one that begins in it or before it.
     fn over(&self, column: usize) -> Option<usize> {
-        let before = self.columns.partition_point(|&other| other <= column);
-        Some(self.cells.start + before.checked_sub(1)?)
+        let is_known = self
+            .columns
+            .iter()
+            .zip(&self.ends)
+            .any(|(&column, &end)| end > column + 1);
+        match is_known {
+            true => self.at(column),
+            false => Some(self.cells.start + self.before(column)?),
+        }
     }
 }
 
@@ -83,7 +102,8 @@ impl Table {
 
     /// The cells of a row with their headings.
     pub(crate) fn under_headings(&self, row: &Row) -> Vec<Headed> {
-        let width = self.heading_rows().map(Row::width).max().unwrap_or(0);
+        let ends = self.heading_rows().filter_map(|row| row.ends.last());
+        let width = ends.copied().max().unwrap_or(0);
         let is_below = |headings: &&Row| headings.cells.start < row.cells.start && row.width() <= width + 1;
         let headings = self.headings.as_ref().filter(is_below);
         let headed = |(&column, cell): (&usize, usize)| {
@@ -142,9 +162,9 @@ fn is_year(text: &str) -> bool {
 }
 
 impl Document {
-    /// The row of a table that a span lies in: each cell with the heading of its column, which stands in the first row that has as many columns
-    /// as most of the table's, and with what stands above several columns whose headings recur. Nothing where the span lies in no table or
-    /// reaches over several rows.
+    /// The row of a table that a span lies in: each cell with the heading of its column, which stands where markup says, or in the first row
+    /// that has as many columns as most of the table's, and with what stands above several columns. A name that reaches over several rows is
+    /// a cell of each. Nothing where the span lies in no table or reaches over several rows.
     #[must_use]
     pub fn table_row(&self, span: &Span) -> Option<Vec<TableCell>> {
         let (first, last) = (
@@ -159,12 +179,42 @@ impl Document {
             return None;
         }
         let span = |block: usize| self.blocks[block].span.clone();
-        let cells = self.table_at(first).under_headings(&row).into_iter();
+        let table = self.table_at(first);
+        let name = self.name_above(&table, &row);
+        let cells = name.into_iter().chain(table.under_headings(&row));
         let cells = cells.map(|headed| TableCell {
             headings: headed.headings().map(span).collect(),
             span: span(headed.cell),
         });
         Some(cells.collect())
+    }
+
+    /// What a row is named by that has no first cell of its own: one further up that reaches down to it, as markup says.
+    pub(crate) fn name_above(&self, table: &Table, row: &Row) -> Option<Headed> {
+        let has_own = row.columns.first() == Some(&0);
+        if has_own || table.heading_rows().any(|headings| headings == row) {
+            return None;
+        }
+        let section = self.blocks[row.cells.start].section;
+        let mut next = row.cells.start;
+        for distance in 1..MOST_ROWS_NAMED {
+            let last = next.checked_sub(1)?;
+            let block = &self.blocks[last];
+            if block.kind != BlockKind::TableCell || block.section != section {
+                return None;
+            }
+            let above = self.row_at(last);
+            if above.columns.first() == Some(&0) {
+                let reaches = self.blocks[above.cells.start].cell.rows > distance;
+                return table
+                    .under_headings(&above)
+                    .into_iter()
+                    .next()
+                    .filter(|_| reaches);
+            }
+            next = above.cells.start;
+        }
+        None
     }
 
     /// The first cell of the table that the block of this number, a cell, stands in.
@@ -223,7 +273,9 @@ impl Document {
     fn marked_headings(&self, rows: &[Row]) -> Option<(Option<usize>, usize)> {
         let is_marked = |row: &Row| {
             row.cells.len() <= MOST_HEADINGS
-                && self.blocks[row.cells.clone()].iter().all(|block| block.is_header)
+                && self.blocks[row.cells.clone()]
+                    .iter()
+                    .all(|block| block.cell.is_header)
         };
         let first = rows.iter().take(1 + MOST_TITLES).position(is_marked)?;
         let marked = rows[first..].iter().take_while(|row| is_marked(row)).count();
@@ -241,7 +293,7 @@ impl Document {
         let [first, others @ ..] = &self.blocks[row.cells.clone()] else {
             return false;
         };
-        first.is_header && others.iter().any(|block| !block.is_header)
+        first.cell.is_header && others.iter().any(|block| !block.cell.is_header)
     }
 
     /// Whether the cells of a row can say what stands below them: none is a number or a sentence, and half of them are short. Nobody leaves
@@ -343,8 +395,17 @@ impl Document {
             column += row.matches('\t').count();
             column
         });
+        let columns: Vec<usize> = columns.collect();
+        let reaches = self.blocks[cells.clone()]
+            .iter()
+            .map(|block| usize::from(block.cell.columns));
         Row {
-            columns: columns.collect(),
+            ends: columns
+                .iter()
+                .zip(reaches)
+                .map(|(column, reach)| column + reach)
+                .collect(),
+            columns,
             cells,
         }
     }

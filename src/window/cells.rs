@@ -26,6 +26,8 @@ pub(super) struct Cells {
     row: VecDeque<Headed>,
     /// Its first cell, if it can say what the others are about.
     name: Option<usize>,
+    /// What it is named by if that stands further up.
+    above: Option<Headed>,
     /// Whether it is a row of headings.
     is_heading: bool,
 }
@@ -72,7 +74,7 @@ impl Cells {
             Reading::Crossed if let Some(name) = self.name => {
                 let before = match short(headed.as_ref()) {
                     // The name itself stands before it.
-                    _ if name + 1 == block => String::new(),
+                    _ if name + 1 == block && self.above.is_none() => String::new(),
                     Some(heading) => format!("In {heading}, {} is", text(name)),
                     None => format!("{} is", text(name)),
                 };
@@ -81,11 +83,19 @@ impl Cells {
                     after: stop("."),
                 }
             }
-            Reading::Headings | Reading::Crossed => Around {
-                before: short(headed.as_ref())
-                    .map_or_else(String::new, |text| format!("{}:", text.trim_end_matches(':'))),
-                after: stop(if is_last { "." } else { "," }),
-            },
+            Reading::Headings | Reading::Crossed => {
+                let colon = |headed: Option<&Headed>| {
+                    short(headed).map_or_else(String::new, |text| format!("{}:", text.trim_end_matches(':')))
+                };
+                let name = self.above.take().map(|name| {
+                    let words = text(name.cell);
+                    format!("{} {words}, ", colon(Some(&name)))
+                });
+                Around {
+                    before: name.unwrap_or_default() + &colon(headed.as_ref()),
+                    after: stop(if is_last { "." } else { "," }),
+                }
+            }
             Reading::Pairs if !is_last => Around {
                 before: String::new(),
                 after: stop(":"),
@@ -112,8 +122,11 @@ impl Cells {
             .as_ref()
             .is_some_and(|headings| headings.cells.start < row.cells.start);
         let has_name = is_headed && row.columns.first() == Some(&0) && row.cells.len() > 1;
-        let name = has_name.then_some(row.cells.start);
-        self.name = name.filter(|&name| document.blocks()[name].span.len() <= LONGEST_HEADING);
+        let is_short = |cell: &usize| document.blocks()[*cell].span.len() <= LONGEST_HEADING;
+        let above = document.name_above(&table, &row);
+        self.above = above.filter(|above| is_headed && is_short(&above.cell));
+        let name = has_name.then_some(row.cells.start).filter(is_short);
+        self.name = name.or(self.above.map(|above| above.cell));
         self.is_heading = table.heading_rows().any(|headings| *headings == row);
         let cells = table.under_headings(&row).into_iter();
         self.row = cells.filter(|headed| headed.cell >= block).collect();
@@ -241,6 +254,17 @@ mod tests {
         assert!(!read("Smoker,Yes,No,Yes,No").contains("2023 Yes"));
         assert!(read("of,Budget,Actual,Forecast,Draft").contains("In Forecast, Hall is390."));
         assert!(!read(",1,2,1,2").contains("2024 1"));
+    }
+
+    #[test]
+    fn a_name_that_reaches_over_several_rows_is_read_in_each() {
+        let source = "<table><tr><th>Pier<th>Year<th>By<tr><td rowspan=2>North<td>2023<td>Bell<tr><td>2024<td>Lund<tr><td>South<td>2024<td>Ames</table>";
+        assert_eq!(
+            read_as(source, Format::Html),
+            "Pier Year By Pier:North, Year:2023, By:Bell. Pier: North, Year:2024, By:Lund. Pier:South, Year:2024, By:Ames."
+        );
+        let source = "<table><tr><th>Pier<th>2023<th>2024<tr><td rowspan=2>North<td>400<td>512<tr><td>85<td>97<tr><td>South<td>4<td>5</table>";
+        assert!(read_as(source, Format::Html).contains("In 2023, North is85. In 2024, North is97."));
     }
 
     #[test]
