@@ -118,7 +118,8 @@ pub(crate) fn behind(document: &Document, span: &Span) -> Vec<Span> {
 
 /// Whether a sentence replies to the one before it in the text.
 pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
-    if !stops(sentence.trim_end_matches(['*', '_'])) || announces(sentence) {
+    let sentence_end = sentence.trim_end_matches(['*', '_', '"', '”']);
+    if !stops(sentence.trim_end_matches(['*', '_'])) || sentence_end.ends_with('?') || announces(sentence) {
         return false;
     }
     let said = without_speaker(sentence);
@@ -260,6 +261,16 @@ pub(crate) fn words_of(sentence: &str) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_denies_nothing() {
+        assert!(!is_reply(
+            "What is not covered?",
+            "The warranty covers five years."
+        ));
+        assert!(!is_reply("**Was that not true?**", "The fund is empty."));
+        assert!(is_reply("Is that true? It is not.", "The fund is empty."));
+    }
 
     #[test]
     fn what_takes_back_the_sentence_before_replies_to_it() {

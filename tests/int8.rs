@@ -46,8 +46,8 @@ fn pool(threads: usize) -> rayon::ThreadPool {
         .unwrap()
 }
 
-/// Lengths around every size at which the work is cut: 4, 8, 16, 48, a chunk of 96 rows.
-const LENGTHS: [usize; 16] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 47, 48, 49, 97];
+/// Lengths around every size at which the work is cut: 4, 8, 16, 48, a chunk of 96 rows or of 192.
+const LENGTHS: [usize; 17] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33, 47, 48, 49, 97, 193];
 
 #[test]
 fn every_instruction_set_gives_the_same_bits() {

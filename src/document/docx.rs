@@ -1,9 +1,9 @@
 //! DOCX (ECMA-376, part 1, section 17): what Word shows, in the order of reading.
 //!
-//! Insertions are read, deletions and hidden text are not; headers and footers are not, because they repeat. The marks of
+//! Insertions are read, deletions and hidden text are not; headers and footers are counted, not read, because they repeat. The marks of
 //! items, which Word counts by itself, are written out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::BlockKind;
 use super::extracted::{Extracted, Piece, Setting};
@@ -35,6 +35,19 @@ pub(super) fn read(package: &mut Package<'_>, part: &str) -> Result<Extracted> {
     };
     let (styles, numbering) = (text_of("styles")?, text_of("numbering")?);
     let notes = [text_of("footnotes")?, text_of("endnotes")?];
+    let mut edges = Vec::new();
+    for relation in &relations {
+        if let Some(what) = ["header", "footer"]
+            .into_iter()
+            .find(|what| relation.kind == *what)
+        {
+            edges.push((
+                what,
+                &relation.target,
+                package.text(&relation.target)?.unwrap_or_default(),
+            ));
+        }
+    }
     let text = package.needed(part)?;
     let malformed = |part: &str, fault| package.malformed(part, fault);
     let mut known = Known::default();
@@ -65,7 +78,37 @@ pub(super) fn read(package: &mut Package<'_>, part: &str) -> Result<Extracted> {
             }
         }
     }
+    // Word keeps one for each kind of page, most of them alike or empty.
+    let mut seen = HashSet::new();
+    for (what, part, text) in edges {
+        let words = text_of_part(&text).map_err(|fault| malformed(part, fault))?;
+        if has_more_than_a_page_number(&words) && seen.insert((what, words)) {
+            extracted.leave_out(what);
+        }
+    }
     Ok(extracted)
+}
+
+/// The text of a part, however it is set.
+fn text_of_part(text: &str) -> Result<String, &'static str> {
+    let mut xml = Xml::new(text);
+    let (mut words, mut is_text) = (String::new(), false);
+    while let Some(event) = xml.next()? {
+        match event {
+            Event::Open(element) => is_text = element.name() == "t",
+            Event::Text(text) if is_text => words.push_str(&text),
+            Event::Close => is_text = false,
+            Event::Text(_) => words.push(' '),
+        }
+    }
+    Ok(words)
+}
+
+fn has_more_than_a_page_number(words: &str) -> bool {
+    let mut words = words
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|word| !word.is_empty());
+    words.any(|word| !["page", "of"].contains(&word.to_lowercase().as_str()))
 }
 
 /// What the other parts say.
@@ -716,7 +759,13 @@ mod tests {
         <w:footnote w:id='2'><w:p><w:r><w:footnoteRef/><w:t xml:space='preserve'> So the register.</w:t></w:r></w:p></w:footnote>\
         <w:footnote w:id='3'><w:p><w:r><w:t>Nobody refers to it.</w:t></w:r></w:p></w:footnote></w:footnotes>";
 
+    const HEADER: &str = "Page |1| of |3";
+
     fn docx(body: &str) -> Document {
+        docx_above(body, "")
+    }
+
+    fn docx_above(body: &str, footer: &str) -> Document {
         let main = format!("<w:document><w:body>{body}<w:sectPr/></w:body></w:document>");
         let bytes = packed(&[
             ("[Content_Types].xml", "<Types/>"),
@@ -729,7 +778,24 @@ mod tests {
                 "word/_rels/main.xml.rels",
                 "<Relationships><Relationship Type='http://x/styles' Target='styles.xml'/>\
                 <Relationship Type='http://x/numbering' Target='numbering.xml'/><Relationship Type='http://x/footnotes' Target='footnotes.xml'/>\
+                <Relationship Type='http://x/header' Target='header1.xml'/><Relationship Type='http://x/footer' Target='footer1.xml'/>\
+                <Relationship Type='http://x/footer' Target='footer2.xml'/>\
                 <Relationship Type='http://x/hyperlink' TargetMode='External' Target='http://a.example'/></Relationships>",
+            ),
+            (
+                "word/header1.xml",
+                &format!(
+                    "<w:hdr>{}</w:hdr>",
+                    paragraph("", &HEADER.replace('|', "</w:t></w:r><w:r><w:t>"))
+                ),
+            ),
+            (
+                "word/footer1.xml",
+                &format!("<w:ftr>{}</w:ftr>", paragraph("", footer)),
+            ),
+            (
+                "word/footer2.xml",
+                &format!("<w:ftr>{}</w:ftr>", paragraph("", footer)),
             ),
             ("word/styles.xml", STYLES),
             ("word/numbering.xml", NUMBERING),
@@ -919,6 +985,13 @@ mod tests {
         };
         assert_eq!(shown("85"), "Pier: North, Year: 2025, Cost: 85");
         assert_eq!(shown("997"), "Year: All, Cost: 997");
+    }
+
+    #[test]
+    fn what_stands_above_or_below_each_page_is_counted() {
+        assert!(docx(&paragraph("", "Text.")).left_out().is_empty());
+        let document = docx_above(&paragraph("", "Text."), "Call 0800 555 0190 – page 2");
+        assert_eq!(document.left_out(), [("footer", 1)]);
     }
 
     #[test]

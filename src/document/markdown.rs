@@ -17,6 +17,7 @@ pub(super) fn layout(source: &str) -> Layout {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_GFM // "[!WARNING]" says what kind of quotation follows.
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut walk = Walk {
         blocks: Blocks::new(source),
@@ -229,6 +230,12 @@ mod tests {
         let layout = layout(&marked);
         let at = layout.text.find("Otto").unwrap();
         assert_eq!(&marked[layout.map.to_source(at..at + 4)], "Otto");
+    }
+
+    #[test]
+    fn the_kind_of_a_note_is_none_of_its_words() {
+        let text = layout("> [!WARNING]\n> Switch it off first.\n").text;
+        assert_eq!(text.trim(), "Switch it off first.");
     }
 
     #[test]

@@ -421,6 +421,12 @@ impl<'a> Boundary<'a> {
         if is_roman(leading_word(self.word)) && BEFORE_FIGURE.contains(&lower.as_str()) {
             return true; // "Art. IV"
         }
+        // "Policy no. HR-031"
+        let code = self.word.split_whitespace().next().unwrap_or_default();
+        let is_code = code.starts_with(char::is_uppercase) && code.contains(|c: char| c.is_ascii_digit());
+        if is_code && !preceding.is_empty() && matches!(lower.as_str(), "no" | "nos" | "nr" | "ref") {
+            return true;
+        }
         let numbered = self
             .word
             .strip_prefix("No. ")

@@ -302,10 +302,20 @@ impl Document {
         let text = |cell: usize| &self.text()[self.blocks[cell].span.clone()];
         let is_sentence = |text: &str| text.ends_with('.') && text.len() > LONGEST_HEADING;
         let cells = || row.cells.clone().map(text);
-        // "Founded 1987" is the first of pairs, not all of which are numbers.
+        // "Founded 1987" and "Approved by Bell" are the first of pairs; above numbers, two names are headings.
         let last = |row: &Row| text(row.cells.end - 1);
-        let is_pair =
-            width == 2 && is_year(last(row)) && !self.rows_below(row, SAMPLE).iter().map(last).all(is_value);
+        let is_amount = |text: &str| {
+            let number = text.trim_start_matches(|c: char| !c.is_alphanumeric());
+            number.starts_with(|c: char| c.is_ascii_digit())
+        };
+        let is_pair = width == 2 && {
+            let below = self.rows_below(row, SAMPLE);
+            let below = || below.iter().map(last);
+            match is_year(last(row)) {
+                true => !below().all(is_value),
+                false => 2 * below().filter(|text| is_amount(text)).count() < below().count(),
+            }
+        };
         let are_named = || !cells().any(|text| is_value(text) || is_sentence(text));
         let short = || cells().filter(|text| text.len() <= LONGEST_HEADING).count();
         row.cells.len() <= MOST_HEADINGS

@@ -7,7 +7,7 @@ use unicode_segmentation::GraphemeCursor;
 
 use super::decode::{Candidate, best_span, evidence, next_spans};
 use super::wording::Wording;
-use crate::document::{BlockKind, Document, STRUCK, Span, is_value, turn};
+use crate::document::{BlockKind, Document, STRUCK, Span, is_value, item_marker, turn};
 use crate::engine::SpanLogits;
 use crate::window::Window;
 
@@ -93,7 +93,8 @@ impl Merger {
         let evidence = evidence(&window, &logits, self.answer_tokens);
         self.evidence = Some(self.evidence.map_or(evidence, |greatest| greatest.max(evidence)));
         let key = (OrderedScore(best.score), Reverse(order));
-        let words = folded(&document.text()[best.span]);
+        let span = whole(document, best.span.clone()).unwrap_or(best.span);
+        let words = folded(&document.text()[span]);
         let same = self.by_words.entry(words.clone()).or_default();
         same.insert(key);
         if same.len() > self.answers.max(WINDOWS_OF_THE_SAME)
@@ -140,21 +141,26 @@ impl Merger {
         {
             let index = offers[i].kept.document;
             let document = documents[index];
+            let lies_over = |span: &Span, chosen: &[(usize, Candidate)]| {
+                let mut own = chosen.iter().filter(|(other, _)| *other == index);
+                own.any(|(_, c)| overlap(&c.span, span))
+            };
             let is_new = |candidate: &Candidate, chosen: &[(usize, Candidate)], said: &[Said]| {
-                !chosen
-                    .iter()
-                    .any(|(other, c)| *other == index && overlap(&c.span, &candidate.span))
-                    && !repeats(document, candidate.span.clone(), said)
+                !lies_over(&candidate.span, chosen) && !repeats(document, &candidate.span, said)
             };
             if let Some(candidate) = offers[i].best(self.answer_tokens)
                 && is_new(candidate, &chosen, &said)
             {
                 let mut candidate = candidate.clone();
                 offers[i].drop_best();
-                candidate.span = whole(document, candidate.span);
                 // As a whole, it may have come to lie over another, or to say the same.
-                if is_new(&candidate, &chosen, &said) {
-                    said.push(Said::of(&document.text()[candidate.span.clone()]));
+                if let Some(span) = whole(document, candidate.span)
+                    && !lies_over(&span, &chosen)
+                    && let words = Said::of(&document.text()[span.clone()])
+                    && !words.is_said(&said)
+                {
+                    candidate.span = span;
+                    said.push(words);
                     chosen.push((index, candidate));
                 }
                 if chosen.len() == self.answers {
@@ -238,32 +244,91 @@ impl Said {
             wording: Wording::of(text),
         }
     }
+
+    fn has(&self, folded: &str) -> bool {
+        memchr::memmem::find(self.folded.as_bytes(), folded.as_bytes()).is_some()
+    }
+
+    /// Whether a better answer has these words, and none beside them that makes another answer of it, or there are none.
+    fn is_said(&self, better: &[Self]) -> bool {
+        let is_said = |better: &Self| better.has(&self.folded) && self.wording.is_said_by(&better.wording);
+        self.folded.trim().is_empty() || better.iter().any(is_said)
+    }
 }
 
-/// Whether a better answer has these words, and none beside them that makes another answer of it, or they are punctuation, which says
-/// nothing. What counts is the whole that would be quoted: the "5" of "-5" is no repetition of "5".
-fn repeats(document: &Document, span: Span, said: &[Said]) -> bool {
-    let has = |better: &Said, words: &str| {
-        memchr::memmem::find(better.folded.as_bytes(), words.as_bytes()).is_some()
-    };
+/// Whether a span says what a better answer says, or is punctuation, or the mark of a clause. What counts is the whole that would be
+/// quoted: the "5" of "-5" is no repetition of "5".
+fn repeats(document: &Document, span: &Span, said: &[Said]) -> bool {
     let part = folded(&document.text()[span.clone()]);
-    if part.trim().is_empty() {
-        return true;
-    }
-    let mut with_part = said.iter().filter(|better| has(better, &part)).peekable();
-    if with_part.peek().is_none() {
+    // Most have other words, which are quickly seen.
+    if !part.trim().is_empty() && !said.iter().any(|better| better.has(&part)) {
         return false;
     }
-    let whole = Said::of(&document.text()[whole(document, span)]);
-    with_part.any(|better| has(better, &whole.folded) && whole.wording.is_said_by(&better.wording))
+    let whole = whole(document, span.clone());
+    whole.is_none_or(|whole| Said::of(&document.text()[whole]).is_said(said))
 }
 
-/// What is quoted of a document for a span of tokens.
-fn whole(document: &Document, span: Span) -> Span {
+/// What is quoted of a document for a span of tokens. Nothing of the mark of a clause ("1.2").
+fn whole(document: &Document, span: Span) -> Option<Span> {
     let text = document.text();
-    let span = whole_tokens(text, whole_characters(text, span));
+    let span = without_next_mark(text, whole_characters(text, span));
+    let span = within_item(document, whole_tokens(text, span));
     let span = without_struck(text, without_turn(text, span));
-    whole_value(document, span)
+    (!is_mark(text, &span)).then(|| whole_value(document, span))
+}
+
+/// Whether a span is the number of a clause or an item, which stands before what it says: "1.2 The fee".
+fn is_mark(text: &str, span: &Span) -> bool {
+    let begins_line = span.start == 0 || text[..span.start].ends_with('\n');
+    let mark = text[span.clone()].trim_end_matches('.');
+    let is_number = |part: &str| matches!(part.len(), 1..=3) && part.bytes().all(|b| b.is_ascii_digit());
+    let rest = text[span.start + mark.len()..].trim_start_matches('.');
+    begins_line
+        && mark.contains('.')
+        && mark.split('.').all(is_number)
+        && rest
+            .strip_prefix([' ', '\t'])
+            .is_some_and(|rest| rest.starts_with(char::is_uppercase))
+}
+
+/// A span without the number of the next clause, or a part of it, that it ends with: "£4.50.\n1.3" of "is £4.50.\n1.3 The fee".
+fn without_next_mark(text: &str, span: Span) -> Span {
+    let inside = &text[span.clone()];
+    let Some(line) = inside.rfind('\n') else {
+        return span;
+    };
+    let (before, mark) = (inside[..line].trim_end(), inside[line..].trim());
+    let is_number = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'(' | b')');
+    let goes_on = text[span.end..].starts_with(['.', ')', ' ', '\t']);
+    let ends = |text: &str| text.ends_with(['.', ';', '?', '!', ':']);
+    if mark.len() > LONGEST_MARK || !mark.bytes().all(is_number) || !goes_on || !ends(before) {
+        return span;
+    }
+    // The stop belongs to the sentence, unless it is one of an abbreviation.
+    let number = before.trim_end_matches(['.', ';']);
+    let kept = match number.ends_with(|c: char| c.is_ascii_digit() || c == '%') {
+        true => number,
+        false => before,
+    };
+    span.start..span.start + kept.len()
+}
+
+/// The number of a clause is seldom longer.
+const LONGEST_MARK: usize = 9;
+
+/// A span that begins within an item and goes on into the next: what it has of the first. Whole items may be an answer together.
+fn within_item(document: &Document, span: Span) -> Span {
+    let (first, last) = (document.block_at(span.start), document.block_at(span.end - 1));
+    let text = document.text();
+    let begins = first.span.start + item_marker(&text[first.span.clone()]);
+    if first.kind != BlockKind::ListItem || first.span == last.span || span.start <= begins {
+        return span;
+    }
+    let kept = text[span.start..first.span.end.max(span.start + 1)].trim_end_matches([',', ';', '.', ' ']);
+    match kept.is_empty() {
+        true => span,
+        false => span.start..span.start + kept.len(),
+    }
 }
 
 /// Widens a span to whole user-perceived characters, since tokenizers leave out combining marks at the end
@@ -320,7 +385,10 @@ fn without_struck(text: &str, span: Span) -> Span {
     /// How far away the tildes before it are looked for, in bytes.
     const REACH: usize = 2000;
     // Tokens cut the marks themselves.
-    let cut = |at: usize| text[..at].ends_with('~') && text[at..].starts_with('~');
+    let cut = |at: usize| {
+        let tildes = at - text[..at].trim_end_matches('~').len();
+        tildes % STRUCK.len() == 1 && text[at..].starts_with('~')
+    };
     let span = span.start - usize::from(cut(span.start))..span.end + usize::from(cut(span.end));
     let from = text.ceil_char_boundary(span.start.saturating_sub(REACH));
     let before = &text[from..span.start];
@@ -391,7 +459,7 @@ fn whole_tokens(text: &str, span: Span) -> Span {
         let money = text[..start].strip_suffix(currency).unwrap_or(&text[..start]);
         let before = money.trim_end_matches(['-', '−', '–']);
         let is_sign = before.is_empty() || before.ends_with(|c: char| c.is_whitespace() || c == '(');
-        if money.ends_with('+') {
+        if money.ends_with('+') && !money.ends_with("++") && !money.trim_end_matches('+').ends_with(digit) {
             start = money.len() - 1;
         } else if is_sign && money[before.len()..].chars().count() == 1 {
             start = before.len();
@@ -520,6 +588,7 @@ mod tests {
         assert_eq!(whole_tokens("at -$5", 4..6), 3..6);
         assert_eq!(whole_tokens("at -£5", 6..7), 3..7);
         assert_eq!(whole_tokens("at $5", 4..5), 4..5);
+        assert_eq!(whole_tokens("at $5+$3", 6..8), 6..8);
         assert_eq!(whole_tokens("score 3-2", 8..9), 8..9);
         assert_eq!(whole_tokens("a --5", 4..5), 4..5);
         let endless = "x@".repeat(10_000);
@@ -556,9 +625,37 @@ mod tests {
         assert_eq!(of("It is ~~£5,000~~ £7,500.", "£5,000"), "£5,000");
         assert_eq!(of("It is ~~£5,000~~.", "~£5,000~"), "~~£5,000~~");
         assert_eq!(of("It is ~~£5,000~~ £7,500.", "~ £7,500"), "£7,500");
+        assert_eq!(
+            of("~~£5,000~~~~£6,000~~ £7,500", "~~£6,000~~ £7,500"),
+            "~~£6,000~~ £7,500"
+        );
+        assert_eq!(of("~~£5,000~~~~£6,000~~ £7,500", "~~£5,000~~"), "~~£5,000~~");
         assert_eq!(of("~~It is 5~~.", "5~~"), "5~~");
         assert_eq!(of("a ~~ b\n\n5 ~~6~~ 7", "5 ~~6~~ 7"), "5 ~~6~~ 7");
         assert_eq!(of("about ~~ 5", "5"), "5");
+    }
+
+    #[test]
+    fn the_number_of_the_next_clause_is_no_part_of_an_answer() {
+        let of = |text: &str, part: &str, format| {
+            let document = Document::new("t", text, format).unwrap();
+            let at = document.text().find(part).unwrap();
+            let span = whole(&document, at..at + part.len());
+            span.map(|span| document.text()[span].to_owned())
+        };
+        let clauses = "1.2 The fee is £4.50.\n1.3 The other is from Acme Inc.\n(4) Cash is free at 9:30; and\n3 people pay.\n";
+        let plain = |part: &str| of(clauses, part, Format::Plain);
+        assert_eq!(plain("£4.50.\n1.3").as_deref(), Some("£4.50"));
+        assert_eq!(plain("£4.50.\n1").as_deref(), Some("£4.50"));
+        assert_eq!(plain("Acme Inc.\n(4").as_deref(), Some("Acme Inc."));
+        assert_eq!(plain("9:30; and\n3").as_deref(), Some("9:30; and\n3"));
+        assert_eq!(plain("1.2"), None);
+        assert_eq!(plain("3"), None);
+        let items = "- Bell, extension 4120\n- Laptop and phone: Lund\n- Badge\n";
+        let list = |part: &str| of(items, part, Format::Markdown);
+        assert_eq!(list("4120\nLaptop and phone").as_deref(), Some("4120"));
+        let all = "Bell, extension 4120\nLaptop and phone: Lund\nBadge";
+        assert_eq!(list(all).as_deref(), Some(all));
     }
 
     #[test]
@@ -577,7 +674,7 @@ mod tests {
         let repeats = |text: &str, part: &str| {
             let document = Document::new("t", text, Format::Markdown).unwrap();
             let start = document.text().find(part).unwrap();
-            super::repeats(&document, start..start + part.len(), &said)
+            super::repeats(&document, &(start..start + part.len()), &said)
         };
         for same in ["— “…”", "Smith", "5", "7"] {
             assert!(repeats(same, same), "{same}");
@@ -587,6 +684,5 @@ mod tests {
         }
         assert!(!repeats("at -5 degrees", "5"));
         assert!(!repeats("within 5.5 days", "5"));
-        assert!(repeats("It is ~~8~~ 7.", "~ 7"));
     }
 }

@@ -430,7 +430,7 @@ impl Work for Step<'_> {
 
 impl Step<'_> {
     /// Scaled dot-product attention of all heads (Vaswani et al. 2017, section 3.2), for the rows of the chunk, into
-    /// `scratch.narrow`. Scores of a tile's rows at a time, which stay in the first-level cache.
+    /// `scratch.narrow`. Scores of a tile's rows at a time, which stay near.
     #[inline(always)]
     fn attend<D: Dot>(&mut self) {
         let rows = self.chunk.tokens.next_multiple_of(D::ROWS);

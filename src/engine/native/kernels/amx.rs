@@ -19,6 +19,9 @@ const BLOCKS: usize = WIDTH / LANES;
 
 /// Whether the processor has it and the operating system lets this process use it, which Linux must be asked for: a thread's
 /// registers are 8 kB larger then. Once for all threads.
+///
+/// These 8 kB also go onto the stack of a signal's handler. Rust's handler of stack overflows then has too little of it, so that on a
+/// thread that has read windows an overflow ends the program without a word of it.
 pub(super) fn is_available() -> bool {
     static AVAILABLE: LazyLock<bool> = LazyLock::new(|| is_there() && may_be_used());
     *AVAILABLE
@@ -92,7 +95,7 @@ impl Shapes {
         // registers, and no other of ours leaves anything in them.
         unsafe {
             asm!("sttilecfg [{}]", in(reg) &raw mut before, options(nostack, preserves_flags));
-            asm!("ldtilecfg [{}]", in(reg) &Configuration::PRODUCTS, options(nostack, preserves_flags, readonly));
+            load(&Configuration::PRODUCTS);
         }
         Self { before }
     }
@@ -101,9 +104,24 @@ impl Shapes {
 impl Drop for Shapes {
     fn drop(&mut self) {
         // SAFETY: what `sttilecfg` has written may be loaded again. Without shapes, the processor need not keep the registers.
-        unsafe {
-            asm!("ldtilecfg [{}]", in(reg) &raw const self.before, options(nostack, preserves_flags, readonly));
-        }
+        unsafe { load(&self.before) };
+    }
+}
+
+/// Gives the registers shapes, and zeros.
+///
+/// # Safety
+/// The processor has AMX and this process may use it.
+unsafe fn load(configuration: &Configuration) {
+    // SAFETY: reads 64 bytes, which a configuration has.
+    unsafe {
+        asm!(
+            "ldtilecfg [{}]",
+            in(reg) configuration,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack, preserves_flags, readonly),
+        );
     }
 }
 
@@ -136,7 +154,8 @@ impl Dot for Amx {
         check::<M, N>(rows, columns);
         ahead.fetch_all(columns.blocks);
         let mut sums = MaybeUninit::<Tile<Self, M, N>>::uninit();
-        // SAFETY: this type is reached through `dispatch` alone, behind a test for AMX, while its registers have their shapes.
+        // SAFETY: this type is reached through `dispatch` alone, behind a test for AMX, on the thread whose registers have their
+        // shapes for so long: no work goes to another one, and nothing that it calls knows of them.
         // `check` has shown that the rows, which have no gaps, and the lines of all blocks lie within their slices. Sixteen rows
         // of N vectors are what is written.
         unsafe {
@@ -260,6 +279,37 @@ mod tests {
             D::Simd::store_i32(tile[LANES - 1][0], &mut sums);
             sums[LANES - 1]
         }
+    }
+
+    /// A tile of these rows and lines; without AMX, of VNNI's or the like.
+    struct Short<'a>(&'a [u8], &'a [Line]);
+
+    impl Work for Short<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<D: Dot>(self) {
+            let Self(bytes, lines) = self;
+            let columns = Columns {
+                lines,
+                panel_stride: 4,
+                block_stride: 4,
+                blocks: 1,
+            };
+            let rows = Fours::of_rows(bytes, LANES);
+            let _: Tile<D, LANES, 2> = D::tile(rows, columns, [&[0; LANES]; 2], Ahead::NOTHING);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "rows reach past")]
+    fn rows_that_are_too_short_panic() {
+        dispatch(InstructionSet::detect(), Short(&[0; 255], &[Line::ZERO; 8]));
+    }
+
+    #[test]
+    #[should_panic(expected = "columns reach past")]
+    fn columns_that_are_too_short_panic() {
+        dispatch(InstructionSet::detect(), Short(&[0; 256], &[Line::ZERO; 7]));
     }
 
     #[test]

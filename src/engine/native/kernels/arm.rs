@@ -36,6 +36,9 @@ macro_rules! sdot {
     };
 }
 
+/// Rows whose sums, with what else is needed, fit 32 registers.
+const PART: usize = 8;
+
 pub(super) struct NeonDot;
 
 impl Dot for NeonDot {
@@ -48,7 +51,7 @@ impl Dot for NeonDot {
         start: [&[i32; LANES]; N],
         _ahead: Ahead<'_>,
     ) -> Tile<Self, M, N> {
-        const { assert!(M == 4 || M == 8) };
+        const { assert!(M == 4 || M.is_multiple_of(PART)) };
         check::<M, N>(rows, columns);
         let Columns {
             lines,
@@ -63,12 +66,24 @@ impl Dot for NeonDot {
             // Sixteen sums, what is shifted out of them, and their factors fit 32 registers.
             for first in (0..PARTS).step_by(2) {
                 let start = [start[first], start[first + 1]];
-                // SAFETY: this type is reached through `dispatch` alone, behind a test for these instructions. `check` has shown
-                // that for every m, n, block and step both the line and the four bytes lie within their slices; a line has
-                // four parts.
-                let sums = unsafe { part::<M>(rows, lines, first, block_stride, blocks, start) };
-                for m in 0..M {
-                    out[m][n][first..first + 2].copy_from_slice(&sums[m]);
+                for top in (0..M).step_by(PART) {
+                    let bytes = &rows.bytes[top * rows.row_stride..];
+                    let rows = Fours { bytes, ..rows };
+                    let mut sums = [[start[0]; 2]; PART];
+                    // SAFETY: this type is reached through `dispatch` alone, behind a test for these instructions. `check` has
+                    // shown that for every m, n, block and step both the line and the four bytes lie within their slices; a line
+                    // has four parts, and M is 4 or a multiple of PART.
+                    unsafe {
+                        if M == 4 {
+                            let four = part::<4>(rows, lines, first, block_stride, blocks, start);
+                            sums[..4].copy_from_slice(&four);
+                        } else {
+                            sums = part(rows, lines, first, block_stride, blocks, start);
+                        }
+                    }
+                    for m in top..M.min(top + PART) {
+                        out[m][n][first..first + 2].copy_from_slice(&sums[m - top]);
+                    }
                 }
             }
         }

@@ -167,10 +167,11 @@ mod tests {
             let lines: Vec<Line> = (0..count)
                 .map(|i| Line(std::array::from_fn(|k| i * 64 + k as u8)))
                 .collect();
-            assert_eq!(
-                Line::bytes(&lines),
-                lines.iter().flat_map(|line| line.0).collect::<Vec<u8>>()
-            );
+            let bytes: Vec<u8> = lines.iter().flat_map(|line| line.0).collect();
+            assert_eq!(Line::bytes(&lines), bytes);
+            let mut others = vec![Line::ZERO; lines.len()];
+            Line::bytes_mut(&mut others).copy_from_slice(&bytes);
+            assert_eq!(others, lines);
         }
     }
 }
