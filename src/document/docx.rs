@@ -1,6 +1,6 @@
 //! DOCX (ECMA-376, part 1, section 17): what Word shows, in the order of reading.
 //!
-//! Insertions are read, deletions and hidden text are not; headers and footers are counted, not read, because they repeat. The marks of
+//! Insertions are read, deletions and hidden text are not; headers and footers are read once, at the end, because they repeat. The marks of
 //! items, which Word counts by itself, are written out.
 
 use std::collections::{HashMap, HashSet};
@@ -37,15 +37,9 @@ pub(super) fn read(package: &mut Package<'_>, part: &str) -> Result<Extracted> {
     let notes = [text_of("footnotes")?, text_of("endnotes")?];
     let mut edges = Vec::new();
     for relation in &relations {
-        if let Some(what) = ["header", "footer"]
-            .into_iter()
-            .find(|what| relation.kind == *what)
-        {
-            edges.push((
-                what,
-                &relation.target,
-                package.text(&relation.target)?.unwrap_or_default(),
-            ));
+        if matches!(relation.kind.as_str(), "header" | "footer") {
+            let text = package.text(&relation.target)?;
+            edges.push((&relation.target, text.unwrap_or_default()));
         }
     }
     let text = package.needed(part)?;
@@ -80,10 +74,11 @@ pub(super) fn read(package: &mut Package<'_>, part: &str) -> Result<Extracted> {
     }
     // Word keeps one for each kind of page, most of them alike or empty.
     let mut seen = HashSet::new();
-    for (what, part, text) in edges {
+    for (part, text) in edges {
         let words = text_of_part(&text).map_err(|fault| malformed(part, fault))?;
-        if has_more_than_a_page_number(&words) && seen.insert((what, words)) {
-            extracted.leave_out(what);
+        if has_more_than_a_page_number(&words) && !seen.contains(&words) {
+            extracted.add_beside(&words);
+            seen.insert(words);
         }
     }
     Ok(extracted)
@@ -95,13 +90,18 @@ fn text_of_part(text: &str) -> Result<String, &'static str> {
     let (mut words, mut is_text) = (String::new(), false);
     while let Some(event) = xml.next()? {
         match event {
-            Event::Open(element) => is_text = element.name() == "t",
+            Event::Open(element) => {
+                is_text = element.name() == "t";
+                if matches!(element.name(), "p" | "tab" | "br") {
+                    words.push(' ');
+                }
+            }
             Event::Text(text) if is_text => words.push_str(&text),
+            Event::Text(_) => {}
             Event::Close => is_text = false,
-            Event::Text(_) => words.push(' '),
         }
     }
-    Ok(words)
+    Ok(words.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn has_more_than_a_page_number(words: &str) -> bool {
@@ -988,10 +988,11 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_above_or_below_each_page_is_counted() {
-        assert!(docx(&paragraph("", "Text.")).left_out().is_empty());
+    fn what_stands_above_or_below_each_page_is_read_once() {
+        assert_eq!(docx(&paragraph("", "Text.")).source(), "Text.");
         let document = docx_above(&paragraph("", "Text."), "Call 0800 555 0190 – page 2");
-        assert_eq!(document.left_out(), [("footer", 1)]);
+        assert_eq!(document.source(), "Text.\n\nCall 0800 555 0190 – page 2");
+        assert!(document.blocks()[1].is_beside && document.left_out().is_empty());
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(super) struct Paragraph {
     pages: Vec<(usize, usize)>,
     /// Where the last struck text ends.
     struck: usize,
+    /// It stands beside the text.
+    is_beside: bool,
 }
 
 impl Paragraph {
@@ -252,6 +254,14 @@ impl Extracted {
     /// What is written next follows all others.
     pub(super) fn open_note(&mut self) {
         self.open.push(Open::Aside(Vec::new(), true));
+    }
+
+    /// Adds, behind all else, what stands beside the text.
+    pub(super) fn add_beside(&mut self, text: &str) {
+        let mut paragraph = Paragraph::default();
+        paragraph.push(text);
+        paragraph.is_beside = true;
+        self.notes.push(Piece::Paragraph(paragraph));
     }
 
     /// Closes what was opened last.
@@ -600,6 +610,10 @@ impl Writer {
         let start = self.source.len();
         self.words(paragraph, "\n");
         self.block(start, kind);
+        let block = self.blocks.last_mut().filter(|block| block.span.start == start);
+        block
+            .into_iter()
+            .for_each(|block| block.is_beside = paragraph.is_beside);
     }
 
     fn table(&mut self, rows: &[Row]) {

@@ -1041,6 +1041,10 @@ mod tests {
         let source =
             "<table><tr><th>Founded<td>in Leeds<td>by Bell<tr><th>Sold<td>in Hull<td>to Lund</table>";
         assert_eq!(row(source, "Lund"), ["Sold", "in Hull", "to Lund"]);
+        let source = "<table><tr><td>Document<td>HR-012<tr><td>Valid from<td>1 January 2025<tr><td>Approved by<td>The board</table>";
+        assert_eq!(row(source, "board"), ["Approved by", "The board"]);
+        let source = "<table><tr><td>Item<td>Cost<tr><td>Sand<td>400 euro<tr><td>Lime<td>€85</table>";
+        assert_eq!(row(source, "400"), ["Item: Sand", "Cost: 400 euro"]);
         // Everything, or only a title, says nothing.
         let source =
             "<table><tr><th>Item<th>Cost<th>Due<tr><th>Sand<th>400<th>May<tr><th>Lime<th>85<th>June</table>";

@@ -306,14 +306,14 @@ impl Document {
         let last = |row: &Row| text(row.cells.end - 1);
         let is_amount = |text: &str| {
             let number = text.trim_start_matches(|c: char| !c.is_alphanumeric());
-            number.starts_with(|c: char| c.is_ascii_digit())
+            number.starts_with(|c: char| c.is_ascii_digit()) && text.split_whitespace().nth(2).is_none()
         };
         let is_pair = width == 2 && {
             let below = self.rows_below(row, SAMPLE);
             let below = || below.iter().map(last);
             match is_year(last(row)) {
                 true => !below().all(is_value),
-                false => 2 * below().filter(|text| is_amount(text)).count() < below().count(),
+                false => 4 * below().filter(|text| is_amount(text)).count() < 3 * below().count(),
             }
         };
         let are_named = || !cells().any(|text| is_value(text) || is_sentence(text));

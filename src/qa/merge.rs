@@ -291,7 +291,8 @@ fn is_mark(text: &str, span: &Span) -> bool {
             .is_some_and(|rest| rest.starts_with(char::is_uppercase))
 }
 
-/// A span without the number of the next clause, or a part of it, that it ends with: "£4.50.\n1.3" of "is £4.50.\n1.3 The fee".
+/// A span without what it ends with of the next line's beginning: the number of a clause, "£4.50.\n1.3" of "is £4.50.\n1.3 The fee", or
+/// the label of an entry, "4120\nLaptop" of "Pay: Bell, 4120\nLaptop: Lund, 4400".
 fn without_next_mark(text: &str, span: Span) -> Span {
     let inside = &text[span.clone()];
     let Some(line) = inside.rfind('\n') else {
@@ -301,17 +302,36 @@ fn without_next_mark(text: &str, span: Span) -> Span {
     let is_number = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'(' | b')');
     let goes_on = text[span.end..].starts_with(['.', ')', ' ', '\t']);
     let ends = |text: &str| text.ends_with(['.', ';', '?', '!', ':']);
-    if mark.len() > LONGEST_MARK || !mark.bytes().all(is_number) || !goes_on || !ends(before) {
-        return span;
+    if mark.len() <= LONGEST_MARK && mark.bytes().all(is_number) && goes_on && ends(before) {
+        // The stop belongs to the sentence, unless it is one of an abbreviation.
+        let number = before.trim_end_matches(['.', ';']);
+        let is_amount = number.ends_with(|c: char| c.is_ascii_digit() || c == '%');
+        let kept = if is_amount { number } else { before };
+        return span.start..span.start + kept.len();
     }
-    // The stop belongs to the sentence, unless it is one of an abbreviation.
-    let number = before.trim_end_matches(['.', ';']);
-    let kept = match number.ends_with(|c: char| c.is_ascii_digit() || c == '%') {
-        true => number,
-        false => before,
-    };
-    span.start..span.start + kept.len()
+    let reach = |at: usize| text.floor_char_boundary((at + LONGEST_LABEL).min(text.len()));
+    let from = text.ceil_char_boundary((span.start + line).saturating_sub(LONGEST_LINE));
+    let own = text[from..span.start]
+        .rfind('\n')
+        .map_or(from, |line| from + line + 1);
+    let (own_label, next) = (label(&text[own..reach(own)]), span.start + line + 1);
+    let ends_in_label = label(&text[next..reach(next)]).is_some_and(|label| span.end <= next + label.len());
+    match ends_in_label && own_label.is_some_and(|label| own + label.len() < span.start) {
+        true => span.start..span.start + before.len(),
+        false => span,
+    }
 }
+
+/// The label that a line begins with: "Laptop and phone" of "Laptop and phone: Lund".
+fn label(line: &str) -> Option<&str> {
+    let (label, _) = line.split_once(": ")?;
+    let is_label = label.starts_with(char::is_uppercase) && !label.contains(['\n', '.', ',']);
+    is_label.then_some(label)
+}
+
+/// Longer labels, and lines behind them, in bytes, are prose.
+const LONGEST_LABEL: usize = 42;
+const LONGEST_LINE: usize = 200;
 
 /// The number of a clause is seldom longer.
 const LONGEST_MARK: usize = 9;
@@ -320,8 +340,12 @@ const LONGEST_MARK: usize = 9;
 fn within_item(document: &Document, span: Span) -> Span {
     let (first, last) = (document.block_at(span.start), document.block_at(span.end - 1));
     let text = document.text();
-    let begins = first.span.start + item_marker(&text[first.span.clone()]);
-    if first.kind != BlockKind::ListItem || first.span == last.span || span.start <= begins {
+    if first.kind != BlockKind::ListItem || first.span == last.span {
+        return span;
+    }
+    let begins = text.floor_char_boundary((first.span.start + LONGEST_MARK).min(first.span.end));
+    let begins = first.span.start + item_marker(&text[first.span.start..begins]);
+    if span.start <= begins {
         return span;
     }
     let kept = text[span.start..first.span.end.max(span.start + 1)].trim_end_matches([',', ';', '.', ' ']);
@@ -442,15 +466,15 @@ fn whole_tokens(text: &str, span: Span) -> Span {
         end = end.max(address.end);
     }
     let digit = |c: char| c.is_ascii_digit();
+    let least = text.ceil_char_boundary(start.saturating_sub(LONGEST_NUMBER));
     while text[start..].starts_with(digit) {
-        let before = text[..start]
-            .strip_suffix(['.', ',', ':'])
-            .unwrap_or(&text[..start]);
+        let near = &text[least..start];
+        let before = near.strip_suffix(['.', ',', ':']).unwrap_or(near);
         let rest = before.trim_end_matches(digit);
         if rest.len() == before.len() {
             break;
         }
-        start = rest.len();
+        start = least + rest.len();
     }
     // A sign, also one before a currency's: "-$5".
     let currency = ['$', '€', '£', '¥'];
@@ -465,8 +489,9 @@ fn whole_tokens(text: &str, span: Span) -> Span {
             start = before.len();
         }
     }
-    while text[..end].ends_with(digit) {
-        let rest = &text[end..];
+    let most = text.floor_char_boundary((end + LONGEST_NUMBER).min(text.len()));
+    while text[..end].ends_with(digit) && end < most {
+        let rest = &text[end..most];
         let fraction = rest.strip_prefix(['.', ',', ':']).unwrap_or(rest);
         let digits = fraction.len() - fraction.trim_start_matches(digit).len();
         if digits == 0 {
@@ -495,7 +520,7 @@ fn whole_tokens(text: &str, span: Span) -> Span {
     start..end
 }
 
-/// The rest of a case's number is seldom longer, in bytes.
+/// What a number has on either side of a span, in bytes, is seldom longer.
 const LONGEST_NUMBER: usize = 40;
 
 /// The address around a byte, without the brackets and stops around it.
@@ -591,6 +616,8 @@ mod tests {
         assert_eq!(whole_tokens("at $5+$3", 6..8), 6..8);
         assert_eq!(whole_tokens("score 3-2", 8..9), 8..9);
         assert_eq!(whole_tokens("a --5", 4..5), 4..5);
+        let endless = "5,".repeat(10_000);
+        assert_eq!(whole_tokens(&endless, 5_000..5_001), 4_960..5_041);
         let endless = "x@".repeat(10_000);
         assert_eq!(whole_tokens(&endless, 5_000..5_001), 5_000..5_001);
     }
@@ -651,6 +678,14 @@ mod tests {
         assert_eq!(plain("9:30; and\n3").as_deref(), Some("9:30; and\n3"));
         assert_eq!(plain("1.2"), None);
         assert_eq!(plain("3"), None);
+        let entries = "Pay: Beatrix Lam, extension 4120\nLaptop and phone: Lund\nHe was with the mayor\nJohn Smith: no.\n";
+        let entry = |part: &str| of(entries, part, Format::Plain);
+        assert_eq!(entry("4120\nLaptop and phone").as_deref(), Some("4120"));
+        assert_eq!(entry("4120\nLaptop").as_deref(), Some("4120"));
+        assert_eq!(
+            entry("the mayor\nJohn Smith").as_deref(),
+            Some("the mayor\nJohn Smith")
+        );
         let items = "- Bell, extension 4120\n- Laptop and phone: Lund\n- Badge\n";
         let list = |part: &str| of(items, part, Format::Markdown);
         assert_eq!(list("4120\nLaptop and phone").as_deref(), Some("4120"));
