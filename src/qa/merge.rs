@@ -274,21 +274,43 @@ fn whole(document: &Document, span: Span) -> Option<Span> {
     let span = without_next_mark(text, whole_characters(text, span));
     let span = within_item(document, whole_tokens(text, span));
     let span = without_struck(text, without_turn(text, span));
-    (!is_mark(text, &span)).then(|| whole_value(document, span))
+    (!is_mark(document, &span)).then(|| whole_value(document, span))
 }
 
-/// Whether a span is the number of a clause or an item, which stands before what it says: "1.2 The fee".
-fn is_mark(text: &str, span: &Span) -> bool {
+/// Whether a span is the number of a clause, which stands before what it says: "1.2 The fee" with "1.1" above or "1.3" below, and not
+/// a version of a list that begins with the newest.
+fn is_mark(document: &Document, span: &Span) -> bool {
+    /// How far away they are looked for, in bytes.
+    const REACH: usize = 2000;
+    let text = document.text();
     let begins_line = span.start == 0 || text[..span.start].ends_with('\n');
     let mark = text[span.clone()].trim_end_matches('.');
     let is_number = |part: &str| matches!(part.len(), 1..=3) && part.bytes().all(|b| b.is_ascii_digit());
-    let rest = text[span.start + mark.len()..].trim_start_matches('.');
-    begins_line
-        && mark.contains('.')
-        && mark.split('.').all(is_number)
-        && rest
-            .strip_prefix([' ', '\t'])
-            .is_some_and(|rest| rest.starts_with(char::is_uppercase))
+    let opens = |rest: &str| {
+        let rest = rest.trim_start_matches('.').strip_prefix([' ', '\t']);
+        rest.is_some_and(|rest| rest.starts_with(char::is_uppercase))
+    };
+    let Some((chapter, number)) = mark.rsplit_once('.') else {
+        return false;
+    };
+    let (true, true, Ok(number)) = (begins_line, mark.split('.').all(is_number), number.parse::<u16>())
+    else {
+        return false;
+    };
+    if !opens(&text[span.start + mark.len()..]) || document.block_at(span.start).kind == BlockKind::TableCell
+    {
+        return false;
+    }
+    let (from, to) = (
+        text.ceil_char_boundary(span.start.saturating_sub(REACH)),
+        text.floor_char_boundary((span.end + REACH).min(text.len())),
+    );
+    let has = |near: &str, number: u16| {
+        let mark = format!("{chapter}.{number}");
+        near.lines()
+            .any(|line| line.strip_prefix(&mark).is_some_and(opens))
+    };
+    number > 0 && has(&text[from..span.start], number - 1) || has(&text[span.end..to], number + 1)
 }
 
 /// A span without what it ends with of the next line's beginning: the number of a clause, "£4.50.\n1.3" of "is £4.50.\n1.3 The fee", or
@@ -310,13 +332,14 @@ fn without_next_mark(text: &str, span: Span) -> Span {
         return span.start..span.start + kept.len();
     }
     let reach = |at: usize| text.floor_char_boundary((at + LONGEST_LABEL).min(text.len()));
-    let from = text.ceil_char_boundary((span.start + line).saturating_sub(LONGEST_LINE));
+    let from = text.ceil_char_boundary(span.start.saturating_sub(LONGEST_LINE));
     let own = text[from..span.start]
         .rfind('\n')
         .map_or(from, |line| from + line + 1);
     let (own_label, next) = (label(&text[own..reach(own)]), span.start + line + 1);
     let ends_in_label = label(&text[next..reach(next)]).is_some_and(|label| span.end <= next + label.len());
-    match ends_in_label && own_label.is_some_and(|label| own + label.len() < span.start) {
+    let is_entry = own_label.is_some_and(|label| own + label.len() < span.start);
+    match ends_in_label && is_entry && !before.is_empty() {
         true => span.start..span.start + before.len(),
         false => span,
     }
@@ -340,7 +363,7 @@ const LONGEST_MARK: usize = 9;
 fn within_item(document: &Document, span: Span) -> Span {
     let (first, last) = (document.block_at(span.start), document.block_at(span.end - 1));
     let text = document.text();
-    if first.kind != BlockKind::ListItem || first.span == last.span {
+    if first.kind != BlockKind::ListItem || first.span == last.span || !first.span.contains(&span.start) {
         return span;
     }
     let begins = text.floor_char_boundary((first.span.start + LONGEST_MARK).min(first.span.end));
@@ -348,7 +371,7 @@ fn within_item(document: &Document, span: Span) -> Span {
     if span.start <= begins {
         return span;
     }
-    let kept = text[span.start..first.span.end.max(span.start + 1)].trim_end_matches([',', ';', '.', ' ']);
+    let kept = text[span.start..first.span.end].trim_end_matches([',', ';', '.', ' ']);
     match kept.is_empty() {
         true => span,
         false => span.start..span.start + kept.len(),
@@ -551,6 +574,8 @@ fn address_at(text: &str, byte: usize) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::document::Format;
 
@@ -678,6 +703,15 @@ mod tests {
         assert_eq!(plain("9:30; and\n3").as_deref(), Some("9:30; and\n3"));
         assert_eq!(plain("1.2"), None);
         assert_eq!(plain("3"), None);
+        let versions = "1.3 Fixes the search.\n1.2 Adds tables.\n1.1 First release.\n";
+        assert_eq!(of(versions, "1.2", Format::Plain).as_deref(), Some("1.2"));
+        let ratings = "Score,Name\n1.2,Bell\n1.3,Lund\n";
+        assert_eq!(of(ratings, "1.2", Format::Csv).as_deref(), Some("1.2"));
+        let long = format!("Pay: {}\nLaptop: Lund\n", "word ".repeat(100));
+        assert_eq!(
+            of(&long, long.trim_end(), Format::Plain).as_deref(),
+            Some(long.trim_end())
+        );
         let entries = "Pay: Beatrix Lam, extension 4120\nLaptop and phone: Lund\nHe was with the mayor\nJohn Smith: no.\n";
         let entry = |part: &str| of(entries, part, Format::Plain);
         assert_eq!(entry("4120\nLaptop and phone").as_deref(), Some("4120"));
@@ -719,5 +753,30 @@ mod tests {
         }
         assert!(!repeats("at -5 degrees", "5"));
         assert!(!repeats("within 5.5 days", "5"));
+    }
+
+    /// Text made of what the rules look at.
+    fn tricky() -> impl Strategy<Value = String> {
+        #[rustfmt::skip]
+        let pieces = [
+            "1.2", "1.3", "(4)", " ", "\n", "\n\n", "- ", "The fee", "Pay: Bell", "£", "-", "−", "$5", "9:30", ".", ";", "~", "~~", "A.", "Q. Who?", "é", "cafe\u{301}", "👩\u{200d}🚀", "www.a.example", "(1,142)", "+", "5,5,5", "%", "\t", "|",
+        ];
+        proptest::collection::vec(proptest::sample::select(pieces.to_vec()), 1..40)
+            .prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_quoted_is_a_part_of_the_text(text in tricky(), from in 0usize..200, length in 1usize..60, is_list: bool) {
+            let format = if is_list { Format::Markdown } else { Format::Plain };
+            let Ok(document) = Document::new("t", text.as_str(), format) else { return Ok(()) };
+            let text = document.text();
+            let start = text.floor_char_boundary(from % text.len());
+            let end = text.ceil_char_boundary((start + length).min(text.len()));
+            prop_assume!(start < end && !text[start..end].trim().is_empty());
+            if let Some(span) = whole(&document, start..end) {
+                prop_assert!(!span.is_empty() && !text[span.clone()].trim().is_empty());
+            }
+        }
     }
 }
