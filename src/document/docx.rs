@@ -75,40 +75,12 @@ pub(super) fn read(package: &mut Package<'_>, part: &str) -> Result<Extracted> {
     // Word keeps one for each kind of page, most of them alike or empty.
     let mut seen = HashSet::new();
     for (part, text) in edges {
-        let words = text_of_part(&text).map_err(|fault| malformed(part, fault))?;
-        if has_more_than_a_page_number(&words) && !seen.contains(&words) {
-            extracted.add_beside(&words);
-            seen.insert(words);
-        }
+        let mut walk = Walk::new(&mut known, false);
+        walk.boxes = 1;
+        walk.read(&text).map_err(|fault| malformed(part, fault))?;
+        extracted.add_beside(walk.extracted, &mut seen);
     }
     Ok(extracted)
-}
-
-/// The text of a part, however it is set.
-fn text_of_part(text: &str) -> Result<String, &'static str> {
-    let mut xml = Xml::new(text);
-    let (mut words, mut is_text) = (String::new(), false);
-    while let Some(event) = xml.next()? {
-        match event {
-            Event::Open(element) => {
-                is_text = element.name() == "t";
-                if matches!(element.name(), "p" | "tab" | "br") {
-                    words.push(' ');
-                }
-            }
-            Event::Text(text) if is_text => words.push_str(&text),
-            Event::Text(_) => {}
-            Event::Close => is_text = false,
-        }
-    }
-    Ok(words.split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
-fn has_more_than_a_page_number(words: &str) -> bool {
-    let mut words = words
-        .split(|c: char| !c.is_alphabetic())
-        .filter(|word| !word.is_empty());
-    words.any(|word| !["page", "of"].contains(&word.to_lowercase().as_str()))
 }
 
 /// What the other parts say.
@@ -642,6 +614,7 @@ impl<'a> Walk<'a> {
                 let style = element.get("val").unwrap_or_default();
                 self.is_hidden = self.known.is_hidden(&style).unwrap_or(self.is_hidden);
             }
+            ([Of::Other], "gridBefore") => self.extracted.skip_cells(element.number("val").unwrap_or(0)),
             ([Of::Other], "tblHeader") if element.is_on() => self.extracted.head_row(),
             ([Of::Other], "gridSpan") => self.extracted.fill_cell(element.number("val").unwrap_or(1)),
             ([Of::Other], "vMerge") if element.get("val").as_deref() != Some("restart") => {
@@ -990,8 +963,8 @@ mod tests {
     #[test]
     fn what_stands_above_or_below_each_page_is_read_once() {
         assert_eq!(docx(&paragraph("", "Text.")).source(), "Text.");
-        let document = docx_above(&paragraph("", "Text."), "Call 0800 555 0190 – page 2");
-        assert_eq!(document.source(), "Text.\n\nCall 0800 555 0190 – page 2");
+        let document = docx_above(&paragraph("", "Text."), "Call 0800 555 0190");
+        assert_eq!(document.source(), "Text.\n\nCall 0800 555 0190");
         assert!(document.blocks()[1].is_beside && document.left_out().is_empty());
     }
 

@@ -3,6 +3,9 @@
 //! A reader of a format opens and closes blocks, tables and asides as its elements come. Nothing is nested in the result:
 //! text boxes follow the block that they are anchored in, tables in a cell follow the table around it, notes come at the end.
 
+use std::collections::HashSet;
+
+use super::setting::names_page;
 use super::{Block, BlockKind, Builder, CellMarkup, Document, Layout, clean, leave_out};
 use crate::error::Result;
 
@@ -256,12 +259,33 @@ impl Extracted {
         self.open.push(Open::Aside(Vec::new(), true));
     }
 
-    /// Adds, behind all else, what stands beside the text.
-    pub(super) fn add_beside(&mut self, text: &str) {
-        let mut paragraph = Paragraph::default();
-        paragraph.push(text);
-        paragraph.is_beside = true;
-        self.notes.push(Piece::Paragraph(paragraph));
+    /// Adds, behind all else, the paragraphs of what stands beside the text, but for numbers of pages and what was seen.
+    pub(super) fn add_beside(&mut self, beside: Self, seen: &mut HashSet<String>) {
+        for piece in beside.pieces {
+            let paragraphs = match piece {
+                Piece::Paragraph(paragraph) => vec![paragraph],
+                Piece::Table(rows) => {
+                    let cells = rows.into_iter().flat_map(|row| row.cells);
+                    cells.flat_map(|cell| cell.paragraphs).collect()
+                }
+            };
+            for mut paragraph in paragraphs {
+                let words = paragraph.text.trim();
+                let has_letters = words.contains(char::is_alphabetic);
+                if has_letters && !names_page(words) && seen.insert(words.to_owned()) {
+                    paragraph.is_beside = true;
+                    self.notes.push(Piece::Paragraph(paragraph));
+                }
+            }
+        }
+    }
+
+    /// Leaves columns of the open row empty before its first cell.
+    pub(super) fn skip_cells(&mut self, columns: u32) {
+        if let Some(Open::Row(row, _)) = self.open.last_mut() {
+            let columns = columns.min(WIDEST_CELL);
+            row.cells.extend((0..columns).map(|_| Cell::default()));
+        }
     }
 
     /// Closes what was opened last.

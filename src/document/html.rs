@@ -1045,6 +1045,23 @@ mod tests {
         assert_eq!(row(source, "board"), ["Approved by", "The board"]);
         let source = "<table><tr><td>Item<td>Cost<tr><td>Sand<td>400 euro<tr><td>Lime<td>€85</table>";
         assert_eq!(row(source, "400"), ["Item: Sand", "Cost: 400 euro"]);
+        // A total above the rows, a title among them, and a form.
+        let source = "<table><thead><tr><th>Item<th>Cost</thead><tfoot><tr><th>Total<th>485</tfoot><tr><td>Sand<td>400<tr><td>Lime<td>85</table>";
+        assert_eq!(row(source, "400"), ["Item: Sand", "Cost: 400"]);
+        let source = "<table><thead><tr><th>Item<th>Code<th>Cost</thead><tr><th colspan=3>North<tr><td>Sand<td>7<td>400<tr><td>Lime<td>8<td>85</table>";
+        assert_eq!(row(source, "400"), ["Item: Sand", "Code: 7", "Cost: 400"]);
+        let source = "<table><tr><th>Name<td><th>Date<td><tr><th>Address<td><th>Phone<td><tr><th>Sum<td><th>Paid<td></table>";
+        assert_eq!(
+            row(source, "Paid").last().unwrap().rsplit(": ").next(),
+            Some("Paid")
+        );
+        // A group that stands over one column.
+        let source =
+            "<table><tr><th><th>2024<th><tr><th>Item<th>Cost<th>Supplier<tr><td>Sand<td>400<td>Bell</table>";
+        assert_eq!(
+            row(source, "Bell"),
+            ["Item: Sand", "2024 Cost: 400", "Supplier: Bell"]
+        );
         // Everything, or only a title, says nothing.
         let source =
             "<table><tr><th>Item<th>Cost<th>Due<tr><th>Sand<th>400<th>May<tr><th>Lime<th>85<th>June</table>";

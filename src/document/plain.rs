@@ -206,11 +206,11 @@ impl<'a> SourceLines<'a> {
     }
 
     /// Whether the lines from `start` on that have marks of quotation (`> `, as replies to mail have them) are one. What begins
-    /// so may be a prompt or a comparison, so there must be several, or one that is introduced or a sentence, and words in them.
+    /// so may be a prompt or a comparison, so there must be several, or one that is introduced, and words in them.
     fn look_at_marked_lines(&mut self, start: usize) {
         let mut ahead = self.clone();
         ahead.at = start;
-        let (mut count, mut has_prose, mut ends) = (0, false, false);
+        let (mut count, mut has_prose) = (0, false);
         self.marked_until = start;
         while let Some(line) = ahead.raw() {
             let words = &self.source[line.words];
@@ -220,11 +220,10 @@ impl<'a> SourceLines<'a> {
             }
             let words = &words[length..];
             has_prose |= words.split_whitespace().nth(2).is_some() && is_wordy(words);
-            ends = words.trim_end().ends_with(['.', '?', '!']);
             count += 1;
             self.marked_until = ahead.at;
         }
-        self.is_quotation = has_prose && (count > 1 || self.introduced || ends);
+        self.is_quotation = has_prose && (count > 1 || self.introduced);
         self.introduced = false;
     }
 
@@ -690,15 +689,6 @@ mod tests {
         let at = text.find("£310,000").unwrap();
         let found = layout(source).map.to_source(at..at + "£310,000".len());
         assert_eq!(&source[found], "£310,000");
-    }
-
-    #[test]
-    fn a_sentence_may_be_quoted_in_one_line() {
-        let blocks = text_and_blocks("Hi Ben,\n\n> Can I start on 1 July?\n\nWe need you from June.\n").1;
-        assert_eq!(
-            blocks,
-            ["Hi Ben,", "Can I start on 1 July?", "We need you from June."]
-        );
     }
 
     #[test]

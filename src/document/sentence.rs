@@ -423,7 +423,9 @@ impl<'a> Boundary<'a> {
         }
         // "Policy no. HR-031"
         let code = self.word.split_whitespace().next().unwrap_or_default();
-        let is_code = code.starts_with(char::is_uppercase) && code.contains(|c: char| c.is_ascii_digit());
+        let is_code = code.starts_with(char::is_uppercase)
+            && code.contains(['-', '/'])
+            && code.contains(|c: char| c.is_ascii_digit());
         if is_code && !preceding.is_empty() && matches!(lower.as_str(), "no" | "nos" | "nr" | "ref") {
             return true;
         }

@@ -73,9 +73,9 @@ pub(crate) struct Table {
     /// The first row that is so wide, if others follow it and its cells can say what stands below them, or the row that markup says; of
     /// two rows of headings the lower.
     pub(crate) headings: Option<Row>,
-    /// The upper of two rows of headings, `| | 2023 | | 2024 | |` above `| Item | Budget | Actual | Budget | Actual |`, and the first
-    /// column behind what its last cell stands over.
-    groups: Option<(Row, usize)>,
+    /// The upper of two rows of headings, `| | 2023 | | 2024 | |` above `| Item | Budget | Actual | Budget | Actual |`, and where the
+    /// text alone says what each cell stands over, the first column behind the last of them.
+    groups: Option<(Row, Option<usize>)>,
 }
 
 /// A cell by its block, with the blocks of the headings above it.
@@ -117,7 +117,10 @@ impl Table {
                     cell,
                 },
                 (heading, groups) => Headed {
-                    group: groups.and_then(|(groups, end)| groups.over(column).filter(|_| column < *end)),
+                    group: groups.and_then(|(groups, end)| match end {
+                        Some(end) => groups.over(column).filter(|_| column < *end),
+                        None => groups.at(column),
+                    }),
                     heading,
                     cell,
                 },
@@ -238,8 +241,10 @@ impl Document {
         let width = widths.max_by_key(|&width| (alike(width), width)).unwrap_or(0);
         if let Some((upper, lower)) = self.marked_headings(&rows) {
             let groups = upper.map(|upper| {
-                let end = self.end_of_groups(&rows[upper], &rows[lower]);
-                (rows[upper].clone(), end.unwrap_or(usize::MAX))
+                (
+                    rows[upper].clone(),
+                    self.end_of_groups(&rows[upper], &rows[lower]),
+                )
             });
             return Table {
                 first,
@@ -265,27 +270,31 @@ impl Document {
             first,
             width,
             headings: headings.map(|at| rows[at].clone()),
-            groups: grouped.map(|(upper, _, end)| (rows[upper].clone(), end)),
+            groups: grouped.map(|(upper, _, end)| (rows[upper].clone(), Some(end))),
         }
     }
 
-    /// Of the first rows of a table, the row of headings, as markup has it, and the one that stands above several of them.
+    /// Of the first rows of a table, below its titles, the row of headings, as markup has it, and the one above it if that is one, too.
     fn marked_headings(&self, rows: &[Row]) -> Option<(Option<usize>, usize)> {
         let is_marked = |row: &Row| {
-            row.cells.len() <= MOST_HEADINGS
-                && self.blocks[row.cells.clone()]
-                    .iter()
-                    .all(|block| block.cell.is_header)
+            let cells = self.blocks.get(row.cells.clone()).into_iter().flatten();
+            row.cells.len() <= MOST_HEADINGS && cells.into_iter().all(|block| block.cell.is_header)
         };
-        let first = rows.iter().take(1 + MOST_TITLES).position(is_marked)?;
-        let marked = rows[first..].iter().take_while(|row| is_marked(row)).count();
         // What has one cell, at the left, is a title.
         let is_title = |row: &Row| row.columns == [0];
-        let lower = first + marked - 1;
-        let upper = lower
-            .checked_sub(1)
-            .filter(|&upper| upper >= first && !is_title(&rows[upper]));
-        (lower + 1 < rows.len() && !is_title(&rows[lower])).then_some((upper, lower))
+        let first = rows.iter().take(1 + MOST_TITLES).position(|row| !is_title(row))?;
+        // Below a full row, another is data, whose cells are marked for some other reason.
+        let goes_on = |pair: &&[Row]| {
+            let [upper, lower] = pair else { return false };
+            let reaches = |block: &Block| block.cell.columns > 1 || block.cell.rows > 1;
+            let is_full =
+                upper.columns == lower.columns && !self.blocks[upper.cells.clone()].iter().any(reaches);
+            is_marked(lower) && !is_title(lower) && !is_full
+        };
+        let lower = first + rows[first..].windows(2).take_while(goes_on).count();
+        let has_data = rows[lower..].iter().any(|row| !is_marked(row));
+        (is_marked(&rows[first]) && has_data)
+            .then(|| (lower.checked_sub(1).filter(|&upper| upper >= first), lower))
     }
 
     /// Whether markup says that a row is none of headings: its first cell heads the others.

@@ -1,5 +1,6 @@
 //! Candidates of all windows of all documents, merged: the best k that neither overlap nor say the same.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 
@@ -15,6 +16,10 @@ use crate::window::Window;
 /// same words: else a sentence that recurs would crowd out the rest.
 const WINDOWS_AN_ANSWER: usize = 16;
 const WINDOWS_OF_THE_SAME: usize = 4;
+
+/// Candidates beside better ones that are asked what they say, for each answer that is asked for: where a text says the same again and
+/// again, all of its millions of spans are repetitions.
+const LOOKED_AT_FOR_AN_ANSWER: usize = 500;
 
 /// Collects windows with their logits and keeps those that can hold one of the best answers.
 #[derive(Debug)]
@@ -93,8 +98,7 @@ impl Merger {
         let evidence = evidence(&window, &logits, self.answer_tokens);
         self.evidence = Some(self.evidence.map_or(evidence, |greatest| greatest.max(evidence)));
         let key = (OrderedScore(best.score), Reverse(order));
-        let span = whole(document, best.span.clone()).unwrap_or(best.span);
-        let words = folded(&document.text()[span]);
+        let words = folded(&document.text()[whole(document, best.span)]);
         let same = self.by_words.entry(words.clone()).or_default();
         same.insert(key);
         if same.len() > self.answers.max(WINDOWS_OF_THE_SAME)
@@ -136,7 +140,10 @@ impl Merger {
             first.map(|(i, (score, _))| (*score, Reverse(i))).collect();
         let mut chosen: Vec<(usize, Candidate)> = Vec::new();
         let mut said: Vec<Said> = Vec::new();
+        let looked_at = Cell::new(0);
+        let most = self.answers.saturating_mul(LOOKED_AT_FOR_AN_ANSWER);
         while chosen.len() < self.answers
+            && looked_at.get() < most
             && let Some((_, Reverse(i))) = queue.pop()
         {
             let index = offers[i].kept.document;
@@ -146,7 +153,10 @@ impl Merger {
                 own.any(|(_, c)| overlap(&c.span, span))
             };
             let is_new = |candidate: &Candidate, chosen: &[(usize, Candidate)], said: &[Said]| {
-                !lies_over(&candidate.span, chosen) && !repeats(document, &candidate.span, said)
+                !lies_over(&candidate.span, chosen) && {
+                    looked_at.update(|count| count + 1);
+                    !repeats(document, &candidate.span, said)
+                }
             };
             if let Some(candidate) = offers[i].best(self.answer_tokens)
                 && is_new(candidate, &chosen, &said)
@@ -154,12 +164,11 @@ impl Merger {
                 let mut candidate = candidate.clone();
                 offers[i].drop_best();
                 // As a whole, it may have come to lie over another, or to say the same.
-                if let Some(span) = whole(document, candidate.span)
-                    && !lies_over(&span, &chosen)
-                    && let words = Said::of(&document.text()[span.clone()])
-                    && !words.is_said(&said)
-                {
-                    candidate.span = span;
+                candidate.span = whole(document, candidate.span);
+                let words = Said::of(&document.text()[candidate.span.clone()]);
+                // A question may be after the number of a clause; a reader that thinks so is surer of it than of no answer.
+                let is_none = candidate.score < 0.0 && is_mark(document, &candidate.span);
+                if !is_none && !lies_over(&candidate.span, &chosen) && !words.is_said(&said) {
                     said.push(words);
                     chosen.push((index, candidate));
                 }
@@ -167,7 +176,9 @@ impl Merger {
                     break;
                 }
             }
-            while let Some(candidate) = offers[i].best(self.answer_tokens) {
+            while looked_at.get() < most
+                && let Some(candidate) = offers[i].best(self.answer_tokens)
+            {
                 if is_new(candidate, &chosen, &said) {
                     queue.push((OrderedScore(candidate.score), Reverse(i)));
                     break;
@@ -256,7 +267,7 @@ impl Said {
     }
 }
 
-/// Whether a span says what a better answer says, or is punctuation, or the mark of a clause. What counts is the whole that would be
+/// Whether a span says what a better answer says, or is punctuation. What counts is the whole that would be
 /// quoted: the "5" of "-5" is no repetition of "5".
 fn repeats(document: &Document, span: &Span, said: &[Said]) -> bool {
     let part = folded(&document.text()[span.clone()]);
@@ -264,17 +275,32 @@ fn repeats(document: &Document, span: &Span, said: &[Said]) -> bool {
     if !part.trim().is_empty() && !said.iter().any(|better| better.has(&part)) {
         return false;
     }
-    let whole = whole(document, span.clone());
-    whole.is_none_or(|whole| Said::of(&document.text()[whole]).is_said(said))
+    let whole = match stands_alone(document.text(), span) {
+        true => span.clone(),
+        false => whole(document, span.clone()),
+    };
+    Said::of(&document.text()[whole]).is_said(said)
 }
 
-/// What is quoted of a document for a span of tokens. Nothing of the mark of a clause ("1.2").
-fn whole(document: &Document, span: Span) -> Option<Span> {
+/// Whether a span is words, with white space around them: it is all that would be quoted. What says the same again and again has so
+/// many of them that asking [`whole`] would take minutes.
+fn stands_alone(text: &str, span: &Span) -> bool {
+    let inside = &text[span.clone()];
+    let is_word = |c: char| c.is_alphabetic() || matches!(c, ' ' | ',');
+    text[..span.start].ends_with(' ')
+        && text[span.end..].starts_with(' ')
+        && inside.chars().all(is_word)
+        && !inside.ends_with([' ', ','])
+        && !inside.starts_with([' ', ','])
+}
+
+/// What is quoted of a document for a span of tokens.
+fn whole(document: &Document, span: Span) -> Span {
     let text = document.text();
     let span = without_next_mark(text, whole_characters(text, span));
     let span = within_item(document, whole_tokens(text, span));
     let span = without_struck(text, without_turn(text, span));
-    (!is_mark(document, &span)).then(|| whole_value(document, span))
+    whole_value(document, span)
 }
 
 /// Whether a span is the number of a clause, which stands before what it says: "1.2 The fee" with "1.1" above or "1.3" below, and not
@@ -320,6 +346,10 @@ fn without_next_mark(text: &str, span: Span) -> Span {
     let Some(line) = inside.rfind('\n') else {
         return span;
     };
+    // What begins with a mark itself has the marks of several.
+    if text[..span.start].ends_with('\n') && inside.starts_with(|c: char| c.is_ascii_digit() || c == '(') {
+        return span;
+    }
     let (before, mark) = (inside[..line].trim_end(), inside[line..].trim());
     let is_number = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'(' | b')');
     let goes_on = text[span.end..].starts_with(['.', ')', ' ', '\t']);
@@ -359,7 +389,8 @@ const LONGEST_LINE: usize = 200;
 /// The number of a clause is seldom longer.
 const LONGEST_MARK: usize = 9;
 
-/// A span that begins within an item and goes on into the next: what it has of the first. Whole items may be an answer together.
+/// A span from within an item into the next, but not to that one's end: what it has of the first. Whole items may be an answer together,
+/// and so may those of a sentence ("Ann Bell,").
 fn within_item(document: &Document, span: Span) -> Span {
     let (first, last) = (document.block_at(span.start), document.block_at(span.end - 1));
     let text = document.text();
@@ -368,7 +399,8 @@ fn within_item(document: &Document, span: Span) -> Span {
     }
     let begins = text.floor_char_boundary((first.span.start + LONGEST_MARK).min(first.span.end));
     let begins = first.span.start + item_marker(&text[first.span.start..begins]);
-    if span.start <= begins {
+    let ends = text[span.end..last.span.end.max(span.end)].trim_start_matches(['.', ',', ';']);
+    if span.start <= begins || ends.is_empty() {
         return span;
     }
     let kept = text[span.start..first.span.end].trim_end_matches([',', ';', '.', ' ']);
@@ -692,39 +724,50 @@ mod tests {
         let of = |text: &str, part: &str, format| {
             let document = Document::new("t", text, format).unwrap();
             let at = document.text().find(part).unwrap();
-            let span = whole(&document, at..at + part.len());
-            span.map(|span| document.text()[span].to_owned())
+            document.text()[whole(&document, at..at + part.len())].to_owned()
         };
         let clauses = "1.2 The fee is £4.50.\n1.3 The other is from Acme Inc.\n(4) Cash is free at 9:30; and\n3 people pay.\n";
         let plain = |part: &str| of(clauses, part, Format::Plain);
-        assert_eq!(plain("£4.50.\n1.3").as_deref(), Some("£4.50"));
-        assert_eq!(plain("£4.50.\n1").as_deref(), Some("£4.50"));
-        assert_eq!(plain("Acme Inc.\n(4").as_deref(), Some("Acme Inc."));
-        assert_eq!(plain("9:30; and\n3").as_deref(), Some("9:30; and\n3"));
-        assert_eq!(plain("1.2"), None);
-        assert_eq!(plain("3"), None);
-        let versions = "1.3 Fixes the search.\n1.2 Adds tables.\n1.1 First release.\n";
-        assert_eq!(of(versions, "1.2", Format::Plain).as_deref(), Some("1.2"));
-        let ratings = "Score,Name\n1.2,Bell\n1.3,Lund\n";
-        assert_eq!(of(ratings, "1.2", Format::Csv).as_deref(), Some("1.2"));
-        let long = format!("Pay: {}\nLaptop: Lund\n", "word ".repeat(100));
-        assert_eq!(
-            of(&long, long.trim_end(), Format::Plain).as_deref(),
-            Some(long.trim_end())
-        );
+        assert_eq!(plain("£4.50.\n1.3"), "£4.50");
+        assert_eq!(plain("£4.50.\n1"), "£4.50");
+        assert_eq!(plain("Acme Inc.\n(4"), "Acme Inc.");
+        for part in ["9:30; and\n3", "1.3 The other is from Acme Inc.\n(4"] {
+            assert_eq!(plain(part), part);
+        }
         let entries = "Pay: Beatrix Lam, extension 4120\nLaptop and phone: Lund\nHe was with the mayor\nJohn Smith: no.\n";
         let entry = |part: &str| of(entries, part, Format::Plain);
-        assert_eq!(entry("4120\nLaptop and phone").as_deref(), Some("4120"));
-        assert_eq!(entry("4120\nLaptop").as_deref(), Some("4120"));
+        assert_eq!(entry("4120\nLaptop and phone"), "4120");
+        assert_eq!(entry("4120\nLaptop"), "4120");
+        assert_eq!(entry("the mayor\nJohn Smith"), "the mayor\nJohn Smith");
+        let long = format!("Pay: {}\nLaptop: Lund\n", "word ".repeat(100));
+        let all = &long["Pay: ".len()..long.len() - ": Lund\n".len()];
         assert_eq!(
-            entry("the mayor\nJohn Smith").as_deref(),
-            Some("the mayor\nJohn Smith")
+            of(&long, all, Format::Plain),
+            all.trim_end_matches("\nLaptop").trim_end()
         );
-        let items = "- Bell, extension 4120\n- Laptop and phone: Lund\n- Badge\n";
+        let items =
+            "- Bell, extension 4120\n- Laptop and phone: Lund\n- Ann Bell,\n- Otto Lund and\n- Mary Ames.\n";
         let list = |part: &str| of(items, part, Format::Markdown);
-        assert_eq!(list("4120\nLaptop and phone").as_deref(), Some("4120"));
-        let all = "Bell, extension 4120\nLaptop and phone: Lund\nBadge";
-        assert_eq!(list(all).as_deref(), Some(all));
+        assert_eq!(list("4120\nLaptop and phone"), "4120");
+        for part in ["Bell, extension 4120\nLaptop", "Bell,\nOtto Lund and\nMary Ames"] {
+            assert_eq!(list(part), part);
+        }
+    }
+
+    #[test]
+    fn the_number_of_a_clause_has_neighbours() {
+        let is_mark = |text: &str, part: &str, format| {
+            let document = Document::new("t", text, format).unwrap();
+            let at = document.text().find(part).unwrap();
+            is_mark(&document, &(at..at + part.len()))
+        };
+        let clauses = "1.2 The fee is £4.50.\n1.3. The other is £9.\n1.5 Cash is free.\n";
+        assert!(is_mark(clauses, "1.2", Format::Plain));
+        assert!(is_mark(clauses, "1.3", Format::Plain));
+        assert!(!is_mark(clauses, "1.5", Format::Plain));
+        let versions = "1.3 Fixes the search.\n1.2 Adds tables.\n1.1 First release.\n";
+        assert!(!is_mark(versions, "1.2", Format::Plain));
+        assert!(!is_mark("Score,Name\n1.2,Bell\n1.3,Lund\n", "1.2", Format::Csv));
     }
 
     #[test]
@@ -774,9 +817,8 @@ mod tests {
             let start = text.floor_char_boundary(from % text.len());
             let end = text.ceil_char_boundary((start + length).min(text.len()));
             prop_assume!(start < end && !text[start..end].trim().is_empty());
-            if let Some(span) = whole(&document, start..end) {
-                prop_assert!(!span.is_empty() && !text[span.clone()].trim().is_empty());
-            }
+            let span = whole(&document, start..end);
+            prop_assert!(!span.is_empty() && !text[span].trim().is_empty());
         }
     }
 }
