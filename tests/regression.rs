@@ -353,6 +353,27 @@ fn what_is_shown_around_an_answer_is_bounded() {
     assert!(json["answers"][0]["sentence"].as_str().unwrap().len() > 30_000);
 }
 
+/// Where no span may reach into the next paragraph, its number was the answer: "1.2" to "What is the fee?".
+#[test]
+fn the_number_of_a_clause_is_an_answer_only_if_it_is_meant() {
+    let clauses = "1.1 The fee is £12.\n\n1.2 The fine is £4.\n";
+    let answers = |scene: Scene| {
+        let json = scene
+            .file("a.txt", clauses)
+            .run(&["what?", "a.txt", "--top", "5", "--json"])
+            .json();
+        json["answers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| a["text"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let both = answers(Scene::new().finds("£12", 20.0).finds("1.2", 15.0));
+    assert!(both[0] == "£12" && !both.contains(&"1.2".to_owned()), "{both:?}");
+    assert_eq!(answers(Scene::new().finds("1.2", 20.0))[0], "1.2");
+}
+
 /// A text without sentences was summarised by its lines, run together as if they were sentences.
 #[test]
 fn lines_are_shown_one_below_the_other() {

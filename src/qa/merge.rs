@@ -17,6 +17,10 @@ use crate::window::Window;
 const WINDOWS_AN_ANSWER: usize = 16;
 const WINDOWS_OF_THE_SAME: usize = 4;
 
+/// A twentieth of all that speaks for any answer, as a difference of logarithms. Where no span may reach into the next section, what is
+/// left of one that the reader meant to is often that section's number.
+const LEAST_EVIDENCE_OF_A_MARK: f32 = 3.0;
+
 /// Candidates beside better ones that are asked what they say, for each answer that is asked for: where a text says the same again and
 /// again, all of its millions of spans are repetitions.
 const LOOKED_AT_FOR_AN_ANSWER: usize = 500;
@@ -141,6 +145,7 @@ impl Merger {
         let mut chosen: Vec<(usize, Candidate)> = Vec::new();
         let mut said: Vec<Said> = Vec::new();
         let looked_at = Cell::new(0);
+        let doubted = self.evidence.unwrap_or_default() - LEAST_EVIDENCE_OF_A_MARK;
         let most = self.answers.saturating_mul(LOOKED_AT_FOR_AN_ANSWER);
         while chosen.len() < self.answers
             && looked_at.get() < most
@@ -166,8 +171,8 @@ impl Merger {
                 // As a whole, it may have come to lie over another, or to say the same.
                 candidate.span = whole(document, candidate.span);
                 let words = Said::of(&document.text()[candidate.span.clone()]);
-                // A question may be after the number of a clause; a reader that thinks so is surer of it than of no answer.
-                let is_none = candidate.score < 0.0 && is_mark(document, &candidate.span);
+                // A question may be after the number of a clause: then most speaks for it.
+                let is_none = candidate.score < doubted && is_mark(document, &candidate.span);
                 if !is_none && !lies_over(&candidate.span, &chosen) && !words.is_said(&said) {
                     said.push(words);
                     chosen.push((index, candidate));
