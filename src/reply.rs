@@ -118,8 +118,9 @@ pub(crate) fn behind(document: &Document, span: &Span) -> Vec<Span> {
 
 /// Whether a sentence replies to the one before it in the text.
 pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
-    let sentence_end = sentence.trim_end_matches(['*', '_', '"', '”']);
-    if !stops(sentence.trim_end_matches(['*', '_'])) || sentence_end.ends_with('?') || announces(sentence) {
+    let bare = sentence.trim_end_matches(['*', '_']);
+    let asks = bare.trim_end_matches(['"', '”']).ends_with('?');
+    if !stops(bare) || asks || announces(sentence) {
         return false;
     }
     let said = without_speaker(sentence);

@@ -83,15 +83,11 @@ pub(super) enum Piece {
     Table(Vec<Row>),
 }
 
-/// A row of a table.
-#[derive(Debug)]
-pub(super) struct Row {
-    cells: Vec<Cell>,
-}
+type Row = Vec<Cell>;
 
 /// A cell of a table.
 #[derive(Debug, Default)]
-struct Cell {
+pub(super) struct Cell {
     paragraphs: Vec<Paragraph>,
     markup: CellMarkup,
     /// How many rows above it the cell begins that it is a part of.
@@ -111,7 +107,7 @@ enum Open {
 
 #[derive(Debug, Default)]
 struct OpenRow {
-    cells: Vec<Cell>,
+    cells: Row,
     /// Its cells head those below.
     is_header: bool,
     /// The page that its cells begin on.
@@ -122,17 +118,15 @@ struct OpenRow {
     written: usize,
     /// How many columns of the open cell have no cell of their own.
     fill: u16,
-    /// The open cell is a part of the one above it.
-    goes_on: bool,
 }
 
 /// Makes cells above reach over those of a row that are a part of them.
 fn reach_down(rows: &mut [Row], cells: &mut [Cell]) {
     for (column, cell) in cells.iter_mut().enumerate().filter(|(_, cell)| cell.above > 0) {
-        let over = rows.last().and_then(|row| row.cells.get(column));
+        let over = rows.last().and_then(|row| row.get(column));
         cell.above = over.map_or(0, |over| over.above.saturating_add(1));
         let begins = rows.len().checked_sub(cell.above.into());
-        if let Some(first) = begins.and_then(|row| rows.get_mut(row)?.cells.get_mut(column)) {
+        if let Some(first) = begins.and_then(|row| rows.get_mut(row)?.get_mut(column)) {
             first.markup.rows = cell.above.saturating_add(1);
         }
     }
@@ -192,13 +186,12 @@ impl Extracted {
 
     pub(super) fn open_row(&mut self) {
         let row = OpenRow {
-            cells: Vec::new(),
+            cells: Row::new(),
             is_header: false,
             first_page: self.page,
             last_page: self.page,
             written: self.written,
             fill: 0,
-            goes_on: false,
         };
         self.open.push(Open::Row(row, Vec::new()));
     }
@@ -235,8 +228,8 @@ impl Extracted {
 
     /// Says that the open cell is a part of the one above it.
     pub(super) fn go_on_in_cell(&mut self) {
-        if let [.., Open::Row(row, _), Open::Cell(..)] = &mut self.open[..] {
-            row.goes_on = true;
+        if let Some(Open::Cell(cell, _)) = self.open.last_mut() {
+            cell.above = 1;
         }
     }
 
@@ -264,10 +257,11 @@ impl Extracted {
         for piece in beside.pieces {
             let paragraphs = match piece {
                 Piece::Paragraph(paragraph) => vec![paragraph],
-                Piece::Table(rows) => {
-                    let cells = rows.into_iter().flat_map(|row| row.cells);
-                    cells.flat_map(|cell| cell.paragraphs).collect()
-                }
+                Piece::Table(rows) => rows
+                    .into_iter()
+                    .flatten()
+                    .flat_map(|cell| cell.paragraphs)
+                    .collect(),
             };
             for mut paragraph in paragraphs {
                 let words = paragraph.text.trim();
@@ -320,9 +314,9 @@ impl Extracted {
                     _ if cells.iter().all(|cell| cell.paragraphs.is_empty()) => {}
                     Some(Open::Table(rows, _)) => {
                         reach_down(rows, &mut cells);
-                        rows.push(Row { cells });
+                        rows.push(cells);
                     }
-                    _ => self.add(Piece::Table(vec![Row { cells }])),
+                    _ => self.add(Piece::Table(vec![cells])),
                 }
                 self.add_behind(behind);
             }
@@ -331,7 +325,6 @@ impl Extracted {
                 match self.open.last_mut() {
                     Some(Open::Row(row, _)) => {
                         row.last_page = row.last_page.max(self.page);
-                        cell.above = u16::from(std::mem::take(&mut row.goes_on));
                         row.cells.push(cell);
                         let fill = std::mem::take(&mut row.fill);
                         row.cells.extend((0..fill).map(|_| Cell::default()));
@@ -560,7 +553,7 @@ impl Extracted {
             match &mut piece {
                 Piece::Paragraph(paragraph) => set_page(paragraph),
                 Piece::Table(rows) => {
-                    let cells = rows.iter_mut().flat_map(|row| &mut row.cells);
+                    let cells = rows.iter_mut().flatten();
                     cells.flat_map(|cell| &mut cell.paragraphs).for_each(set_page);
                 }
             }
@@ -609,11 +602,10 @@ impl Writer {
             Piece::Paragraph(paragraph) => self.paragraph(&paragraph),
             Piece::Table(rows) => {
                 let has_text = |cell: &&Cell| !cell.paragraphs.is_empty();
-                let has_one = |row: &Row| row.cells.iter().filter(has_text).count() < 2;
+                let has_one = |row: &Row| row.iter().filter(has_text).count() < 2;
                 // What has one column is there for its frame.
                 if rows.iter().all(has_one) {
-                    let cells = rows.iter().flat_map(|row| &row.cells);
-                    let paragraphs = cells.flat_map(|cell| &cell.paragraphs);
+                    let paragraphs = rows.iter().flatten().flat_map(|cell| &cell.paragraphs);
                     paragraphs.for_each(|p| self.paragraph(p));
                 } else {
                     self.table(&rows);
@@ -633,11 +625,9 @@ impl Writer {
         self.list = list;
         let start = self.source.len();
         self.words(paragraph, "\n");
-        self.block(start, kind);
-        let block = self.blocks.last_mut().filter(|block| block.span.start == start);
-        block
-            .into_iter()
-            .for_each(|block| block.is_beside = paragraph.is_beside);
+        if let Some(block) = self.block(start, kind) {
+            block.is_beside = paragraph.is_beside;
+        }
     }
 
     fn table(&mut self, rows: &[Row]) {
@@ -647,7 +637,7 @@ impl Writer {
             if i > 0 {
                 self.source.push('\n');
             }
-            for (i, cell) in row.cells.iter().enumerate() {
+            for (i, cell) in row.iter().enumerate() {
                 if i > 0 {
                     self.source.push('\t');
                 }
@@ -658,9 +648,9 @@ impl Writer {
                     }
                     self.words(paragraph, BREAK_IN_CELL);
                 }
-                self.block(start, BlockKind::TableCell);
-                let block = self.blocks.last_mut().filter(|block| block.span.start == start);
-                block.into_iter().for_each(|block| block.cell = cell.markup);
+                if let Some(block) = self.block(start, BlockKind::TableCell) {
+                    block.cell = cell.markup;
+                }
             }
         }
     }
@@ -713,12 +703,14 @@ impl Writer {
         }
     }
 
-    /// Makes a block of what has been written from `start` on.
-    pub(super) fn block(&mut self, start: usize, kind: BlockKind) {
+    /// Makes a block of what has been written from `start` on, if that is anything.
+    pub(super) fn block(&mut self, start: usize, kind: BlockKind) -> Option<&mut Block> {
         let span = start..self.source.len();
-        if !span.is_empty() {
-            self.blocks.push(Block::new(span, kind, self.section));
+        if span.is_empty() {
+            return None;
         }
+        self.blocks.push(Block::new(span, kind, self.section));
+        self.blocks.last_mut()
     }
 
     /// The document.

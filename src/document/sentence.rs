@@ -421,13 +421,11 @@ impl<'a> Boundary<'a> {
         if is_roman(leading_word(self.word)) && BEFORE_FIGURE.contains(&lower.as_str()) {
             return true; // "Art. IV"
         }
-        // "Policy no. HR-031"
-        let code = self.word.split_whitespace().next().unwrap_or_default();
-        let is_code = code.starts_with(char::is_uppercase)
-            && code.contains(['-', '/'])
-            && code.contains(|c: char| c.is_ascii_digit());
-        if is_code && !preceding.is_empty() && matches!(lower.as_str(), "no" | "nos" | "nr" | "ref") {
-            return true;
+        if matches!(lower.as_str(), "no" | "nos" | "nr" | "ref")
+            && !preceding.is_empty()
+            && is_code(self.word)
+        {
+            return true; // "Policy no. HR-031"
         }
         let numbered = self
             .word
@@ -646,6 +644,14 @@ fn is_fronted_phrase(text: &str) -> bool {
         "About", "After", "Around", "At", "Before", "By", "From", "In", "On", "Since", "Until",
     ];
     fronting.contains(&preposition) && words.nth(3).is_none()
+}
+
+/// Whether `text` starts with a code like HR-031 or B/12.
+fn is_code(text: &str) -> bool {
+    let code = text.split_whitespace().next().unwrap_or_default();
+    code.starts_with(char::is_uppercase)
+        && code.contains(['-', '/'])
+        && code.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Whether `text` starts with a name like iPhone or eBay.

@@ -277,8 +277,8 @@ impl Document {
     /// Of the first rows of a table, below its titles, the row of headings, as markup has it, and the one above it if that is one, too.
     fn marked_headings(&self, rows: &[Row]) -> Option<(Option<usize>, usize)> {
         let is_marked = |row: &Row| {
-            let cells = self.blocks.get(row.cells.clone()).into_iter().flatten();
-            row.cells.len() <= MOST_HEADINGS && cells.into_iter().all(|block| block.cell.is_header)
+            let mut cells = self.blocks[row.cells.clone()].iter();
+            row.cells.len() <= MOST_HEADINGS && cells.all(|block| block.cell.is_header)
         };
         // What has one cell, at the left, is a title.
         let is_title = |row: &Row| row.columns == [0];
@@ -298,7 +298,7 @@ impl Document {
     }
 
     /// Whether markup says that a row is none of headings: its first cell heads the others.
-    fn is_marked_row(&self, row: &Row) -> bool {
+    fn heads_itself(&self, row: &Row) -> bool {
         let [first, others @ ..] = &self.blocks[row.cells.clone()] else {
             return false;
         };
@@ -329,7 +329,7 @@ impl Document {
         let short = || cells().filter(|text| text.len() <= LONGEST_HEADING).count();
         row.cells.len() <= MOST_HEADINGS
             && !is_pair
-            && !self.is_marked_row(row)
+            && !self.heads_itself(row)
             && (row.columns.first() != Some(&0) || are_named() && 2 * short() >= row.cells.len())
     }
 

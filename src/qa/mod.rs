@@ -4,6 +4,7 @@
 //! is no softmax within a window, so that scores compare across windows and documents (promise 5; Clark
 //! and Gardner 2018, section 3, call this the "no-answer option" with shared normalisation left out).
 
+mod bounds;
 pub mod calibrate;
 pub mod decode;
 pub mod merge;
