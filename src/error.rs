@@ -228,6 +228,13 @@ pub enum Error {
         remedy: String,
     },
 
+    /// A file, where a model's directory is expected.
+    #[error("model {}: is a file; name the folder that holds config.json, tokenizer.json and model.safetensors", .model.display())]
+    ModelIsFile {
+        /// The file.
+        model: PathBuf,
+    },
+
     /// A model directory without one of its files.
     #[error("model {}: has no {file}; a model directory needs config.json, tokenizer.json and model.safetensors", .model.display())]
     ModelFileMissing {

@@ -556,6 +556,9 @@ fn errors_of_an_ask_toml_name_that_file_and_its_key() {
     scene
         .run(&["who?", "bridge.txt", "--top", "3", "--model", "nowhere"])
         .fails_with(&["model nowhere: no such folder", "leave out --model"]);
+    scene
+        .run(&["who?", "bridge.txt", "--top", "3", "--model", "bridge.txt"])
+        .fails_with(&["model bridge.txt: is a file", "name the folder"]);
 }
 
 #[test]

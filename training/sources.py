@@ -24,7 +24,13 @@ def is_held_out(example):
     return int(sha256(f"{source}/{example['doc']}".encode()).hexdigest()[:8], 16) % 100 < HELD_OUT_PERCENT
 
 
+def must_exist(path):
+    if not path.exists():
+        raise SystemExit(f"there is no {path}: check the options that name data; README.md says what a step reads")
+
+
 def read_squad(path):
+    must_exist(path)
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return json.load(file)["data"]
 
@@ -33,6 +39,7 @@ def read_zst(path):
     """Yields (number, row) of a zstd file of JSON lines."""
     import zstandard
 
+    must_exist(path)
     with open(path, "rb") as raw:
         for number, line in enumerate(io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(raw), "utf-8")):
             yield number, json.loads(line)

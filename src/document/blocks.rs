@@ -1,6 +1,6 @@
 //! Blocks of a format with markup, written one after the other.
 
-use super::{Block, BlockKind, Builder, CellMarkup, Layout};
+use super::{Block, BlockKind, Builder, CellMarkup, Layout, plain};
 
 /// Writes clean text and notes its blocks: a blank line before a section, a line feed between items of a list and rows of a
 /// table, a tab between the cells of a row.
@@ -12,6 +12,8 @@ pub(super) struct Blocks<'a> {
     pub(super) kind: BlockKind,
     /// Whether blocks stand beside the text.
     pub(super) is_beside: bool,
+    /// Whether what is verbatim is code or data: each of its lines is a block, but for those that look wrapped.
+    pub(super) is_code: bool,
     /// What markup says of the current cell.
     pub(super) cell: CellMarkup,
     /// Where the current block began in the clean text.
@@ -37,6 +39,7 @@ impl<'a> Blocks<'a> {
             written: Vec::new(),
             kind: BlockKind::Paragraph,
             is_beside: false,
+            is_code: false,
             cell: CellMarkup::default(),
             start: 0,
             step: 0,
@@ -127,9 +130,12 @@ impl<'a> Blocks<'a> {
             self.cells += cells;
         }
         if !self.fresh && !is_empty {
-            let start = self.start + written.len() - written.trim_start().len();
-            self.written.push(Block {
-                span: start..start + written.trim().len(),
+            let parts = match self.kind {
+                BlockKind::Verbatim if self.is_code => plain::stretches(written),
+                _ => vec![plain::trimmed(written, 0..written.len())],
+            };
+            self.written.extend(parts.into_iter().map(|part| Block {
+                span: self.start + part.start..self.start + part.end,
                 kind: self.kind,
                 section: std::mem::take(&mut self.step),
                 is_beside: self.is_beside,
@@ -137,7 +143,7 @@ impl<'a> Blocks<'a> {
                     BlockKind::TableCell => self.cell,
                     _ => CellMarkup::default(),
                 },
-            });
+            }));
         }
         self.start = self.builder.text.len();
         self.fresh = true;

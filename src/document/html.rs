@@ -449,6 +449,7 @@ impl Walk<'_> {
             b"code" | b"samp" | b"span" if self.pre == Pre::Text && self.blocks.is_fresh() => {
                 self.pre = Pre::Code;
                 self.blocks.kind = BlockKind::Verbatim;
+                self.blocks.is_code = true;
             }
             b"title" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" => {
                 self.end_block();
@@ -960,7 +961,8 @@ mod tests {
         assert_eq!(
             seen(code),
             [
-                (Verbatim, "if a:\n    b < c".to_owned()),
+                (Verbatim, "if a:".to_owned()),
+                (Verbatim, "b < c".to_owned()),
                 (Paragraph, "Done.".to_owned())
             ]
         );

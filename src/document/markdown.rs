@@ -104,6 +104,7 @@ impl Walk<'_> {
             }
             Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::MetadataBlock(_) => {
                 self.blocks.next(BlockKind::Verbatim);
+                self.blocks.is_code = !matches!(tag, Tag::HtmlBlock);
             }
             Tag::Paragraph => self.blocks.next(if self.items > 0 {
                 BlockKind::ListItem
@@ -345,6 +346,29 @@ mod tests {
         };
         assert_eq!(section("a"), section("b"));
         assert_ne!(section("b"), section("c"));
+    }
+
+    #[test]
+    fn lines_of_code_and_of_front_matter_are_blocks_of_one_section() {
+        let source = "---\ntitle: Tea\nauthor: Ms Oolong\n---\n\n```sh\nexport PORT=8080\n./serve --timeout 30\n```\n\n\
+            ```text\nThe kettle must be cleaned once a week by whoever has\nused it last, and the filter changed in every month of the\nyear.\n```\n";
+        let layout = layout(source);
+        let blocks: Vec<_> = layout
+            .blocks
+            .iter()
+            .map(|b| (b.section, &layout.text[b.span.clone()]))
+            .collect();
+        let prose = "The kettle must be cleaned once a week by whoever has\nused it last, and the filter changed in every month of the\nyear.";
+        assert_eq!(
+            blocks,
+            [
+                (0, "title: Tea"),
+                (0, "author: Ms Oolong"),
+                (1, "export PORT=8080"),
+                (1, "./serve --timeout 30"),
+                (2, prose),
+            ]
+        );
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub(super) fn layout(source: &str) -> Layout {
 }
 
 /// A stretch of the text without the white space around it.
-fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
+pub(super) fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
     let words = &text[span.clone()];
     let start = span.start + words.len() - words.trim_start().len();
     start..start + words.trim().len()
@@ -368,6 +368,32 @@ pub(super) fn is_hyphenated(line: &str, next: &str) -> bool {
         && line.contains(' ')
         && first.starts_with(char::is_lowercase)
         && !matches!(first, "and" | "or" | "to" | "und" | "oder" | "bis")
+}
+
+/// Of code or data, each line that has words; of prose among it, the lines of a paragraph together.
+pub(super) fn stretches(text: &str) -> Vec<Range<usize>> {
+    let (mut stretches, mut spans) = (Vec::<Range<usize>>::new(), Vec::new());
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        spans.push(trimmed(text, start..start + line.len()));
+        start += line.len();
+    }
+    for run in spans.split(|span| span.is_empty()) {
+        let lines: Vec<&str> = run.iter().map(|span| &text[span.clone()]).collect();
+        let is_prose = severed(&lines).contains(&true);
+        let goes_on = if is_prose {
+            continued(&lines, false)
+        } else {
+            vec![false; lines.len()]
+        };
+        for (i, span) in run.iter().enumerate() {
+            match stretches.last_mut().filter(|_| i > 0 && goes_on[i - 1]) {
+                Some(last) => last.end = span.end,
+                None => stretches.push(span.clone()),
+            }
+        }
+    }
+    stretches
 }
 
 /// Turns lines that follow each other without a blank line into blocks.

@@ -129,9 +129,8 @@ impl<'a> Folder<'a> {
                 Err(_) => Error::ModelNotFound {
                     model: directory.to_owned(),
                 },
-                Ok(_) => Error::ModelFileMissing {
+                Ok(_) => Error::ModelIsFile {
                     model: directory.to_owned(),
-                    file: CONFIG.to_owned(),
                 },
             });
         }
