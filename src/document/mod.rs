@@ -24,6 +24,8 @@ pub mod read;
 #[cfg(feature = "pdf")]
 mod rows;
 mod rtf;
+#[cfg(feature = "pdf")]
+mod runs;
 mod sentence;
 mod setting;
 mod sheets;

@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pdfboss_core as core;
 use pdfboss_output::{
-    Block, LayoutOptions, Line, PageLayout, ReadingOrder, Role, SkippedTextKind, TextOptions,
+    Block, ExtractReport, FontCache, LayoutOptions, Line, PageLayout, ReadingOrder, Role, SkippedTextKind,
 };
 
-use super::Document;
 use super::rows::{self, Piece, Row};
+use super::{Document, runs};
 use crate::error::{Error, Result};
 
 /// A file may list millions of pages in a few bytes each.
@@ -20,6 +20,9 @@ const MOST_CONTENT: usize = 1 << 30;
 const MOST_CONTENT_OF_A_PAGE: usize = 128 << 20;
 /// Pieces of text that a page draws; laying them out takes the square of it.
 const MOST_PIECES_OF_A_PAGE: usize = 60_000;
+
+/// A page most of whose letters are not known.
+const GARBLED: &str = "garbled page";
 
 /// Reads a PDF. `file` is its name in a command that a message suggests.
 pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -> Result<Document> {
@@ -37,10 +40,18 @@ pub(super) fn document(name: String, bytes: &[u8], max_bytes: u64, file: &str) -
     };
     let letters: usize = read.pages.iter().flatten().map(Row::len).sum();
     if letters == 0 {
+        let is_garbled = read.left_out.iter().any(|&(what, _)| what == GARBLED);
+        let (format, force) = match is_garbled {
+            true => (
+                "a PDF whose fonts do not say which letters they draw",
+                "--force-ocr ",
+            ),
+            false => ("a PDF of pictures without text (a scan)", ""),
+        };
         return Err(Error::NeedsConverter {
             name,
-            format: "a PDF of pictures without text (a scan)",
-            converter: format!("ocrmypdf {file} with-text.pdf"),
+            format,
+            converter: format!("ocrmypdf {force}{file} with-text.pdf"),
         });
     }
     if letters as u64 > max_bytes {
@@ -83,12 +94,7 @@ fn pages(bytes: &[u8]) -> std::result::Result<Read, Fault> {
         )));
     }
     check_content(&document, count)?;
-    let (pages, reports) = pdfboss_output::extract_layout_reporting_opts(
-        &document,
-        ReadingOrder::Content,
-        TextOptions::default(),
-        &LayoutOptions::default(),
-    )?;
+    let (pages, reports) = laid_out(&document)?;
     let skipped = |is: fn(&SkippedTextKind) -> bool| {
         let all = reports.iter().flat_map(|report| &report.skipped);
         all.filter(|skipped| is(&skipped.kind)).count()
@@ -98,10 +104,23 @@ fn pages(bytes: &[u8]) -> std::result::Result<Read, Fault> {
         return Err(Fault::Damaged("none of its pages can be read".to_owned()));
     }
     let empty = pages.iter().filter(|page| page.blocks.is_empty()).count();
+    let mut rows: Vec<Vec<Row>> = pages.iter().map(rows_of).collect();
+    let (mut garbled, mut unknown) = (0, 0);
+    for page in &mut rows {
+        let (letters, of_page) = known_letters(page);
+        if of_page > letters {
+            garbled += 1;
+            page.clear();
+        } else {
+            unknown += of_page;
+        }
+    }
     let filled = |field: &core::form::FormField| matches!(&field.value, Some(core::Object::String(value)) if !value.is_empty());
     let left_out = [
         ("unreadable page", broken),
         ("blank or scanned page", empty.saturating_sub(broken)),
+        (GARBLED, garbled),
+        ("unreadable character", unknown),
         (
             "unreadable part",
             skipped(|kind| matches!(kind, SkippedTextKind::Form)),
@@ -117,9 +136,37 @@ fn pages(bytes: &[u8]) -> std::result::Result<Read, Fault> {
         ("attached file", document.embedded_files().len()),
     ];
     Ok(Read {
-        pages: pages.iter().map(rows_of).collect(),
+        pages: rows,
         left_out: left_out.into_iter().filter(|&(_, count)| count > 0).collect(),
     })
+}
+
+/// The pages as they are laid out, and what could not be read of each.
+fn laid_out(document: &core::Document) -> core::Result<(Vec<PageLayout>, Vec<ExtractReport>)> {
+    const ORDER: ReadingOrder = ReadingOrder::Content;
+    let (fonts, layers) = (FontCache::default(), document.oc_state());
+    let pages = core::map_pages(document, |document, page| {
+        let (mut spans, mut rulings, report) =
+            core::source::block_on(pdfboss_text::extract_spans_and_rulings_reporting_cached_with(
+                core::Immediate(document),
+                page,
+                &fonts,
+                layers.as_ref(),
+                None,
+                ORDER,
+            ))?;
+        pdfboss_output::retain_spans_on_page(&mut spans, page);
+        pdfboss_output::retain_rulings_on_page(&mut rulings, page);
+        runs::prepare(&mut spans);
+        Ok(((spans, rulings, report.order), report))
+    });
+    let (pages, reports): (Vec<_>, Vec<_>) = pages
+        .into_iter()
+        .collect::<core::Result<Vec<_>>>()?
+        .into_iter()
+        .unzip();
+    let pages = pdfboss_output::document_layout_opts(&pages, &LayoutOptions::default());
+    Ok((pages, reports))
 }
 
 /// Looks at how much the pages draw before it is kept in memory, page by page.
@@ -219,6 +266,18 @@ fn rows_of(page: &PageLayout) -> Vec<Row> {
     }
     rows.retain(|row| row.len() > 0);
     rows
+}
+
+/// How many letters and signs of a page are known, and how many are not: their font does not say what it draws.
+fn known_letters(page: &[Row]) -> (usize, usize) {
+    let pieces = page.iter().flat_map(|row| &row.pieces);
+    let visible = pieces
+        .flat_map(|piece| piece.text.chars())
+        .filter(|c| !c.is_whitespace());
+    visible.fold((0, 0), |(known, unknown), c| match c {
+        char::REPLACEMENT_CHARACTER => (known, unknown + 1),
+        _ => (known + 1, unknown),
+    })
 }
 
 fn row(line: &Line) -> Row {
@@ -405,6 +464,72 @@ mod tests {
         assert_eq!(half.text(), "The dam broke.");
         assert_eq!(half.left_out(), [("blank or scanned page", 2)]);
         assert_eq!(half.position(0).page, Some(2));
+    }
+
+    #[test]
+    fn marks_of_notes_are_left_out_and_exponents_are_raised() {
+        // Each mark stands where Helvetica's letters end.
+        let lines: &[(u32, u32, u32, &str)] = &[
+            (72, 700, 10, "It is 85."),
+            (105, 704, 6, "2"),
+            (72, 686, 10, "They are women."),
+            (149, 690, 6, "2,3 "),
+            (158, 686, 10, "About 10"),
+            (197, 690, 6, "6"),
+            (202, 686, 10, "live on 12 km"),
+            (262, 690, 6, "2"),
+        ];
+        let document = read::document("t".into(), &pdf(&[lines]), None).unwrap();
+        assert_eq!(
+            document.text(),
+            "It is 85. They are women. About 10⁶ live on 12 km²"
+        );
+    }
+
+    #[test]
+    fn large_figures_are_not_read_into_the_words_below_them() {
+        let lines: &[(u32, u32, u32, &str)] = &[
+            (72, 700, 30, "2,32,822"),
+            (72, 687, 10, "New jobs were created in the year."),
+        ];
+        let document = read::document("t".into(), &pdf(&[lines]), None).unwrap();
+        let words: Vec<&str> = document.text().split_whitespace().collect();
+        assert_eq!(words.join(" "), "2,32,822 New jobs were created in the year.");
+    }
+
+    #[test]
+    fn blanks_that_fill_a_cell_up_do_not_break_the_words_of_the_next() {
+        let lines: &[(u32, u32, u32, &str)] = &[
+            (72, 700, 10, "Maxim"),
+            (103, 700, 10, " "),
+            (106, 700, 10, " "),
+            (109, 700, 10, " "),
+            (105, 700, 10, "2016"),
+        ];
+        let document = read::document("t".into(), &pdf(&[lines]), None).unwrap();
+        assert!(document.text().contains("2016"), "{:?}", document.text());
+    }
+
+    #[test]
+    fn pages_whose_letters_are_not_known_are_counted_and_not_read() {
+        let rows = |text: &str| {
+            vec![Row {
+                y: 0.0,
+                size: 9.0,
+                is_heading: false,
+                is_item: false,
+                is_margin: false,
+                table: None,
+                pieces: vec![Piece {
+                    x: 0.0,
+                    end_x: 9.0,
+                    column: 0,
+                    text: text.to_owned(),
+                }],
+            }]
+        };
+        assert_eq!(known_letters(&rows("��� �2")), (1, 4));
+        assert_eq!(known_letters(&rows("a rise of �2.5")), (10, 1));
     }
 
     #[test]

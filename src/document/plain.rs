@@ -356,6 +356,9 @@ fn quotation_marks(line: &str) -> (usize, usize) {
     }
 }
 
+/// Words behind which the rest of a compound stands: "pre- and post-war".
+pub(super) const SUSPENDED_BY: [&str; 6] = ["and", "or", "to", "und", "oder", "bis"];
+
 /// Whether a word was broken at the end of a line: "long-" before "term". Not "pre-" before "and post-war".
 pub(super) fn is_hyphenated(line: &str, next: &str) -> bool {
     let next = next.trim_start();
@@ -367,7 +370,7 @@ pub(super) fn is_hyphenated(line: &str, next: &str) -> bool {
         .is_some_and(|word| word.ends_with(char::is_lowercase))
         && line.contains(' ')
         && first.starts_with(char::is_lowercase)
-        && !matches!(first, "and" | "or" | "to" | "und" | "oder" | "bis")
+        && !SUSPENDED_BY.contains(&first)
 }
 
 /// Of code or data, each line that has words; of prose among it, the lines of a paragraph together.

@@ -41,6 +41,8 @@ const WORD_GAP: f32 = 1.0;
 const LINE_GAP: f32 = 1.35;
 /// The same, where what follows looks like a note.
 const NOTE_GAP: f32 = 1.1;
+/// Steps within sentences that say that a text is double-spaced.
+const FEWEST_STEPS: usize = 8;
 /// Letters of one paragraph differ less in size.
 const SIZE: f32 = 1.07;
 /// An indent that begins a paragraph, in the size of its letters.
@@ -53,6 +55,10 @@ const FULL_LINE: f32 = 0.8;
 const MOST_LINES: usize = 50;
 /// Lines of a cell are closer than this, in what rows are apart.
 const WRAPPED: f32 = 0.85;
+/// Numbers in a row that count the lines of a page.
+const FEWEST_LINE_NUMBERS: usize = 10;
+/// Numbers of a head that may follow the pages.
+const MOST_NUMBERS: usize = 8;
 /// How many lines at each end of a page may belong to its margin.
 const MARGIN: usize = 2;
 /// What they stand apart from the text, in the size of their letters.
@@ -172,10 +178,34 @@ impl Words {
             if self.known.contains(&word) || is_broken {
                 text.pop();
             }
+        } else if is_one_word(text, line) {
+            let (word, compound) = joined(text, line);
+            if text.ends_with('-') && self.known.contains(&word) && !self.known.contains(&compound) {
+                text.pop();
+            }
         } else if !text.is_empty() {
             text.push(' ');
         }
         text.push_str(line);
+    }
+}
+
+/// Whether a line ends within a word behind a sign that stays: `2018–|23`, `FAA-|approved`, `https://|www.faa.gov`, `ian.won@|faa.gov`,
+/// but not `short- |and long-term`.
+fn is_one_word(line: &str, next: &str) -> bool {
+    let last = line.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let first = next.split(char::is_whitespace).next().unwrap_or_default();
+    let begins = first.starts_with(char::is_alphanumeric);
+    match last.chars().next_back() {
+        Some('-' | '–' | '—') => {
+            let is_within = last
+                .trim_end_matches(['-', '–', '—'])
+                .ends_with(char::is_alphanumeric);
+            begins && is_within && !plain::SUSPENDED_BY.contains(&first)
+        }
+        Some('@') => begins && last.len() > 1,
+        Some('/') => begins && last.contains("://"),
+        _ => false,
     }
 }
 
@@ -198,6 +228,8 @@ struct Flow {
     written: usize,
     /// Its last line is about as wide as it gets.
     is_full: bool,
+    /// How wide that is.
+    width: f32,
     is_small: bool,
     /// The page of its last line, and how far up that stands.
     end: (usize, f32),
@@ -213,6 +245,15 @@ impl Flow {
     }
 }
 
+/// Whether a line's sentence goes on in the line below it, however far below that is.
+fn goes_on(line: &Row, next: &Row) -> bool {
+    tenths(line.size) == tenths(next.size)
+        && line.y > next.y
+        && line.end_x() - next.x() >= FULL_LINE * (next.end_x() - next.x())
+        && next.text().starts_with(char::is_lowercase)
+        && !ends(&line.text())
+}
+
 /// Whether nothing has to follow.
 fn ends(text: &str) -> bool {
     sentence::stops(text) || text.ends_with([':', ';'])
@@ -223,8 +264,8 @@ struct Writer<'a> {
     words: Words,
     /// The size of most letters.
     body: f32,
-    /// How far lines of a size, in tenths of a point, usually stand apart.
-    pitches: HashMap<u32, f32>,
+    /// How far lines of a size, in tenths of a point, usually stand apart where they are close, and where they are not.
+    pitches: HashMap<u32, (f32, f32)>,
     flow: Option<Flow>,
     /// The rows of the paragraph that is being read.
     rows: Vec<&'a Row>,
@@ -236,6 +277,31 @@ struct Writer<'a> {
     note: Option<(String, (usize, f32))>,
     lists: u32,
     was_item: bool,
+}
+
+/// How far lines of one size stand apart.
+#[derive(Default)]
+struct Steps {
+    all: Vec<f32>,
+    /// Where the second line goes on in lower case.
+    within_sentences: Vec<f32>,
+}
+
+impl Steps {
+    /// How far the lines of a paragraph stand apart: where they are close, and, of a text that is double-spaced in part, where
+    /// they are not.
+    fn pitches(mut self) -> (f32, f32) {
+        self.all.sort_by(f32::total_cmp);
+        self.within_sentences.sort_by(f32::total_cmp);
+        // Most steps of a list are those between its items.
+        let close = self.all[(self.all.len() - 1) / 8];
+        let count = self.within_sentences.len();
+        let wide = self
+            .within_sentences
+            .get(count * 3 / 4)
+            .filter(|_| count >= FEWEST_STEPS);
+        (close, wide.map_or(close, |wide| wide.max(close)))
+    }
 }
 
 /// A size in tenths of a point.
@@ -270,44 +336,48 @@ fn edges(page: &[Row]) -> impl Iterator<Item = (usize, bool)> {
         .map(move |(at, row)| (at, has_gap(row)))
 }
 
-/// What the heads of several pages have in common: their text, or what is left without a number that follows the pages, as in
-/// `Draft of 9 June, page 2 of 3`.
-fn head_of(row: &Row, page: usize) -> String {
+/// What the heads of several pages may have in common: their text, or what is left of it without a number that follows the
+/// pages, as in `Draft of 9 June, page 2 of 3`. Each number may be it, so there is a head for each.
+fn heads_of(row: &Row, page: usize) -> Vec<String> {
     let text = row.text();
-    let (mut head, mut number) = (text.trim(), None);
+    let mut heads = vec![text.trim().to_owned()];
+    // Headings count years and chapters.
+    if row.is_heading {
+        return heads;
+    }
     let is_between = |c: char| c.is_whitespace() || "|-–—·,/".contains(c);
-    if let Some((before, _)) = head
-        .rsplit_once(" of ")
-        .filter(|(_, total)| figures(total).is_some())
-    {
-        head = before.trim_end();
+    let mut from = 0;
+    for word in text.split(is_between) {
+        let start = from;
+        from += word.len() + text[from + word.len()..].chars().next().map_or(0, char::len_utf8);
+        if let Some(figures) = figures(word).filter(|_| heads.len() <= MOST_NUMBERS) {
+            let (before, after) = (text[..start].trim(), text[start + word.len()..].trim());
+            heads.push(format!("{before}\0{}\0{after}", figures - page as i64));
+        }
     }
-    let last = head.rsplit(is_between).next().unwrap_or_default();
-    let first = head.split(is_between).next().unwrap_or_default();
-    if let Some(figures) = figures(last) {
-        head = head[..head.len() - last.len()].trim_end_matches(is_between);
-        number = Some(figures);
-    } else if let Some(figures) = figures(first) {
-        head = head[first.len()..].trim_start_matches(is_between);
-        number = Some(figures);
-    }
-    match number {
-        // Headings count years and chapters.
-        Some(_) if row.is_heading => text,
-        Some(number) => format!("{head}\0{}", number - page as i64),
-        None => text,
-    }
+    heads
+}
+
+/// Whether a head is a page's number, with signs around it at most.
+fn is_bare_number(head: &str) -> bool {
+    let mut parts = head.split('\0');
+    let (before, _, after) = (parts.next(), parts.next(), parts.next());
+    after.is_some()
+        && [before, after]
+            .iter()
+            .flatten()
+            .all(|part| !part.contains(char::is_alphanumeric))
 }
 
 fn figures(text: &str) -> Option<i64> {
-    let is_number = (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let is_number = (1..=5).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|_| is_number)
 }
 
 impl<'a> Writer<'a> {
     fn new(pages: &[Vec<Row>]) -> Self {
         let mut letters: HashMap<u32, usize> = HashMap::new();
-        let mut steps: HashMap<u32, Vec<f32>> = HashMap::new();
+        let mut steps: HashMap<u32, Steps> = HashMap::new();
         let mut heads: HashMap<String, (usize, usize)> = HashMap::new();
         for (number, page) in (1..).zip(pages) {
             for row in page {
@@ -317,11 +387,19 @@ impl<'a> Writer<'a> {
                 let step = pair[0].y - pair[1].y;
                 if tenths(pair[0].size) == tenths(pair[1].size) && (0.9..3.0).contains(&(step / pair[0].size))
                 {
-                    steps.entry(tenths(pair[0].size)).or_default().push(step);
+                    let steps = steps.entry(tenths(pair[0].size)).or_default();
+                    steps.all.push(step);
+                    if pair[1].text().starts_with(char::is_lowercase) && !ends(&pair[0].text()) {
+                        steps.within_sentences.push(step);
+                    }
                 }
             }
             let of_page: HashMap<String, bool> = edges(page)
-                .map(|(at, gap)| (head_of(&page[at], number), gap))
+                .flat_map(|(at, gap)| {
+                    heads_of(&page[at], number)
+                        .into_iter()
+                        .map(move |head| (head, gap))
+                })
                 .collect();
             for (head, has_gap) in of_page {
                 let (pages, gaps) = heads.entry(head).or_default();
@@ -330,11 +408,6 @@ impl<'a> Writer<'a> {
             }
         }
         let most = letters.into_iter().max_by_key(|&(size, letters)| (letters, size));
-        // Most steps of a list are those between its items.
-        let close = |mut steps: Vec<f32>| {
-            steps.sort_by(f32::total_cmp);
-            steps[(steps.len() - 1) / 8]
-        };
         // What stands at the end of most pages needs no gap.
         let is_head = |&(on, gaps): &(usize, usize)| gaps > 1 || (on > 2 && 2 * on > pages.len());
         let heads = heads.into_iter().filter(|(_, counts)| is_head(counts));
@@ -344,7 +417,7 @@ impl<'a> Writer<'a> {
             body: most.map_or(0.0, |(size, _)| size as f32 / 10.0),
             pitches: steps
                 .into_iter()
-                .map(|(size, steps)| (size, close(steps)))
+                .map(|(size, steps)| (size, steps.pitches()))
                 .collect(),
             flow: None,
             rows: Vec::new(),
@@ -384,7 +457,7 @@ impl<'a> Writer<'a> {
                 }
             }
             if self.rows.last().is_some_and(|last| self.begins_block(last, row)) {
-                self.end_paragraph();
+                self.end_paragraph_before(Some(row));
             }
             if self.rows.is_empty() {
                 self.is_at_edge = at < MARGIN || at + MARGIN >= page.len();
@@ -398,11 +471,16 @@ impl<'a> Writer<'a> {
     /// Whether a row does not belong to the paragraph of the row before it on this page.
     fn begins_block(&self, last: &Row, row: &Row) -> bool {
         let step = last.y - row.y;
-        let pitch = self
+        let usual = 1.2 * row.size;
+        let (close, wide) = self
             .pitches
             .get(&tenths(row.size))
             .copied()
-            .unwrap_or(1.2 * row.size);
+            .unwrap_or((usual, usual));
+        let pitch = match &self.rows[..] {
+            [.., before, last] => (before.y - last.y).clamp(close, wide),
+            _ => wide,
+        };
         let gap = if row.is_heading {
             1.8 * row.size
         } else {
@@ -438,6 +516,11 @@ impl<'a> Writer<'a> {
     }
 
     fn end_paragraph(&mut self) {
+        self.end_paragraph_before(None);
+    }
+
+    /// Ends the paragraph that is being read; `next` is the row below it on the page, if that is one of text.
+    fn end_paragraph_before(&mut self, next: Option<&Row>) {
         let rows = std::mem::take(&mut self.rows);
         let Some((first, last)) = rows.first().zip(rows.last()) else {
             return;
@@ -445,8 +528,14 @@ impl<'a> Writer<'a> {
         let mut text = String::new();
         rows.iter()
             .for_each(|row| self.words.join(&mut text, &row.text()));
+        if counts_lines(&text) {
+            return;
+        }
         // No section begins within a sentence: a running head, a stamp, the number of a page.
-        let is_stamp = self.is_at_edge && rows.len() == 1 && !text.starts_with(char::is_lowercase);
+        let is_stamp = self.is_at_edge
+            && rows.len() == 1
+            && !text.starts_with(char::is_lowercase)
+            && !next.is_some_and(|next| goes_on(last, next));
         if is_stamp && self.flow.as_ref().is_some_and(Flow::breaks_off) {
             return self.write_note(&text);
         }
@@ -458,7 +547,8 @@ impl<'a> Writer<'a> {
         let is_small = rows.iter().all(|row| row.size < NOTE_SIZE * self.body);
         let right = rows.iter().map(|row| row.end_x()).fold(f32::MIN, f32::max);
         let left = rows.iter().map(|row| row.x()).fold(f32::MAX, f32::min);
-        let is_full = rows.len() > 1 && last.end_x() - left >= FULL_LINE * (right - left);
+        let width = last.end_x() - left;
+        let is_full = rows.len() > 1 && width >= FULL_LINE * (right - left);
         let is_item = first.begins_item();
         let here = self.extracted.page();
         let end = (here, last.y);
@@ -474,11 +564,13 @@ impl<'a> Writer<'a> {
         if let Some(flow) = &mut self.flow {
             let is_elsewhere = end.0 > flow.end.0 || first.y > flow.end.1;
             let is_aside = is_note(&text) || is_caption(&text);
+            // What breaks off in a narrower column than this one's was a signature, a note.
+            let is_as_wide = flow.width >= FULL_LINE * (right - left);
             let is_rest = text.starts_with(char::is_lowercase)
-                || rows.len() > 1 && is_elsewhere && flow.breaks_off() && !is_aside;
+                || rows.len() > 1 && is_elsewhere && is_as_wide && flow.breaks_off() && !is_aside;
             if is_rest && !is_item && flow.is_small == is_small && flow.is_unfinished() {
                 self.words.join(&mut flow.text, &text);
-                (flow.is_full, flow.end) = (is_full, end);
+                (flow.is_full, flow.width, flow.end) = (is_full, width, end);
                 return self.write_on();
             }
             let is_between = is_small && !flow.is_small || is_aside;
@@ -499,6 +591,7 @@ impl<'a> Writer<'a> {
             text,
             written: 0,
             is_full,
+            width,
             is_small,
             end,
         });
@@ -543,14 +636,20 @@ impl<'a> Writer<'a> {
     }
 
     fn is_margin(&self, row: &Row) -> bool {
-        names_page(&row.text()) || self.margins.contains_key(&head_of(row, self.extracted.page()))
+        names_page(&row.text()) || self.head_of(row).is_some()
+    }
+
+    /// What a row has in common with the heads of other pages.
+    fn head_of(&self, row: &Row) -> Option<String> {
+        let mut heads = heads_of(row, self.extracted.page()).into_iter();
+        heads.find(|head| self.margins.contains_key(head))
     }
 
     /// Writes what stands at the head or foot of a page, once.
     fn margin(&mut self, row: &Row) {
         let text = row.text();
-        let head = head_of(row, self.extracted.page());
-        let is_number = head.starts_with('\0') || names_page(&text);
+        let head = self.head_of(row).unwrap_or_else(|| text.clone());
+        let is_number = is_bare_number(&head) || names_page(&text);
         let was_read = self.margins.insert(head, true).unwrap_or_default();
         if !was_read && !is_number {
             self.write_note(&text);
@@ -599,6 +698,17 @@ impl<'a> Writer<'a> {
             self.extracted.close();
         }
     }
+}
+
+/// Whether text is the numbers of a page's lines, drawn as a column of their own.
+fn counts_lines(text: &str) -> bool {
+    let numbers: Option<Vec<u32>> = text.split_whitespace().map(|word| word.parse().ok()).collect();
+    numbers.is_some_and(|numbers| {
+        numbers.len() >= FEWEST_LINE_NUMBERS
+            && numbers
+                .windows(2)
+                .all(|pair| pair[0].checked_add(1) == Some(pair[1]))
+    })
 }
 
 /// Whether text is a note at the foot of a page: `2 The rate of the bank`, `* Not audited`.
@@ -750,6 +860,99 @@ mod tests {
     }
 
     #[test]
+    fn double_spaced_sentences_are_whole_where_lines_begin_with_capitals() {
+        let lines = [
+            "The Secretary of Health and Human",
+            "Services declared an emergency, and the",
+            "governor of the state, Ms",
+            "Mills, agreed to it in a letter that was",
+            "sent to the court and to all of the",
+            "parties before noon, as was said in the",
+            "hearing of the fourth of the month of",
+            "May, when it was not yet known what the",
+            "court would order, or when the matter of",
+            "the appeal would be heard by it at last,",
+            "which it was in September.",
+        ];
+        let mut page: Vec<Row> = (0..)
+            .zip(lines)
+            .map(|(n, line)| row(700.0 - 28.0 * n as f32, &[(50.0, line)]))
+            .collect();
+        // What is quoted is not double-spaced.
+        page.extend((0..6).map(|n| {
+            row(
+                380.0 - 14.0 * n as f32,
+                &[(90.0, "the words of the rule itself, which")],
+            )
+        }));
+        let text = text(page);
+        assert!(text.starts_with(&lines.join(" ")), "{text}");
+    }
+
+    #[test]
+    fn a_first_line_of_a_page_that_goes_on_is_no_stamp_and_what_breaks_off_in_a_narrow_column_does_not_go_on()
+    {
+        let first = vec![
+            row(700.0, &[(50.0, "Counsel for the appellants in this")]),
+            row(688.0, &[(50.0, "case, *Admission pending in this")]),
+        ];
+        let second = vec![
+            row(
+                700.0,
+                &[(
+                    50.0,
+                    "Appellees respectfully request that the Court stay the further briefing and the",
+                )],
+            ),
+            row(
+                672.0,
+                &[(
+                    50.0,
+                    "hearing of this appeal until it decides in the case of Hernandez against Wolf.",
+                )],
+            ),
+        ];
+        assert_eq!(
+            document(&[first, second]).text(),
+            "Counsel for the appellants in this case, *Admission pending in this\n\nAppellees respectfully request that the Court \
+             stay the further briefing and the hearing of this appeal until it decides in the case of Hernandez against Wolf."
+        );
+    }
+
+    #[test]
+    fn a_number_within_a_head_may_follow_the_pages() {
+        let page = |number: usize, text: &str| {
+            vec![
+                row(
+                    800.0,
+                    &[(
+                        50.0,
+                        &format!("Case: 20-1507 Document: 00117684624 Page: {number} Date Filed: 12/22/2020"),
+                    )],
+                ),
+                row(760.0, &[(50.0, text)]),
+                row(748.0, &[(50.0, text)]),
+            ]
+        };
+        let text = document(&[page(7, "It was the"), page(8, "fourth of May.")])
+            .text()
+            .to_owned();
+        assert_eq!(text.matches("Document:").count(), 1, "{text}");
+        assert!(!text.contains("2020 "), "{text}");
+    }
+
+    #[test]
+    fn numbers_of_lines_that_are_a_column_are_not_read() {
+        let numbers: Vec<String> = (1..=28).map(|n| n.to_string()).collect();
+        let page = vec![
+            row(700.0, &[(20.0, &numbers.join(" "))]),
+            row(600.0, &[(50.0, "It rained.")]),
+        ];
+        assert_eq!(text(page), "It rained.");
+        assert!(!counts_lines("2018 2019 2020"));
+    }
+
+    #[test]
     fn running_heads_are_read_once_and_lines_that_count_something_are_not() {
         let page = |head: &str, year: &str, text: &str| {
             vec![
@@ -784,6 +987,28 @@ mod tests {
         assert_eq!(
             lines(&["The agreement on per-", "mits is an agree-", "ment."]),
             "The agreement on permits is an agreement."
+        );
+        assert_eq!(
+            lines(&[
+                "Call 206–231–",
+                "3500 or write to ian.won@",
+                "faa.gov, see https://",
+                "www.faa.gov"
+            ]),
+            "Call 206–231–3500 or write to ian.won@faa.gov, see https://www.faa.gov"
+        );
+        assert_eq!(
+            lines(&[
+                "It is FAA-",
+                "approved – it is –",
+                "in the short-",
+                "and long-term."
+            ]),
+            "It is FAA-approved – it is – in the short- and long-term."
+        );
+        assert_eq!(
+            lines(&["TraceMonkey is Trace-", "Monkey."]),
+            "TraceMonkey is TraceMonkey."
         );
     }
 }
