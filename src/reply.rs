@@ -103,7 +103,12 @@ pub(crate) fn behind(document: &Document, span: &Span) -> Vec<Span> {
         if block.span.start == reply.start {
             reply.start += item_marker(&text[reply.clone()]);
         }
-        if is_text(block) && is_reply(&text[reply.clone()], &text[before.clone()]) {
+        // An item that says more than that is one of its own: "7. Owner Retracts the Notice. If the owner …"
+        let is_other_item = block.kind == BlockKind::ListItem
+            && block.span.start > before.start
+            && reply.end < block.span.end
+            && document.block_at(before.start).kind == BlockKind::ListItem;
+        if is_text(block) && !is_other_item && is_reply(&text[reply.clone()], &text[before.clone()]) {
             (before.end, from) = (reply.end, reply.end);
             replies.push(reply);
         } else if block.is_beside && !is_beside && passed_over < MOST_BESIDE {
@@ -120,7 +125,8 @@ pub(crate) fn behind(document: &Document, span: &Span) -> Vec<Span> {
 pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
     let bare = sentence.trim_end_matches(['*', '_']);
     let asks = bare.trim_end_matches(['"', '”']).ends_with('?');
-    if !stops(bare) || asks || announces(sentence) {
+    let is_cut = sentence.starts_with('(') && !sentence.contains(')');
+    if !stops(bare) || asks || is_cut || announces(sentence) {
         return false;
     }
     let said = without_speaker(sentence);
@@ -262,6 +268,29 @@ pub(crate) fn words_of(sentence: &str) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_item_that_says_more_denies_nothing() {
+        let behind = |text: &str| {
+            let document = Document::new("t", text, crate::Format::Markdown).unwrap();
+            let replies = behind(&document, &(4..8));
+            replies
+                .into_iter()
+                .map(|span| document.text()[span].to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            behind(
+                "6. We then notify the owner of it.\n7. **The Owner Retracts the Notice.** We restore it within a day.\n"
+            ),
+            [] as [&str; 0]
+        );
+        assert_eq!(
+            behind("* He took the money.\n* That is false.\n"),
+            ["That is false."]
+        );
+        assert!(!is_reply("(Short: that is not true in 2.", "The fund is empty."));
+    }
 
     #[test]
     fn a_question_denies_nothing() {

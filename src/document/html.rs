@@ -11,11 +11,13 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Token, Tokenizer};
 
 use super::blocks::Blocks;
-use super::{BlockKind, CellMarkup, Layout, STRUCK, byte_order_mark, clean, package};
+use super::{BlockKind, CellMarkup, Layout, STRUCK, byte_order_mark, clean, math, package, plain};
 
 /// A cell of more words is one of a table that sets a page, not of one that holds data.
 const MOST_WORDS_OF_A_CELL: usize = 60;
 
+/// Formulas of more markup are read as text.
+const LONGEST_FORMULA: usize = 1 << 16;
 /// As far as the end of a start tag is looked for.
 const LONGEST_TAG: usize = 4096;
 
@@ -115,6 +117,9 @@ fn walk(
         is_marked: false,
         hidden: None,
         beside: None,
+        tag: 0,
+        formula: None,
+        formula_end: 0,
     };
     let from = byte_order_mark(source);
     let (mut name, mut is_reference, mut attribute) = (Vec::new(), false, Attribute::Other);
@@ -127,6 +132,7 @@ fn walk(
                 name.extend_from_slice(opened);
                 (is_reference, is_beside, is_correction) = (false, false, false);
                 walk.span = CellSpan::default();
+                walk.tag = range.start;
             }
             CallbackEvent::AttributeName { name } => {
                 is_beside |= name == b"hidden";
@@ -161,7 +167,11 @@ fn walk(
                 walk.start_tag(&name, self_closing, is_beside);
             }
             CallbackEvent::EndTag { name } => walk.end_tag(name, range),
-            CallbackEvent::String { .. } if walk.hidden.is_none() && !walk.is_reference => walk.string(range),
+            CallbackEvent::String { .. }
+                if walk.hidden.is_none() && walk.formula.is_none() && !walk.is_reference =>
+            {
+                walk.string(range);
+            }
             _ => {}
         }
         None::<Infallible>
@@ -268,11 +278,18 @@ impl Table {
         }
         let steps = self.last.map_or(self.column + 1, |last| self.column - last);
         self.last = Some(self.column);
-        let end = (self.column + span.columns).clamp(self.column + 1, MOST_COLUMNS.max(self.column + 1));
-        if self.taken.len() < end {
-            self.taken.resize(end, 0);
+        let end = self
+            .column
+            .saturating_add(span.columns)
+            .clamp(self.column + 1, MOST_COLUMNS.max(self.column + 1));
+        // What is not counted reaches over nothing.
+        let counted = end.min(MOST_COLUMNS);
+        if self.taken.len() < counted {
+            self.taken.resize(counted, 0);
         }
-        self.taken[self.column..end].fill(span.rows.saturating_sub(1));
+        if self.column < counted {
+            self.taken[self.column..counted].fill(span.rows.saturating_sub(1));
+        }
         self.column = end;
         steps
     }
@@ -308,6 +325,12 @@ struct Walk<'a> {
     /// The element that is not shown, and how many of its name are open.
     hidden: Option<(&'static str, u32)>,
     beside: Option<Beside>,
+    /// Where the current start tag begins.
+    tag: usize,
+    /// Where the formula begins that the place is in.
+    formula: Option<usize>,
+    /// Where the next end tag of one is, or would be.
+    formula_end: usize,
 }
 
 /// An element that stands beside the text.
@@ -422,6 +445,19 @@ impl Walk<'_> {
             *depth += u32::from(hidden.as_bytes() == name && !is_closed);
             return;
         }
+        if self.formula.is_some() {
+            return;
+        }
+        if name == b"math" && !is_closed {
+            if self.formula_end < self.tag {
+                let rest = &self.blocks.builder.source.as_bytes()[self.tag..];
+                self.formula_end =
+                    memchr::memmem::find(rest, b"</math").map_or(usize::MAX, |at| self.tag + at);
+            }
+            let is_whole = self.formula_end - self.tag <= LONGEST_FORMULA;
+            self.formula = is_whole.then_some(self.tag);
+            return;
+        }
         let is_raw = RAW.iter().find(|raw| raw.as_bytes() == name);
         let is_raw = is_raw.or((name == b"title" && !self.has_title).then_some(&"title"));
         if let Some(hidden) = is_raw.or_else(|| NOT_SHOWN.iter().find(|hidden| hidden.as_bytes() == name)) {
@@ -446,7 +482,11 @@ impl Walk<'_> {
             }
             b"sup" => self.is_superscript = !is_closed,
             b"del" | b"s" | b"strike" if !is_closed => self.struck += 1,
-            b"code" | b"samp" | b"span" if self.pre == Pre::Text && self.blocks.is_fresh() => {
+            b"code" | b"samp" | b"span"
+                if self.pre == Pre::Text
+                    && self.blocks.is_fresh()
+                    && !(name == b"span" && holds_prose(&self.blocks.builder.source[self.tag..])) =>
+            {
                 self.pre = Pre::Code;
                 self.blocks.kind = BlockKind::Verbatim;
                 self.blocks.is_code = true;
@@ -531,6 +571,17 @@ impl Walk<'_> {
             *depth -= u32::from(hidden.as_bytes() == name);
             if *depth == 0 {
                 self.hidden = None;
+            }
+            return;
+        }
+        if let Some(start) = self.formula {
+            if name == b"math" {
+                self.formula = None;
+                let formula = math::in_a_line(&self.blocks.builder.source[start..range.end]);
+                if !formula.is_empty() && !self.is_reference {
+                    self.begin_word(start);
+                    self.blocks.builder.replace(start..range.end, &formula);
+                }
             }
             return;
         }
@@ -758,6 +809,23 @@ impl Walk<'_> {
     }
 }
 
+/// Whether most lines of what `<pre>` holds, from here on, are of words, as in a memo, and not in a program, whose words
+/// `<span>` gives their colours, too.
+fn holds_prose(source: &str) -> bool {
+    let end = memchr::memmem::find(source.as_bytes(), b"</pre").unwrap_or(source.len());
+    let head = &source[..source.floor_char_boundary(end.min(LONGEST_TAG))];
+    let mut text = String::new();
+    for part in head.split('<') {
+        text.push_str(part.split_once('>').map_or(part, |(_, text)| text));
+    }
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let (of_words, all) = lines.fold((0, 0), |(of_words, all), line| {
+        let is_of_words = line.split_whitespace().nth(5).is_some() && plain::is_wordy(line);
+        (of_words + usize::from(is_of_words), all + 1)
+    });
+    2 * of_words > all
+}
+
 /// The mark of a footnote: `[12]`, `[a 3]`.
 const LONGEST_MARK: usize = 8;
 /// The longest name of a character, without `&` and `;`.
@@ -780,6 +848,22 @@ fn line_ends(space: &str) -> usize {
         0 => space.matches('\r').count(),
         n => n,
     }
+}
+
+/// Whether an element of this name, in lower case, is one of HTML, and whether it begins and ends a line.
+pub(super) fn element(name: &str) -> Option<bool> {
+    const LINES: [&str; 12] = [
+        "br", "dl", "menu", "ol", "picture", "pre", "table", "td", "th", "tr", "ul", "video",
+    ];
+    #[rustfmt::skip]
+    const WITHIN: [&str; 49] = [
+        "a", "abbr", "acronym", "audio", "b", "bdi", "bdo", "big", "canvas", "cite", "code", "col", "colgroup", "data", "del",
+        "dfn", "em", "embed", "font", "i", "iframe", "img", "input", "ins", "kbd", "label", "link", "mark", "meta", "nobr", "object",
+        "output", "param", "q", "s", "samp", "script", "small", "source", "span", "strike", "strong", "style", "sub", "sup", "time",
+        "tt", "u", "var",
+    ];
+    let is_line = is_block(name.as_bytes()) || LINES.contains(&name);
+    (is_line || name == "wbr" || WITHIN.contains(&name)).then_some(is_line)
 }
 
 /// Elements that begin and end a line.
@@ -945,6 +1029,32 @@ mod tests {
             "Bergen. It rained.\n\nA note."
         );
         assert_eq!(body("<title>c1.xhtml</title><p>One").text, "One");
+    }
+
+    #[test]
+    fn formulas_are_read_as_they_are_written_in_a_line() {
+        let page = "<p>It weighs about <math display=inline><semantics><msup><mn>10</mn><mn>30</mn></msup>\
+            <annotation>10^{30}</annotation></semantics></math> kilograms, at <math><mfrac><mn>1</mn><mn>6</mn></mfrac></math>.";
+        let read = layout(page);
+        assert_eq!(read.text, "It weighs about 10³⁰ kilograms, at 1/6.");
+        let end = read.text.find(" kilograms").unwrap();
+        let source = read.map.to_source(end - "10³⁰".len()..end);
+        assert!(page[source.clone()].starts_with("<math display") && page[source].ends_with("</math>"));
+        assert_eq!(text("<p>A <math><mi>x</mi> and so on."), "A x and so on.");
+    }
+
+    #[test]
+    fn a_memo_in_pre_is_no_program() {
+        let memo = "<pre><span class='grey'>Internet-Draft of the working group for mail and calendars</span>\n\n\
+            Status of this Memo\n\n   This draft is sent to the group so that all of its\n   members can say what they think of it.\n</pre>";
+        let read: Vec<String> = seen(memo).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(
+            read[1..],
+            [
+                "Status of this Memo",
+                "This draft is sent to the group so that all of its\nmembers can say what they think of it."
+            ]
+        );
     }
 
     #[test]

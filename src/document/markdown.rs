@@ -1,8 +1,8 @@
 //! Markdown: the text without its markup.
 //!
-//! Emphasis, link targets, image addresses, list markers and the marks of footnotes are markup and are not read; the map
-//! leads around them. Code, HTML and front matter are text and are read as they stand, and so are the tildes around struck
-//! text: it must not be quoted as if it held.
+//! Emphasis, link targets, image addresses, list markers, the marks of footnotes, and the tags and comments of HTML are markup
+//! and are not read; the map leads around them. Code and front matter are text and are read as they stand, and so are the tildes
+//! around struck text: it must not be quoted as if it held.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -11,7 +11,10 @@ use std::ops::Range;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::blocks::Blocks;
-use super::{BlockKind, Layout, byte_order_mark, clean, plain};
+use super::{BlockKind, Layout, STRUCK, byte_order_mark, clean, html, plain};
+
+/// As far back as the words are looked at that a line breaks, in bytes.
+const LONGEST_WORD: usize = 256;
 
 pub(super) fn layout(source: &str) -> Layout {
     let options = Options::ENABLE_TABLES
@@ -23,6 +26,8 @@ pub(super) fn layout(source: &str) -> Layout {
         blocks: Blocks::new(source),
         items: 0,
         definitions: VecDeque::new(),
+        within: Within::Text,
+        is_superscript: false,
     };
     let from = byte_order_mark(source);
     let parsed = line_feeds(&source[from..]);
@@ -61,6 +66,45 @@ struct Walk<'a> {
     /// Link reference definitions (`[label]: target`) still to come; the parser has no events for them, and
     /// what merely looks like one (`[Chairman]: Smith`) is text.
     definitions: VecDeque<Range<usize>>,
+    /// What a line of HTML leaves open.
+    within: Within,
+    /// Between `<sup>` and `</sup>`.
+    is_superscript: bool,
+}
+
+/// What a place in HTML is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Text,
+    Tag,
+    Comment,
+    /// A program or a style sheet.
+    Raw(&'static str),
+}
+
+/// A tag of HTML.
+struct HtmlTag<'a> {
+    name: &'a str,
+    is_end: bool,
+}
+
+impl<'a> HtmlTag<'a> {
+    /// The one that a text begins with, if its name is one of HTML's: `Vec<String>` is none.
+    fn at(text: &'a str) -> Option<Self> {
+        let name = text.strip_prefix('<')?;
+        let is_end = name.starts_with('/');
+        let name = name.trim_start_matches('/');
+        let name = &name[..name.bytes().take_while(u8::is_ascii_alphanumeric).count()];
+        html::element(&name.to_ascii_lowercase()).map(|_| Self { name, is_end })
+    }
+
+    fn is(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.name.eq_ignore_ascii_case(name))
+    }
+
+    fn is_line(&self) -> bool {
+        html::element(&self.name.to_ascii_lowercase()) == Some(true)
+    }
 }
 
 impl Walk<'_> {
@@ -68,13 +112,17 @@ impl Walk<'_> {
         match event {
             Event::Start(tag) => self.open(&tag, range),
             Event::End(tag) => self.close(tag),
-            Event::Text(text) => self.text(&text, range),
             Event::Code(text) => self.inside(&text, range),
-            Event::Html(text) => {
+            Event::Html(_) => {
                 self.blocks.kind = BlockKind::Verbatim;
-                self.text(&text, range);
+                self.html(range);
             }
-            Event::InlineHtml(text) => self.text(&text, range),
+            Event::InlineHtml(text) => self.inline_html(&text, range),
+            Event::Text(text) if self.is_superscript => match clean::raised(text.trim()) {
+                Some(raised) => self.text(&raised, range),
+                None => self.text(&text, range),
+            },
+            Event::Text(text) => self.text(&text, range),
             Event::SoftBreak if self.breaks_word(range.end) => {}
             Event::SoftBreak | Event::HardBreak => self.text("\n", range),
             Event::Rule => self.blocks.next(BlockKind::Paragraph),
@@ -104,6 +152,7 @@ impl Walk<'_> {
             }
             Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::MetadataBlock(_) => {
                 self.blocks.next(BlockKind::Verbatim);
+                self.within = Within::Text;
                 self.blocks.is_code = !matches!(tag, Tag::HtmlBlock);
             }
             Tag::Paragraph => self.blocks.next(if self.items > 0 {
@@ -132,9 +181,83 @@ impl Walk<'_> {
         }
     }
 
+    /// A tag or a comment within a line.
+    fn inline_html(&mut self, text: &str, range: Range<usize>) {
+        match HtmlTag::at(text) {
+            Some(tag) if tag.is_line() => self.line_end(range),
+            Some(tag) if tag.is(&["sup"]) => self.is_superscript = !tag.is_end,
+            Some(tag) if tag.is(&["del", "s", "strike"]) => self.text(STRUCK, range),
+            Some(_) => {}
+            None if text.starts_with("<!--") => {}
+            None => self.text(text, range),
+        }
+    }
+
+    /// An element that stands in a line of its own begins or ends.
+    fn line_end(&mut self, range: Range<usize>) {
+        if !self.blocks.is_fresh() && !self.blocks.builder.text.ends_with('\n') {
+            self.text("\n", range);
+        }
+    }
+
+    /// A line of a block of HTML, without its tags and comments.
+    fn html(&mut self, range: Range<usize>) {
+        let source = self.blocks.builder.source;
+        let mut at = range.start;
+        while at < range.end {
+            let rest = &source[at..range.end];
+            let end = match self.within {
+                Within::Text => None,
+                Within::Tag => Some(">"),
+                Within::Comment => Some("-->"),
+                Within::Raw(name) => Some(name),
+            };
+            if let Some(end) = end {
+                let Some(found) = rest.find(end) else { return };
+                at += found + end.len();
+                self.within = match self.within {
+                    Within::Raw(_) => Within::Tag,
+                    _ => Within::Text,
+                };
+                continue;
+            }
+            let open = rest.find('<').unwrap_or(rest.len());
+            let stretch = &rest[..open];
+            if stretch.trim().is_empty() && stretch.contains('\n') {
+                self.line_end(at..at + open);
+            } else if !stretch.trim().is_empty() || !self.blocks.is_fresh() {
+                self.text(stretch, at..at + open);
+            }
+            at += open;
+            let rest = &rest[open..];
+            if rest.starts_with("<!--") {
+                self.within = Within::Comment;
+            } else if let Some(tag) = HtmlTag::at(rest) {
+                if tag.is_line() {
+                    self.line_end(at..at + 1);
+                }
+                let name = ["script", "style"]
+                    .iter()
+                    .find(|name| tag.is(&[name]) && !tag.is_end);
+                let (head, _) = rest.split_once('>').unwrap_or((rest, ""));
+                match name {
+                    Some(&"script") if !head.ends_with('/') => self.within = Within::Raw("</script"),
+                    Some(_) if !head.ends_with('/') => self.within = Within::Raw("</style"),
+                    _ => self.within = Within::Tag,
+                }
+                at += 1;
+            } else if !rest.is_empty() {
+                self.text("<", at..at + 1);
+                at += 1;
+            }
+        }
+    }
+
     /// Whether the line that ends with what was written last, and goes on at `next`, breaks a word.
     fn breaks_word(&self, next: usize) -> bool {
-        let line = self.blocks.builder.text.rsplit('\n').next().unwrap_or_default();
+        let text = &self.blocks.builder.text;
+        let tail = &text[text.floor_char_boundary(text.len().saturating_sub(LONGEST_WORD))..];
+        let line = tail.rsplit('\n').next().unwrap_or_default();
         let next = self.blocks.builder.source[next..]
             .lines()
             .next()
@@ -372,17 +495,26 @@ mod tests {
     }
 
     #[test]
-    fn code_html_and_front_matter_are_text() {
+    fn code_and_front_matter_are_text_and_tags_are_not() {
         let source =
             "---\ntitle: Tea\n---\n\n```rust\nfn main() {}\n```\n\n<div>raw</div>\n\nplain <b>bold</b>\n";
         let layout = layout(source);
-        for part in [
-            "title: Tea",
-            "fn main() {}",
-            "<div>raw</div>",
-            "plain <b>bold</b>",
-        ] {
+        for part in ["title: Tea", "fn main() {}", "raw", "plain bold"] {
             assert!(layout.text.contains(part), "{part}: {:?}", layout.text);
         }
+        assert!(!layout.text.contains("<"), "{:?}", layout.text);
+        let text = |source: &str| super::layout(source).text;
+        assert_eq!(
+            text(
+                "<a name=\"other\"></a>**Other**: a `Vec<u8>` of a Vec<String>, 10<sup>6</sup>,<br>an <!-- old --><del>old</del> A&amp;B.\n"
+            ),
+            "Other: a Vec<u8> of a Vec<String>, 10⁶,\nan ~~old~~ A&B."
+        );
+        assert_eq!(
+            text(
+                "<!-- not\nshown -->\n<p align=\n\"center\">Logo</p><ul><li>One<li>Two</ul>\n<script>\nif (a < b) {}\n</script>\n\nText.\n"
+            ),
+            "Logo\nOne\nTwo\n\n\nText."
+        );
     }
 }

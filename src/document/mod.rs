@@ -11,6 +11,7 @@ mod introduction;
 mod mail;
 mod map;
 mod markdown;
+mod math;
 mod numeral;
 mod ods;
 mod odt;

@@ -602,6 +602,8 @@ pub(super) fn cuts(line: &str, next: &str) -> bool {
             .all(|c| c.is_alphabetic() || "'’-–—".contains(c) || (is_short && c == '.'));
     }
     let figure = word.trim_start_matches(['$', '€', '£', '¥']);
+    // "`Signed-off-by`", "~/.config", "<owner>"
+    let is_code = word.starts_with(['`', '~', '/', '<', '$']) && word.contains(char::is_alphabetic);
     let mut words = line.split_whitespace();
     let last = words.next_back().unwrap_or_default();
     let before = words.next_back().unwrap_or_default();
@@ -616,10 +618,11 @@ pub(super) fn cuts(line: &str, next: &str) -> bool {
         .is_some_and(|first| first.contains('.'));
     (is_numbered || !line.starts_with(|c: char| c.is_ascii_digit()))
         && last.chars().all(char::is_lowercase)
-        && figure.starts_with(|c: char| c.is_ascii_digit())
-        && figure
-            .chars()
-            .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '%'))
+        && (is_code
+            || figure.starts_with(|c: char| c.is_ascii_digit())
+                && figure
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '%')))
 }
 
 /// Whether these are a month and a day behind which a year follows: `November 1,`.
@@ -969,6 +972,20 @@ mod tests {
         for paragraph in paragraphs {
             assert_eq!(texts(paragraph), [paragraph]);
         }
+    }
+
+    #[test]
+    fn a_sentence_goes_on_in_a_word_of_code() {
+        let text = "(see below), the first patch, or the respective preceding patch.\n\n\
+            If your log message (including your name on the\n`Signed-off-by` trailer) is not writable in ASCII, make sure that\n\
+            you send off a message in the correct encoding.\n";
+        assert_eq!(
+            texts(text).last(),
+            Some(
+                &"If your log message (including your name on the\n`Signed-off-by` trailer) is not writable in ASCII, make sure that\n\
+                  you send off a message in the correct encoding."
+            )
+        );
     }
 
     #[test]
