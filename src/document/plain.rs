@@ -552,10 +552,13 @@ const LEADING_WORDS: &[&str] = &[
     "which", "whose", "will", "with", "would", "your",
 ];
 
+/// What a word of code begins with: "`Signed-off-by`", "~/.config", "<owner>".
+const BEFORE_CODE: [char; 5] = ['`', '~', '/', '<', '$'];
+
 /// Whether a line breaks off behind a word or an abbreviation that something has to follow.
 fn is_open(line: &str, next: &str) -> bool {
     let goes_on = next
-        .trim_start_matches(sentence::is_opening)
+        .trim_start_matches(|c| sentence::is_opening(c) || BEFORE_CODE.contains(&c))
         .starts_with(char::is_alphanumeric);
     let mut words = line.split_whitespace().rev();
     let (last, before) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -602,8 +605,7 @@ pub(super) fn cuts(line: &str, next: &str) -> bool {
             .all(|c| c.is_alphabetic() || "'’-–—".contains(c) || (is_short && c == '.'));
     }
     let figure = word.trim_start_matches(['$', '€', '£', '¥']);
-    // "`Signed-off-by`", "~/.config", "<owner>"
-    let is_code = word.starts_with(['`', '~', '/', '<', '$']) && word.contains(char::is_alphabetic);
+    let is_code = word.starts_with(BEFORE_CODE) && word.contains(char::is_alphabetic);
     let mut words = line.split_whitespace();
     let last = words.next_back().unwrap_or_default();
     let before = words.next_back().unwrap_or_default();
