@@ -975,7 +975,7 @@ fn a_model_without_one_of_its_files_is_refused() {
     desk.run(&["--model", "gone", "who?", "a.txt"])
         .fails_with(&["gone", "no such"]);
     desk.run(&["--model", "a.txt", "who?", "a.txt"])
-        .fails_with(&["a.txt", "a model directory needs"]);
+        .fails_with(&["a.txt", "is a file", "name the folder"]);
 }
 
 #[test]

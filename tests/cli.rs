@@ -562,6 +562,70 @@ fn errors_of_an_ask_toml_name_that_file_and_its_key() {
 }
 
 #[test]
+fn an_answer_of_several_items_shows_where_they_end() {
+    let page =
+        "<p>These cards are taken:</p><ul><li>American Express</li><li>PayPal</li><li>Klarna</li></ul>";
+    let scene = Scene::new()
+        .file("cards.html", page)
+        .finds("American Express PayPal Klarna", SURE);
+    let shown = scene.run(&["which cards?", "cards.html", "-q"]);
+    assert!(
+        shown.out.starts_with("American Express / PayPal / Klarna  ("),
+        "{shown:?}"
+    );
+    assert!(
+        shown.out.contains("[American Express / PayPal / Klarna]"),
+        "{shown:?}"
+    );
+    let answer = scene.run(&["which cards?", "cards.html", "--json"]).json();
+    assert_eq!(answer["answers"][0]["text"], "American Express\nPayPal\nKlarna");
+}
+
+/// Of notes of one kind the first are shown, and how many there are.
+#[test]
+fn notes_say_how_many_more_there_are() {
+    let mut scene = bridge();
+    for n in 0..7 {
+        scene = scene.file(&format!("old/{n}.txt"), b"The caf\xe9 is open.");
+    }
+    let notes = scene.run(&["who designed it?", "bridge.txt", "old"]).err;
+    assert_eq!(notes.matches("read as windows-1252").count(), 5, "{notes}");
+    assert!(
+        notes.contains("ask: note: not in UTF-8: 2 more files (--json lists all)"),
+        "{notes}"
+    );
+    let notes = scene.run(&["text", "old"]).err;
+    assert!(notes.contains("2 more files\n"), "{notes}");
+}
+
+#[test]
+fn a_short_text_may_hold_a_bell_and_a_folder_is_blamed_for_its_own_files() {
+    let scene = bridge()
+        .file("bell.txt", "Ring\u{7} at five.\n")
+        .file("a/.x", "x")
+        .file("a/b.txt", "x")
+        .file("b/.y/z", "y");
+    assert_eq!(scene.run(&["who?", "bell.txt", "-q"]).code, 1);
+    scene
+        .run(&["who?", "a", "b"])
+        .fails_with(&["b: ", "1 hidden or ignored"]);
+    let unsure = Scene::new()
+        .file("bridge.txt", BRIDGE)
+        .finds("Ada Quist", 1.0)
+        .run(&[
+            "who designed it?",
+            "bridge.txt",
+            "--min-confidence",
+            "0.996",
+            "-q",
+        ]);
+    assert!(
+        unsure.out.starts_with("No answer at 99.6 % or above."),
+        "{unsure:?}"
+    );
+}
+
+#[test]
 fn without_documents_one_line_says_how_to_name_them() {
     assert_snapshot!(Scene::new().run(&["who designed it?"]), @r#"
     exit code 2

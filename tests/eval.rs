@@ -508,6 +508,15 @@ fn wrong_input_of_every_kind_is_an_error() {
     scene
         .run(&["eval", "s.toml", "--baseline", "old.json"])
         .fails_with(&["has format 9"]);
+    // What a merge left behind.
+    let merged = Scene::new()
+        .file("squad.json", "{\"data\": []}\n<<<<<<< theirs\n")
+        .file("s.toml", SUITE)
+        .file("bridge.txt", BRIDGE)
+        .file("old.json", "{\"format\": 1} >>>>>>>");
+    merged
+        .run(&["eval", "--squad", "squad.json"])
+        .fails_with(&["squad.json:2:1: trailing characters"]);
     scene
         .run(&["eval", "s.toml", "--limit", "0"])
         .fails_with(&["--limit"]);

@@ -258,6 +258,48 @@ fn several_documents_are_summarised_one_by_one_or_together() {
     "#);
 }
 
+/// The cells of one table stood for the sentences of all documents.
+#[test]
+fn tables_are_no_match_for_sentences_in_one_summary() {
+    let scene = storm().file(
+        "costs.csv",
+        "Airline,Seats\nPakistan International,348563137\nMalaysia Airlines,1039171244\n",
+    );
+    let together = scene.run(&[
+        "summarize",
+        "costs.csv",
+        "storm.txt",
+        "--together",
+        "--method=textrank",
+        "-q",
+    ]);
+    assert!(
+        together.out.contains("storm.txt") && !together.out.contains("costs.csv"),
+        "{together:?}"
+    );
+    let alone = scene.run(&["summarize", "costs.csv", "--together", "--method=textrank", "-q"]);
+    assert!(alone.out.contains("costs.csv"), "{alone:?}");
+}
+
+/// A sentence of more words than a summary takes was cut into its lines, and the last of them stood for all.
+#[test]
+fn the_end_of_a_long_sentence_is_no_sentence() {
+    let long = format!(
+        "It went on\n{}until a great puppy sat there with its tongue\nhanging out of its mouth, and its great eyes half shut.\n\n{STORM}\n",
+        "and on through the wood and over the hills and past\n".repeat(20)
+    );
+    let scene = Scene::new().file("long.txt", long);
+    let summary = scene.run(&[
+        "summarize",
+        "long.txt",
+        "--focus",
+        "tongue hanging",
+        "--method=textrank",
+        "-q",
+    ]);
+    assert!(!summary.out.contains("hanging"), "{summary:?}");
+}
+
 #[test]
 fn text_comes_from_a_pipe_or_from_ask_toml() {
     let scene = Scene::new().stdin(STORM);

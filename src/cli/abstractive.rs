@@ -25,7 +25,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
     )?;
     let generator = plan.load_generator(directory, environment)?;
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
-    loaded.report(plan.quiet, environment);
+    loaded.report(plan.quiet, true, environment);
     let documents = loaded.to_summarise()?;
     let mut bar = WritingBar::new(!plan.quiet && environment.error_is_terminal);
     let interrupted = &environment.interrupted;

@@ -18,7 +18,7 @@ pub(super) fn run(question: &str, plan: Plan, environment: &mut Environment) -> 
     let reader = plan.load(environment)?;
     reader.question(question)?;
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
-    loaded.report(plan.quiet, environment);
+    loaded.report(plan.quiet, true, environment);
     let documents: Vec<&Document> = loaded.documents.iter().collect();
     note_language(&loaded, "its confidence does", plan.quiet, environment);
     let answers = answer(&reader, question, &documents, &plan, environment)?;

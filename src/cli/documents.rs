@@ -21,7 +21,7 @@ use crate::language;
 pub(super) const STANDARD_INPUT: &str = "standard input";
 
 /// Files that could not be read which are named one by one on standard error.
-const MOST_UNREAD_LINES: usize = 5;
+const MOST_NOTES: usize = 5;
 
 /// Documents, and what was to be read and was not.
 #[derive(Debug, Default)]
@@ -196,23 +196,27 @@ impl Loaded {
         }
     }
 
-    /// Tells on standard error what was left out.
-    pub(super) fn report(&self, quiet: bool, environment: &mut Environment) {
-        for note in self.unread.iter().take(MOST_UNREAD_LINES) {
-            environment.tell(&format!("not read: {}: {}", note.document, note.reason));
-        }
-        if let more @ 1.. = self.unread.len().saturating_sub(MOST_UNREAD_LINES) {
-            environment.tell(&format!("not read: {more} more files (--json lists all)"));
-        }
+    /// Tells on standard error what was left out, of what goes on the first few, and how many more. `has_json` says that the command
+    /// lists them all with `--json`.
+    pub(super) fn report(&self, quiet: bool, has_json: bool, environment: &mut Environment) {
+        let all = if has_json { " (--json lists all)" } else { "" };
+        let mut tell = |notes: &mut dyn Iterator<Item = String>, more: &str| {
+            notes.take(MOST_NOTES).for_each(|note| environment.tell(&note));
+            if let n @ 1.. = notes.count() {
+                environment.tell(&format!("{more}: {}{all}", format_args!("{n} more files")));
+            }
+        };
+        let unread = self.unread.iter();
+        let unread = unread.map(|note| format!("not read: {}: {}", note.document, note.reason));
+        tell(&mut { unread }, "not read");
         // Told in any case: answers are from other documents than it may seem.
-        if let Some(note) = &self.note {
-            environment.tell(&format!("note: {note}"));
-        }
+        let note = self.note.iter().map(|note| format!("note: {note}"));
+        tell(&mut { note }, "note");
         if quiet {
             return;
         }
         let is_foreign = |d: &&Document| d.undecoded() > 0 || d.encoding() != "UTF-8";
-        for document in self.documents.iter().filter(is_foreign).take(MOST_UNREAD_LINES) {
+        let foreign = self.documents.iter().filter(is_foreign).map(|document| {
             let encoding = document.encoding();
             let damage = match document.undecoded() {
                 0 => String::new(),
@@ -221,33 +225,27 @@ impl Loaded {
                     counted(n, "byte")
                 ),
             };
-            environment.tell(&format!(
+            format!(
                 "note: {}: read as {encoding}{damage}; bytes in --json are those of its UTF-8 form",
                 document.name()
-            ));
-        }
-        for document in self
-            .documents
-            .iter()
-            .filter(|d| d.has_columns())
-            .take(MOST_UNREAD_LINES)
-        {
-            environment.tell(&format!(
+            )
+        });
+        tell(&mut { foreign }, "note: not in UTF-8");
+        let columns = self.documents.iter().filter(|d| d.has_columns()).map(|document| {
+            format!(
                 "note: {}: two columns stand side by side, so its sentences are in pieces; convert it in the order of reading \
                  (pdftotext without -layout)",
                 document.name()
-            ));
-        }
+            )
+        });
+        tell(&mut { columns }, "note: in two columns");
         let is_partial = |d: &&Document| !d.left_out().is_empty();
-        for document in self.documents.iter().filter(is_partial).take(MOST_UNREAD_LINES) {
+        let partial = self.documents.iter().filter(is_partial).map(|document| {
             let counts = document.left_out().iter();
             let counts: Vec<String> = counts.map(|&(what, count)| counted(count, what)).collect();
-            environment.tell(&format!(
-                "note: {}: not read: {}",
-                document.name(),
-                counts.join(", ")
-            ));
-        }
+            format!("note: {}: not read: {}", document.name(), counts.join(", "))
+        });
+        tell(&mut { partial }, "note: not read in part");
         match &self.empty[..] {
             [] => {}
             [name] => environment.tell(&format!("note: {name}: holds no text")),

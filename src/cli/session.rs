@@ -35,7 +35,7 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
         Source::None => Loaded::default(),
         _ => documents::load(&plan.source, &plan.read, environment)?,
     };
-    loaded.report(plan.quiet, environment);
+    loaded.report(plan.quiet, false, environment);
     writeln!(
         environment.output,
         "{} :help lists commands, :quit leaves.",
@@ -89,7 +89,7 @@ pub(super) fn run(mut plan: Plan, environment: &mut Environment) -> anyhow::Resu
                 match documents::load_paths(&paths, &plan.read) {
                     Ok(new) => {
                         loaded = new;
-                        loaded.report(plan.quiet, environment);
+                        loaded.report(plan.quiet, false, environment);
                         writeln!(environment.output, "{}", summary(&loaded))?;
                     }
                     Err(error) => environment.tell(&format!("{error:#}")),

@@ -28,7 +28,7 @@ pub(super) fn run(args: &SummarizeArgs, plan: &Plan, environment: &mut Environme
         }
     };
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
-    loaded.report(plan.quiet, environment);
+    loaded.report(plan.quiet, true, environment);
     let documents = loaded.to_summarise()?;
     let mut bar = Bar::new(!plan.quiet && environment.error_is_terminal);
     let summary = summarize(&documents, scorer, &options, |progress| {
@@ -80,20 +80,27 @@ fn note(summary: &Summary, options: &SummaryOptions, json: bool, environment: &m
         note_focus(summary, focus, options.together, environment);
     }
     if !json {
-        let by_lines = summary
-            .documents
-            .iter()
-            .filter(|d| d.by_lines && !d.sentences.is_empty());
-        let names: Vec<&str> = by_lines.map(|d| d.document.as_str()).collect();
-        match names[..] {
-            [] => {}
-            [name] => environment.tell(&format!(
-                "note: {name} has hardly any sentences; these are lines of it"
-            )),
-            _ => environment.tell(&format!(
-                "note: {} documents have hardly any sentences; these are lines of them",
-                names.len()
-            )),
+        let by_lines = summary.documents.iter().filter(|d| d.by_lines);
+        let (shown, left_out): (Vec<_>, Vec<_>) = by_lines.partition(|d| !d.sentences.is_empty());
+        let ends = [
+            ("these are lines of it", "these are lines of them"),
+            (
+                "nothing of it stands beside those of others",
+                "nothing of them stands beside those of others",
+            ),
+        ];
+        for (documents, (of_it, of_them)) in std::iter::zip([shown, left_out], ends) {
+            match documents[..] {
+                [] => {}
+                [one] => environment.tell(&format!(
+                    "note: {} has hardly any sentences; {of_it}",
+                    one.document
+                )),
+                _ => environment.tell(&format!(
+                    "note: {} documents have hardly any sentences; {of_them}",
+                    documents.len()
+                )),
+            }
         }
         note_skipped(summary.documents.iter().map(|d| d.skipped).sum(), environment);
     }

@@ -8,7 +8,7 @@ use crate::document::Document;
 
 pub(super) fn run(plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
-    loaded.report(plan.quiet, environment);
+    loaded.report(plan.quiet, false, environment);
     for document in &loaded.documents {
         let mut text = String::new();
         if loaded.documents.len() > 1 {

@@ -16,6 +16,8 @@ use super::{BlockKind, CellMarkup, Layout, STRUCK, byte_order_mark, clean, math,
 /// A cell of more words is one of a table that sets a page, not of one that holds data.
 const MOST_WORDS_OF_A_CELL: usize = 60;
 
+/// What no end tag closes is no link any more behind so many bytes of text.
+const LONGEST_LINK: usize = 2000;
 /// Formulas of more markup are read as text.
 const LONGEST_FORMULA: usize = 1 << 16;
 /// As far as the end of a start tag is looked for.
@@ -120,6 +122,9 @@ fn walk(
         tag: 0,
         formula: None,
         formula_end: 0,
+        has_target: false,
+        target: None,
+        is_link: true,
     };
     let from = byte_order_mark(source);
     let (mut name, mut is_reference, mut attribute) = (Vec::new(), false, Attribute::Other);
@@ -132,10 +137,11 @@ fn walk(
                 name.extend_from_slice(opened);
                 (is_reference, is_beside, is_correction) = (false, false, false);
                 walk.span = CellSpan::default();
-                walk.tag = range.start;
+                (walk.tag, walk.has_target) = (range.start, false);
             }
             CallbackEvent::AttributeName { name } => {
                 is_beside |= name == b"hidden";
+                walk.has_target |= name == b"href";
                 attribute = match name {
                     b"colspan" => Attribute::Columns,
                     b"rowspan" => Attribute::Rows,
@@ -331,6 +337,12 @@ struct Walk<'a> {
     formula: Option<usize>,
     /// Where the next end tag of one is, or would be.
     formula_end: usize,
+    /// The current start tag leads elsewhere.
+    has_target: bool,
+    /// How long the text was when the link elsewhere began that the place is in, over blocks.
+    target: Option<usize>,
+    /// All words of the current block are in such a link.
+    is_link: bool,
 }
 
 /// An element that stands beside the text.
@@ -475,6 +487,7 @@ impl Walk<'_> {
             b"br" => self.line_end(),
             b"a" if !is_closed => {
                 self.link = Some(self.blocks.builder.text.len());
+                self.target = self.link.filter(|_| self.has_target);
                 // Two links side by side are two words, whatever sets them apart.
                 if self.link_end == self.blocks.builder.text.len() {
                     self.gap = self.gap.max(Gap::Space);
@@ -587,7 +600,7 @@ impl Walk<'_> {
         }
         match name {
             b"a" => {
-                (self.link, self.is_reference) = (None, false);
+                (self.link, self.target, self.is_reference) = (None, None, false);
                 self.link_end = self.blocks.builder.text.len();
             }
             b"sup" => self.is_superscript = false,
@@ -637,7 +650,13 @@ impl Walk<'_> {
         self.gap = Gap::None;
         // Where their end tags are missing.
         (self.is_reference, self.is_superscript, self.link) = (false, false, None);
+        // What is all of it a link leads to another text: a teaser, a table of contents.
+        let is_link = std::mem::replace(&mut self.is_link, true);
+        let is_text = matches!(self.blocks.kind, BlockKind::Paragraph | BlockKind::ListItem);
+        let is_beside = self.blocks.is_beside;
+        self.blocks.is_beside |= is_link && is_text;
         self.blocks.close();
+        self.blocks.is_beside = is_beside;
         self.blocks.cell = self.cells.last().map(|cell| cell.markup).unwrap_or_default();
         self.blocks.kind = match self.cells.last() {
             Some(cell) if self.lists > cell.lists => BlockKind::ListItem,
@@ -783,6 +802,9 @@ impl Walk<'_> {
             if word.is_empty() {
                 return;
             }
+            let length = self.blocks.builder.text.len();
+            let is_in_link = self.target.is_some_and(|from| length - from < LONGEST_LINK);
+            self.is_link &= is_in_link || !word.contains(char::is_alphanumeric);
             self.begin_word(start);
             stretch = Some(start..at);
         }
@@ -1041,6 +1063,28 @@ mod tests {
         let source = read.map.to_source(end - "10³⁰".len()..end);
         assert!(page[source.clone()].starts_with("<math display") && page[source].ends_with("</math>"));
         assert_eq!(text("<p>A <math><mi>x</mi> and so on."), "A x and so on.");
+    }
+
+    #[test]
+    fn what_is_all_of_it_a_link_stands_beside_the_text() {
+        let page = "<p><a href=x>A company will break ground on a new line.</a><p>The <a href=y>dam</a> broke.\
+            <a href=z><h3>Weather</h3><p>It will rain all of the week.</p></a><ul><li><a href=#a>1. Whose dam is it?</a>.</ul>\
+            <p><a name=b>It was built in 1931.<p>It fell.";
+        let layout = layout(page);
+        let beside: Vec<_> = layout
+            .blocks
+            .iter()
+            .filter(|b| b.is_beside)
+            .map(|b| &layout.text[b.span.clone()])
+            .collect();
+        assert_eq!(
+            beside,
+            [
+                "A company will break ground on a new line.",
+                "It will rain all of the week.",
+                "1. Whose dam is it?."
+            ]
+        );
     }
 
     #[test]

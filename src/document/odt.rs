@@ -1,6 +1,6 @@
 //! ODT (OASIS OpenDocument 1.3, part 3): what LibreOffice shows, in the order of reading.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::BlockKind;
 use super::extracted::{Extracted, Setting};
@@ -11,6 +11,7 @@ use crate::error::Result;
 
 /// The part that holds the text.
 pub(super) const CONTENT: &str = "content.xml";
+const STYLES: &str = "styles.xml";
 
 const HIDDEN: &str = "hidden passage";
 /// Levels of a list.
@@ -28,7 +29,7 @@ const MOST_SPACES: usize = 16;
 pub(super) fn read(package: &mut Package<'_>) -> Result<Extracted> {
     let (known, text) = open(package)?;
     let mut walk = Walk::new(&known);
-    walk.read(&text)
+    walk.read(&text, "body")
         .map_err(|fault| package.malformed(CONTENT, fault))?;
     // LibreOffice writes where pages end as far as it has laid them out, which is not to the end if nobody looked at them.
     let meta = package.text("meta.xml")?.unwrap_or_default();
@@ -37,6 +38,13 @@ pub(super) fn read(package: &mut Package<'_>) -> Result<Extracted> {
     if !has_pages || pages != Some(walk.extracted.page()) {
         walk.extracted.forget_pages();
     }
+    // Heads and feet of pages are those of their styles.
+    let mut edges = Walk::new(&known);
+    if let Some(styles) = package.text(STYLES)? {
+        let read = edges.read(&styles, "master-styles");
+        read.map_err(|fault| package.malformed(STYLES, fault))?;
+    }
+    walk.extracted.add_beside(edges.extracted, &mut HashSet::new());
     Ok(walk.extracted)
 }
 
@@ -47,10 +55,10 @@ pub(super) fn open(package: &mut Package<'_>) -> Result<(Known, String)> {
     {
         return Err(package.locked());
     }
-    let styles = package.text("styles.xml")?;
+    let styles = package.text(STYLES)?;
     let text = package.needed(CONTENT)?;
     let mut known = Known::default();
-    for (part, text) in [("styles.xml", styles.as_deref()), (CONTENT, Some(&text))] {
+    for (part, text) in [(STYLES, styles.as_deref()), (CONTENT, Some(&text))] {
         let read = text.map_or(Ok(()), |text| known.read(text));
         read.map_err(|fault| package.malformed(part, fault))?;
     }
@@ -274,12 +282,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn read(&mut self, text: &str) -> Result<(), &'static str> {
+    /// Reads what stands in an element of a part.
+    fn read(&mut self, text: &str, body: &str) -> Result<(), &'static str> {
         let mut xml = Xml::new(text);
         let mut is_body = false;
         while let Some(event) = xml.next()? {
             match event {
-                Event::Open(element) if !is_body => is_body = element.name() == "body",
+                Event::Open(element) if !is_body => is_body = element.name() == body,
                 _ if !is_body => {}
                 Event::Open(_) if self.skipped > 0 => self.skipped += 1,
                 Event::Close if self.skipped > 0 => self.skipped -= 1,
@@ -592,6 +601,18 @@ mod tests {
             "1. one\n2. two\nmore\n2.a) deep\n2.b) deeper\n3. three\n\n• dot\n\n4. four"
         );
         assert!(document.blocks().iter().all(|b| b.kind == BlockKind::ListItem));
+    }
+
+    #[test]
+    fn heads_of_pages_are_read_once_at_the_end() {
+        let styles = "<office:document-styles><office:styles><number:number-style><number:text>x</number:text></number:number-style></office:styles>\
+            <office:master-styles><style:master-page><style:header><text:p>Contract 4711</text:p></style:header>\
+            <style:header-left><text:p>Contract 4711</text:p></style:header-left><style:footer><text:p>Page <text:page-number>1</text:page-number></text:p></style:footer>\
+            </style:master-page></office:master-styles></office:document-styles>";
+        let content = "<office:document-content><office:body><office:text><text:p>The bridge is open.</text:p></office:text></office:body></office:document-content>";
+        let bytes = packed(&[MIMETYPE, ("content.xml", content), ("styles.xml", styles)]);
+        let document = document("t".into(), &bytes, None).unwrap();
+        assert_eq!(document.text(), "The bridge is open.\n\nContract 4711");
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub struct Unread {
 pub fn find(paths: &[PathBuf], options: &ReadOptions) -> Result<Found> {
     let mut found = Found::default();
     for path in paths {
-        let before = found.files.len() + found.unread.len();
+        let (before, excluded) = (found.files.len() + found.unread.len(), found.excluded);
         match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => walk(path, None, options, &mut found),
             Ok(metadata) => match special(metadata.file_type()) {
@@ -101,7 +101,7 @@ pub fn find(paths: &[PathBuf], options: &ReadOptions) -> Result<Found> {
         if found.files.len() + found.unread.len() == before {
             return Err(Error::NoDocuments {
                 path: path.clone(),
-                excluded: found.excluded,
+                excluded: found.excluded - excluded,
             });
         }
     }
@@ -289,6 +289,9 @@ fn open_error(path: &Path, reason: std::io::Error) -> Error {
         Error::Unreadable { path, reason }
     }
 }
+
+/// A short text may hold so many control characters: a bell, a form feed of some printer.
+const MOST_CONTROLS: usize = 8;
 
 /// Reads one file.
 ///
@@ -557,7 +560,7 @@ fn decode(name: &str, bytes: &[u8], declared: Option<&'static Encoding>) -> Resu
         .iter()
         .filter(|&&b| b < 0x20 && !b"\t\n\r\x0b\x0c\x1b\x08".contains(&b))
         .count();
-    if controls > bytes.len() / 50 {
+    if controls > MOST_CONTROLS.max(bytes.len() / 50) {
         return Err(not_text("it holds control characters"));
     }
     if let Ok(text) = std::str::from_utf8(bytes) {

@@ -3,6 +3,8 @@
 //! A file is a stream of control words between groups; what a word sets holds to the end of its group. Of groups whose
 //! destination is not text (fonts, pictures, properties, instructions of fields) nothing is read.
 
+use std::collections::HashSet;
+
 use encoding_rs::{Encoding, WINDOWS_1252};
 
 use super::extracted::{Extracted, Setting};
@@ -35,13 +37,21 @@ pub(super) fn document(name: String, bytes: &[u8]) -> Result<Document> {
         is_open: false,
         asides: 0,
         mark: String::new(),
+        around: None,
+        edges: HashSet::new(),
     };
     let mut rest = bytes;
     while let Some((token, behind)) = token(rest) {
         rest = behind;
         if let Token::Word("bin", Some(length)) = token {
             let length = usize::try_from(length).unwrap_or(0);
-            rest = rest.get(length..).unwrap_or_default();
+            let Some(behind) = rest.get(length..) else {
+                return Err(Error::DamagedDocument {
+                    name,
+                    reason: "it ends within a picture".to_owned(),
+                });
+            };
+            rest = behind;
             continue;
         }
         walk.token(token);
@@ -53,6 +63,9 @@ pub(super) fn document(name: String, bytes: &[u8]) -> Result<Document> {
         }
     }
     walk.flush();
+    if walk.around.is_some() {
+        walk.end_edge();
+    }
     walk.end_table();
     walk.extracted.document(name)
 }
@@ -129,6 +142,8 @@ enum Kind {
         /// Whether a paragraph was open around it.
         is_within: bool,
     },
+    /// The head or foot of pages.
+    Edge { is_within: bool },
 }
 
 /// What holds for paragraphs until it is reset.
@@ -171,6 +186,9 @@ struct Walk {
     asides: usize,
     /// What stands before the next item.
     mark: String,
+    /// What was read before the head or foot that is being read, and what such have said.
+    around: Option<Extracted>,
+    edges: HashSet<String>,
 }
 
 impl Walk {
@@ -279,6 +297,16 @@ impl Walk {
             "footnote" | "shptxt" if is_plain && !self.group.is_skipped => {
                 self.open_aside(word == "footnote")
             }
+            _ if EDGES.contains(&word) => {
+                if !is_plain || self.group.is_skipped || self.asides > 0 {
+                    self.group.is_skipped = true;
+                    return;
+                }
+                let is_within = std::mem::take(&mut self.is_open);
+                self.group.kind = Kind::Edge { is_within };
+                self.asides += 1;
+                self.around = Some(std::mem::take(&mut self.extracted));
+            }
             "shpinst" | "shprslt" => {}
             "annotation" => {
                 if !self.group.is_skipped {
@@ -312,14 +340,31 @@ impl Walk {
     }
 
     fn end_group(&mut self) {
-        if let Kind::Aside { is_within } = std::mem::take(&mut self.group.kind) {
-            self.end_paragraph();
-            self.extracted.close();
-            self.asides -= 1;
-            self.is_open = is_within;
+        match std::mem::take(&mut self.group.kind) {
+            Kind::Aside { is_within } => {
+                self.end_paragraph();
+                self.extracted.close();
+                self.asides -= 1;
+                self.is_open = is_within;
+            }
+            Kind::Edge { is_within } => {
+                self.end_edge();
+                self.asides -= 1;
+                self.is_open = is_within;
+            }
+            Kind::Plain | Kind::Mark => {}
         }
         if let Some(around) = self.groups.pop() {
             self.group = around;
+        }
+    }
+
+    /// Ends the head or foot of pages, which each section repeats.
+    fn end_edge(&mut self) {
+        self.end_paragraph();
+        if let Some(around) = self.around.take() {
+            let edge = std::mem::replace(&mut self.extracted, around);
+            self.extracted.add_beside(edge, &mut self.edges);
         }
     }
 
@@ -448,22 +493,19 @@ impl Walk {
     }
 }
 
+/// What stands at the head and foot of pages.
+const EDGES: [&str; 8] = [
+    "header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf",
+];
+
 /// Destinations that are known to all programs and hold no text of the page.
-const NOT_TEXT: [&str; 25] = [
+const NOT_TEXT: [&str; 17] = [
     "fonttbl",
     "colortbl",
     "stylesheet",
     "info",
     "pict",
     "object",
-    "header",
-    "headerl",
-    "headerr",
-    "headerf",
-    "footer",
-    "footerl",
-    "footerr",
-    "footerf",
     "fldinst",
     "filetbl",
     "listtable",
@@ -486,7 +528,7 @@ mod tests {
 
     fn rtf(body: &str) -> Document {
         let file = format!(
-            "{{\\rtf1\\ansi\\ansicpg1252{{\\fonttbl{{\\f0 Times;}}}}{{\\*\\generator Word;}}{{\\header Head}}\n{body}}}"
+            "{{\\rtf1\\ansi\\ansicpg1252{{\\fonttbl{{\\f0 Times;}}}}{{\\*\\generator Word;}}\n{body}}}"
         );
         document("a.rtf".into(), file.as_bytes(), None).unwrap()
     }
@@ -573,6 +615,24 @@ mod tests {
         let deep = format!("{{\\rtf1 {}x", "{".repeat(100_000));
         let error = document("a".into(), deep.as_bytes(), None).unwrap_err();
         assert!(error.to_string().contains("nested deeper"), "{error}");
+    }
+
+    #[test]
+    fn heads_of_pages_are_read_once_at_the_end_and_what_is_cut_off_is_damaged() {
+        let document = rtf(
+            r"{\headerl\pard Contract 4711\par}{\footer Page {\field{\*\fldinst PAGE}{\fldrslt 3}}}The bridge is open.\par{\headerr Contract 4711\par}It rained.\par",
+        );
+        assert_eq!(
+            document.text(),
+            "The bridge is open.\n\nIt rained.\n\nContract 4711"
+        );
+        assert!(document.blocks()[2].is_beside);
+        let cut = crate::document::read::document(
+            "t".into(),
+            br"{\rtf1 {\pict\bin99999999 abc}The dam.\par}",
+            None,
+        );
+        assert!(cut.unwrap_err().to_string().contains("within a picture"));
     }
 
     proptest! {

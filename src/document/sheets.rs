@@ -10,6 +10,9 @@ use super::extracted::{BREAK_IN_CELL, Paragraph, Setting, Writer};
 use super::{BlockKind, Document, is_value, leave_out};
 use crate::error::{Error, Result};
 
+/// What a row that a file only says is repeated takes in memory for each cell, in bytes.
+const REPEATED_ROW: usize = 100;
+
 /// A sheet has no more columns.
 pub(super) const MOST_COLUMNS: u32 = 1 << 14;
 
@@ -247,7 +250,11 @@ impl<'a> Sheets<'a> {
         if shown.is_empty() {
             return Ok(());
         }
-        for number in rows {
+        for number in rows.clone() {
+            if number != rows.start {
+                // It takes no bytes of the file.
+                self.waiting += REPEATED_ROW * shown.len();
+            }
             self.begin_row(number);
             let mut row = Row {
                 number,

@@ -223,14 +223,16 @@ impl Baseline {
         let text = file::read(path, MOST_BYTES, "a baseline that ask eval --bless wrote")?;
         let mut json = serde_json::Deserializer::from_str(&text);
         let parsed: Result<Self, _> = serde_path_to_error::deserialize(&mut json);
-        let baseline = parsed.map_err(|error| {
-            let place = (error.inner().line().max(1), error.inner().column().max(1));
-            let what = match error.path().to_string().as_str() {
-                "." => reason(error.inner()),
-                path => format!("{path}: {}", reason(error.inner())),
-            };
-            at(&name, place, what, REMEDY)
-        })?;
+        let baseline = parsed
+            .and_then(|baseline| file::ended(&mut json, baseline))
+            .map_err(|error| {
+                let place = (error.inner().line().max(1), error.inner().column().max(1));
+                let what = match error.path().to_string().as_str() {
+                    "." => reason(error.inner()),
+                    path => format!("{path}: {}", reason(error.inner())),
+                };
+                at(&name, place, what, REMEDY)
+            })?;
         if baseline.format != FORMAT {
             let what = format!("has format {}, this version reads {FORMAT}", baseline.format);
             return Err(whole(&name, what, REMEDY));

@@ -7,6 +7,15 @@ use std::path::{Component, Path, PathBuf};
 
 use super::problem::{Result, whole};
 
+/// What was read of a file, if nothing stands behind it.
+pub(super) fn ended<T>(
+    json: &mut serde_json::Deserializer<serde_json::de::StrRead<'_>>,
+    read: T,
+) -> std::result::Result<T, serde_path_to_error::Error<serde_json::Error>> {
+    let ended = json.end().map(|()| read);
+    ended.map_err(|error| serde_path_to_error::Error::new(serde_path_to_error::Track::new().path(), error))
+}
+
 /// Reads a text file of at most `limit` bytes. Only regular files are opened.
 pub(super) fn read(path: &Path, limit: u64, kind: &str) -> Result<String> {
     let name = path.display().to_string();

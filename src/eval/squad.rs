@@ -59,7 +59,8 @@ pub fn load(path: &Path) -> Result<Suite> {
     let name = path.display().to_string();
     let text = file::read(path, MOST_BYTES, "a file of SQuAD 1.1 or 2.0 (JSON)")?;
     let mut json = serde_json::Deserializer::from_str(&text);
-    let root: Root = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let parsed: Result<Root, _> = serde_path_to_error::deserialize(&mut json);
+    let root = parsed.and_then(|root| file::ended(&mut json, root)).map_err(|error| {
         let inner = error.inner();
         let place = (inner.line().max(1), inner.column().max(1));
         let what = match error.path().to_string().as_str() {

@@ -7,10 +7,10 @@ use crate::reply::negates;
 
 /// Words and signs that make another answer of one: "30 business days", "at least 50", "5 million".
 #[rustfmt::skip]
-const CHANGES: [&str; 36] = [
+const CHANGES: [&str; 43] = [
     "hundred", "thousand", "million", "billion", "half", "second", "least", "most", "up", "minimum", "maximum", "under", "over",
     "below", "above", "less", "more", "plus", "excluding", "exclusive", "business", "working", "jr", "<", ">", "≤", "≥", "±", "+", "excl",
-    "bn", "m", "mn", "k", "trillion", "dozen",
+    "bn", "m", "mn", "k", "trillion", "dozen", "except", "excepted", "without", "unless", "until", "before", "after",
 ];
 
 const NUMBERS: [&str; 12] = [

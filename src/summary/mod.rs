@@ -212,11 +212,24 @@ pub fn summarize(
 ) -> Result<Summary> {
     let focus = options.focus.as_deref().map(Focus::new).transpose()?;
     options.length.check()?;
-    let found: Vec<prose::Found> = documents
+    let mut found: Vec<prose::Found> = documents
         .iter()
         .enumerate()
         .map(|(index, document)| prose::candidates(document, index))
         .collect();
+    if options.together
+        && found
+            .iter()
+            .any(|found| !found.by_lines && !found.candidates.is_empty())
+    {
+        // Lines of a table are no match for sentences.
+        for found in found.iter_mut().filter(|found| found.by_lines) {
+            found
+                .skipped
+                .extend(found.candidates.drain(..).map(|candidate| candidate.span));
+            found.skipped.sort_unstable_by_key(|span| span.start);
+        }
+    }
     let mut summary = Summary {
         documents: std::iter::zip(documents, &found)
             .map(|(document, found)| DocumentSummary {
@@ -270,13 +283,13 @@ pub fn summarize(
             plain: options.method == Method::Lead && focus.is_none(),
         };
         let words = options.length.words(documents, candidates);
-        for index in pool.choose(options.length.sentences(), words) {
+        let chosen = pool.choose(options.length.sentences(), words);
+        let elsewhere = match options.together {
+            true => pool.elsewhere(&chosen),
+            false => vec![Vec::new(); chosen.len()],
+        };
+        for (index, also) in std::iter::zip(chosen, elsewhere) {
             let candidate = &candidates[index];
-            let also = if options.together {
-                pool.elsewhere(index)
-            } else {
-                Vec::new()
-            };
             let place = |&i: &usize| place(documents, &candidates[i]);
             summary.documents[candidate.document]
                 .sentences

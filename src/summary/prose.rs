@@ -258,6 +258,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                 && kind == BlockKind::Paragraph
                 && !is_beside
                 && !is_struck
+                && !(prose_items[block_index] && first_of_block && part.end < block.span.end)
                 && {
                     let before = &text[previous.span.clone()];
                     answering || is_reply(sentence, before) || previous.replies == 0 && announces(before)
@@ -307,7 +308,8 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                     Fitness::Line
                 }
                 _ if is_struck => Fitness::None,
-                fitness if is_beside => fitness.min(Fitness::Line),
+                // A part of a sentence is none.
+                fitness if is_beside || is_too_long => fitness.min(Fitness::Line),
                 fitness => fitness,
             };
             opening &= fitness != Fitness::Prose;

@@ -88,11 +88,26 @@ impl Pool<'_> {
         choice.chosen
     }
 
-    /// Candidates of other documents that tell what a chosen one does.
-    pub(super) fn elsewhere(&self, index: usize) -> Vec<usize> {
-        let document = self.candidates[index].document;
-        let others = (0..self.candidates.len()).filter(|&i| self.candidates[i].document != document);
-        others.filter(|&other| self.tells(other, index)).collect()
+    /// Of each chosen candidate, those of other documents that tell what it does: they have its rarest term, too.
+    pub(super) fn elsewhere(&self, chosen: &[usize]) -> Vec<Vec<usize>> {
+        let mut of_term: HashMap<u32, Vec<usize>> = HashMap::new();
+        for (place, &index) in chosen.iter().enumerate() {
+            let rarest = self.terms.rarest(index).into_iter();
+            rarest.for_each(|term| of_term.entry(term).or_default().push(place));
+        }
+        let mut elsewhere = vec![Vec::new(); chosen.len()];
+        for other in 0..self.candidates.len() {
+            for (term, _) in &self.terms.of[other] {
+                for &place in of_term.get(term).into_iter().flatten() {
+                    let index = chosen[place];
+                    let is_elsewhere = self.candidates[other].document != self.candidates[index].document;
+                    if is_elsewhere && self.tells(other, index) {
+                        elsewhere[place].push(other);
+                    }
+                }
+            }
+        }
+        elsewhere
     }
 
     /// Whether one candidate tells all that another does.
@@ -307,10 +322,8 @@ impl<'a> Choice<'a> {
         if self.told.is_empty() {
             return false;
         }
-        let frequency = |term: &u32| self.pool.terms.frequency[*term as usize];
-        let terms = self.pool.terms.of[index].iter().map(|(term, _)| term);
-        let rarest = terms.min_by_key(|term| frequency(term));
-        let chosen = rarest.and_then(|term| self.postings.get(term));
+        let rarest = self.pool.terms.rarest(index);
+        let chosen = rarest.and_then(|term| self.postings.get(&term));
         let mut chosen = chosen.into_iter().flatten().take(MOST_POSTINGS);
         self.told.contains(&folded(self.pool.text(index)))
             || chosen.any(|&chosen| self.pool.tells(chosen, index))

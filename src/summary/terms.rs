@@ -58,6 +58,12 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// The term of a candidate that the fewest candidates have.
+    pub(super) fn rarest(&self, index: usize) -> Option<u32> {
+        let terms = self.of[index].iter().map(|&(term, _)| term);
+        terms.min_by_key(|&term| self.frequency[term as usize])
+    }
+
     /// Reads the sentences of candidates.
     #[must_use]
     pub fn of(documents: &[&Document], candidates: &[Candidate]) -> Self {

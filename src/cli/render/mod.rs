@@ -10,7 +10,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{Args, Around};
 use super::plan::Plan;
-use crate::document::{Document, Span, TableCell};
+use crate::document::{BlockKind, Document, Span, TableCell};
 use crate::eval::problem::counted;
 pub(super) use crate::harmless::{harmless, is_hidden_control};
 use crate::qa::{Answer, Answers, DOUBTFUL, Skimmed, Verdict};
@@ -76,7 +76,8 @@ impl Printer {
         } else {
             let too_unsure = |best: &Answer| best.confidence < self.min_confidence;
             if answers.answers.first().is_some_and(too_unsure) {
-                text += &format!("No answer at {:.0} % or above.\n", self.min_confidence * 100.0);
+                let percent = (self.min_confidence * 1e4).round() / 1e2;
+                text += &format!("No answer at {percent} % or above.\n");
             } else {
                 let which = match (answers.skimmed, documents.len(), unread) {
                     (Some(Skimmed { passages, of, .. }), _, n) => {
@@ -116,7 +117,8 @@ impl Printer {
         } else {
             percent(answer.confidence, calibrated)
         };
-        *text += &format!("{}  {}\n", self.bold(&beginning(&answer.text)), self.dim(&sure));
+        let words = beginning(&separated(document, &answer.span));
+        *text += &format!("{}  {}\n", self.bold(&words), self.dim(&sure));
         *text += &format!("  {}", self.dim(&place(answer)));
         if let Some(context) = self.context(answer, document) {
             *text += &format!("  {context}");
@@ -133,7 +135,7 @@ impl Printer {
         };
         let all = document.text();
         if let Some(row) = document.table_row(&answer.span) {
-            return Some(self.row(&row, &answer.span, all));
+            return Some(self.row(&row, &answer.span, document));
         }
         let introductions = answer.introduced_by.iter();
         let introductions = introductions.map(|text| shortened(one_line(text)) + " … ");
@@ -143,27 +145,28 @@ impl Printer {
             .iter()
             .filter(|text| !shown.contains(text.as_str()));
         let replies = replies.map(|text| format!(" {}", shortened(one_line(text))));
-        let marked = self.marked_in(all, &around, &answer.span);
+        let marked = self.marked_in(document, &around, &answer.span);
         Some(introductions.chain([marked]).chain(replies).collect())
     }
 
     /// A stretch of the text with the answer in it marked.
-    fn marked_in(self, all: &str, around: &Span, answer: &Span) -> String {
-        let before = ending(&all[around.start..answer.start]);
-        let inside = beginning(&all[answer.clone()]);
-        let after = beginning(&all[answer.end..around.end]);
+    fn marked_in(self, document: &Document, around: &Span, answer: &Span) -> String {
+        let before = ending(&separated(document, &(around.start..answer.start)));
+        let inside = beginning(&separated(document, answer));
+        let after = beginning(&separated(document, &(answer.end..around.end)));
         format!("{before}{}{after}", self.marked(&inside))
     }
 
     /// The cells of a table's row with their headings, what answers marked.
-    fn row(self, row: &[TableCell], answer: &Span, all: &str) -> String {
+    fn row(self, row: &[TableCell], answer: &Span, document: &Document) -> String {
+        let all = document.text();
         let is_long = row.iter().map(|cell| cell.span.len()).sum::<usize>() > MOST_SHOWN;
         let mut shown = Vec::new();
         for (column, headed) in row.iter().enumerate() {
             let cell = &headed.span;
             let (start, end) = (answer.start.max(cell.start), answer.end.min(cell.end));
             let text = match start < end {
-                true => self.marked_in(all, cell, &(start..end)),
+                true => self.marked_in(document, cell, &(start..end)),
                 // Of a row that is too long, its name and the answer.
                 false if is_long && column > 0 => continue,
                 false => shortened(one_line(&all[cell.clone()])),
@@ -198,6 +201,25 @@ impl Printer {
             text.to_owned()
         }
     }
+}
+
+/// A stretch of a document, with a stroke where an item or a paragraph ends and the next begins, as lines of verse are quoted.
+fn separated(document: &Document, span: &Span) -> String {
+    let text = document.text();
+    let blocks = document.blocks();
+    let first = blocks.partition_point(|block| block.span.start <= span.start);
+    let (mut shown, mut from) = (String::new(), span.start);
+    for block in blocks[first..]
+        .iter()
+        .take_while(|block| block.span.start <= span.end)
+    {
+        if block.kind != BlockKind::TableCell {
+            shown += text[from..block.span.start].trim_end();
+            shown += " / ";
+            from = block.span.start;
+        }
+    }
+    shown + &text[from..span.end]
 }
 
 /// `report.txt:5`, with the page where there are pages.
