@@ -519,6 +519,17 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_and_a_period_above_the_headings_are_none() {
+        let table = "In millions,,,2023\n,Sales,Profit,Tax\nZone NA,12553,2713,337\nZone EUR,9467,1570,414\n";
+        let document = Document::new("t", table, Format::Csv).unwrap();
+        let at = document.text().find("414").unwrap();
+        assert_eq!(
+            document.shown_row(&(at..at + 3)).unwrap(),
+            ["Zone EUR", "Sales: 9467", "Profit: 1570", "Tax: 414"]
+        );
+    }
+
+    #[test]
     fn positions_count_lines_columns_and_pages() {
         let document = Document::new("t", "é one\ntwo\u{c}three", Format::Plain).unwrap();
         let at = |needle: &str| document.position(document.source().find(needle).unwrap());

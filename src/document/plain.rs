@@ -238,10 +238,11 @@ impl<'a> SourceLines<'a> {
             };
         }
         let words = self.source[line.words.clone()].trim_end();
-        let is_broken = words.ends_with('-') && {
+        let is_broken = words.ends_with(['-', '–', '—', '/', '@']) && {
             let next = self.clone().read();
-            next.is_some_and(|next| {
-                next.depth == line.depth && is_hyphenated(words, &self.source[next.words])
+            next.filter(|next| next.depth == line.depth).is_some_and(|next| {
+                let next = &self.source[next.words];
+                is_hyphenated(words, next) || words.contains(' ') && is_one_word(words, next)
             })
         };
         // The hyphen stays, the end of the line does not.
@@ -371,6 +372,25 @@ pub(super) fn is_hyphenated(line: &str, next: &str) -> bool {
         && line.contains(' ')
         && first.starts_with(char::is_lowercase)
         && !SUSPENDED_BY.contains(&first)
+}
+
+/// Whether a line ends within a word behind a sign that stays: `2018–|23`, `FAA-|approved`, `https://|www.faa.gov`, `ian.won@|faa.gov`,
+/// but not `short- |and long-term`.
+pub(super) fn is_one_word(line: &str, next: &str) -> bool {
+    let last = line.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let first = next.split_whitespace().next().unwrap_or_default();
+    let begins = first.starts_with(char::is_alphanumeric);
+    match last.chars().next_back() {
+        Some('-' | '–' | '—') => {
+            let is_within = last
+                .trim_end_matches(['-', '–', '—'])
+                .ends_with(char::is_alphanumeric);
+            begins && is_within && !SUSPENDED_BY.contains(&first)
+        }
+        Some('@') => begins && last.len() > 1,
+        Some('/') => begins && last.contains("://"),
+        _ => false,
+    }
 }
 
 /// Of code or data, each line that has words; of prose among it, the lines of a paragraph together.
@@ -750,11 +770,22 @@ mod tests {
         for apart in [
             "The pre-\nand post-war years.",
             "list-\nitems",
-            "Of the Anglo-\nSaxon kind.",
             "From 5-\nto 6.",
         ] {
             assert_eq!(text_and_blocks(apart).0, apart);
         }
+    }
+
+    #[test]
+    fn a_word_goes_on_behind_a_sign_that_ends_its_line() {
+        let text = |source: &str| text_and_blocks(source).0;
+        assert_eq!(
+            text(
+                "as we have all-\nHTTP/1.1 paths, see What (https://\nwww.linux.org/) or write to ian@\nfaa.gov by May –\nor June."
+            ),
+            "as we have all-HTTP/1.1 paths, see What (https://www.linux.org/) or write to ian@faa.gov by May –\nor June."
+        );
+        assert_eq!(text("- short-\n- and\n--\nText"), "- short-\n- and\n--\nText");
     }
 
     #[test]

@@ -178,7 +178,7 @@ impl Words {
             if self.known.contains(&word) || is_broken {
                 text.pop();
             }
-        } else if is_one_word(text, line) {
+        } else if plain::is_one_word(text, line) {
             let (word, compound) = joined(text, line);
             if text.ends_with('-') && self.known.contains(&word) && !self.known.contains(&compound) {
                 text.pop();
@@ -187,25 +187,6 @@ impl Words {
             text.push(' ');
         }
         text.push_str(line);
-    }
-}
-
-/// Whether a line ends within a word behind a sign that stays: `2018–|23`, `FAA-|approved`, `https://|www.faa.gov`, `ian.won@|faa.gov`,
-/// but not `short- |and long-term`.
-fn is_one_word(line: &str, next: &str) -> bool {
-    let last = line.rsplit(char::is_whitespace).next().unwrap_or_default();
-    let first = next.split(char::is_whitespace).next().unwrap_or_default();
-    let begins = first.starts_with(char::is_alphanumeric);
-    match last.chars().next_back() {
-        Some('-' | '–' | '—') => {
-            let is_within = last
-                .trim_end_matches(['-', '–', '—'])
-                .ends_with(char::is_alphanumeric);
-            begins && is_within && !plain::SUSPENDED_BY.contains(&first)
-        }
-        Some('@') => begins && last.len() > 1,
-        Some('/') => begins && last.contains("://"),
-        _ => false,
     }
 }
 

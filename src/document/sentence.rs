@@ -233,7 +233,9 @@ pub(crate) fn revise(block: &str, boundaries: &[usize]) -> Vec<usize> {
         if !leading_references && starts_with_reference(&block[at..]) {
             continue; // The boundary comes after the mark.
         }
-        if at > start && Boundary::new(block, start, at).ends_sentence() {
+        // "See “How many are there?|” for more": a mark that only closes begins nothing.
+        let begins = !block[at..].starts_with(['”', ')', ']', '」', '』']);
+        if at > start && begins && Boundary::new(block, start, at).ends_sentence() {
             kept.push(at);
             start = at;
         }

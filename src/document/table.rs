@@ -265,6 +265,9 @@ impl Document {
         let mut two = [above, below].into_iter().flatten();
         let grouped = two
             .find_map(|(upper, lower)| Some((upper, lower, self.end_of_groups(&rows[upper], &rows[lower])?)));
+        // "In millions of CHF" and "2023" at both ends of a row say what the names below them are of.
+        let is_over = |at: &usize| self.says_what_of(&rows[*at], &rows[*at + 1], width);
+        let at = at.map(|at| if is_over(&at) { at + 1 } else { at });
         let headings = grouped.map_or(at, |(_, lower, _)| Some(lower));
         Table {
             first,
@@ -371,6 +374,17 @@ impl Document {
         }
         let recurs = (1..others.len()).any(|i| others[..i].contains(&others[i]));
         recurs.then_some(usize::MAX)
+    }
+
+    /// Whether a row with a name and few other cells stands above the headings, which have no name of their own.
+    fn says_what_of(&self, upper: &Row, lower: &Row, width: usize) -> bool {
+        let text = |cell: usize| &self.text()[self.blocks[cell].span.clone()];
+        let is_sparse = upper.columns.first() == Some(&0) && 2 * upper.cells.len() <= width;
+        let is_full = lower.columns.first() == Some(&1) && lower.cells.len() + 1 == width;
+        is_sparse
+            && is_full
+            && lower.cells.len() <= MOST_HEADINGS
+            && !lower.cells.clone().map(text).any(is_value)
     }
 
     /// At most so many rows of a table below this one.
