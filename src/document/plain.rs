@@ -767,11 +767,7 @@ mod tests {
             ["Collars were made by Lotek Wire-less Inc. of Newmarket. The long-term study ended."]
         );
         assert!(text.ends_with("long-term study ended.\n"));
-        for apart in [
-            "The pre-\nand post-war years.",
-            "list-\nitems",
-            "From 5-\nto 6.",
-        ] {
+        for apart in ["The pre-\nand post-war years.", "list-\nitems", "From 5-\nto 6."] {
             assert_eq!(text_and_blocks(apart).0, apart);
         }
     }

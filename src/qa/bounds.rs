@@ -191,7 +191,8 @@ fn without_struck(text: &str, span: Span) -> Span {
     const REACH: usize = 2000;
     // Tokens cut the marks themselves.
     let cut = |at: usize| {
-        let tildes = at - text[..at].trim_end_matches('~').len();
+        let near = &text[back(text, at, LONGEST_NUMBER)..at];
+        let tildes = near.len() - near.trim_end_matches('~').len();
         tildes % STRUCK.len() == 1 && text[at..].starts_with('~')
     };
     let span = span.start - usize::from(cut(span.start))..span.end + usize::from(cut(span.end));
@@ -261,8 +262,9 @@ fn whole_tokens(text: &str, span: Span) -> Span {
     let currency = ['$', '€', '£', '¥'];
     let number = text[start..].strip_prefix(currency).unwrap_or(&text[start..]);
     if number.starts_with(digit) {
+        let near = back(text, start, LONGEST_NUMBER);
         let money = text[..start].strip_suffix(currency).unwrap_or(&text[..start]);
-        let before = money.trim_end_matches(['-', '−', '–']);
+        let before = &money[..near + money[near..].trim_end_matches(['-', '−', '–']).len()];
         let is_sign = before.is_empty() || before.ends_with(|c: char| c.is_whitespace() || c == '(');
         if money.ends_with('+') && !money.ends_with("++") && !money.trim_end_matches('+').ends_with(digit) {
             start = money.len() - 1;
@@ -290,12 +292,33 @@ fn whole_tokens(text: &str, span: Span) -> Span {
             end += rest.len();
         }
     }
-    let others = text[..end].trim_end_matches(|c: char| c.is_alphabetic() || c == '.');
-    let is_abbreviation = text[others.len()..end]
+    let near = &text[back(text, end, LONGEST_NUMBER)..end];
+    let others = near.trim_end_matches(|c: char| c.is_alphabetic() || c == '.');
+    let is_abbreviation = near[others.len()..]
         .split_once('.')
         .is_some_and(|(first, rest)| first.len() == 1 && rest.split('.').all(|part| part.len() == 1));
     if is_abbreviation && text[end..].starts_with('.') {
         end += 1; // "6 a.m"
+    }
+    within_formula(text, start..end)
+}
+
+/// Widens a span that begins or ends at what is raised or lowered: half of `10³⁰` or of `A^H` is another quantity.
+fn within_formula(text: &str, span: Span) -> Span {
+    let is_script = |c: char| matches!(c, '^' | '_' | '²' | '³' | '¹' | '⁰'..='₎');
+    let is_word = |c: char| c.is_alphanumeric() || is_script(c);
+    let (mut start, mut end) = (span.start, span.end);
+    if text[start..].starts_with(is_script) {
+        let near = &text[back(text, start, LONGEST_NUMBER)..start];
+        start -= near.len() - near.trim_end_matches(is_word).len();
+    }
+    let near = &text[end..forth(text, end, LONGEST_NUMBER)];
+    let goes_on = text[..end].ends_with(is_script) && near.starts_with(char::is_alphanumeric)
+        || near.starts_with(is_script);
+    if goes_on && text[..end].ends_with(is_word) {
+        let rest = &near[..near.len() - near.trim_start_matches(is_word).len()];
+        // "_Title_" is no formula.
+        end += rest.trim_end_matches(['^', '_']).len();
     }
     start..end
 }
@@ -378,6 +401,22 @@ mod tests {
         assert_eq!(whole_tokens("a 19-year-old", 2..4), 2..4);
         assert_eq!(whole_tokens("a@b", 0..1), 0..3);
         assert_eq!(whole_tokens("at 10:30", 3..5), 3..8);
+        let formulas = "about 10³⁰ kg, A^H = A† of _Title_ and set_default, CO₂";
+        let widened = |part: &str| {
+            let at = formulas.find(part).unwrap();
+            &formulas[whole_tokens(formulas, at..at + part.len())]
+        };
+        for (part, whole) in [
+            ("10", "10³⁰"),
+            ("³⁰ kg", "10³⁰ kg"),
+            ("^H = A†", "A^H = A†"),
+            ("Title", "Title"),
+            ("default", "default"),
+            ("set", "set_default"),
+            ("CO", "CO₂"),
+        ] {
+            assert_eq!(widened(part), whole, "{part}");
+        }
         assert_eq!(whole_tokens("at 10:30", 6..8), 3..8);
         assert_eq!(whole_tokens("cost $5,199.50", 8..11), 6..14);
         assert_eq!(whole_tokens("cost 84.2", 8..9), 5..9);
