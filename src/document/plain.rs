@@ -501,11 +501,13 @@ fn continued(lines: &[&str], is_cut: bool) -> Vec<bool> {
     let is_wrapped =
         (NARROWEST_COLUMN..=LONGEST_WRAPPED_LINE).contains(&widest) && 2 * evidence > breaks - first;
     let is_cut = |i: usize| 2 * widths[i] > widest && cuts(lines[i], lines[i + 1]);
+    let entries: Vec<bool> = lines.iter().map(|line| is_entry(line)).collect();
     (0..breaks)
         .map(|i| {
-            severed[i]
+            let is_joined = severed[i]
                 || goes_on(i)
-                || (is_wrapped && (is_full(i) || (!is_item(i) && (is_about_full(i) || is_cut(i)))))
+                || (is_wrapped && (is_full(i) || (!is_item(i) && (is_about_full(i) || is_cut(i)))));
+            is_joined && !entries[i] && !entries[i + 1]
         })
         .collect()
 }
@@ -598,6 +600,14 @@ fn is_heading_above(line: &str, next: &str) -> bool {
     let letters = |line: &str| line.chars().filter(|c| c.is_alphabetic()).count();
     let is_high = |line: &str| !line.contains(char::is_lowercase);
     looks_like_heading(line) && !has_gap(line) && is_high(line) && letters(line) >= 4 && !is_high(next)
+}
+
+/// An entry of a table of contents: `2.1 The fee ..... 12`
+pub(super) fn is_entry(line: &str) -> bool {
+    let title = line.trim_end().trim_end_matches(|c: char| c.is_ascii_digit());
+    let leader = title.trim_end_matches(['.', '·', '…', '_', ' ']);
+    let dots = title[leader.len()..].chars().filter(|c| !c.is_whitespace());
+    title.len() < line.trim_end().len() && (dots.count() >= 4 || title.trim_end().ends_with("……"))
 }
 
 /// A line of dashes or the like.
@@ -965,6 +975,14 @@ mod tests {
                 (Paragraph, "The end."),
             ]
         );
+    }
+
+    #[test]
+    fn entries_of_a_table_of_contents_stay_apart() {
+        let text = "14.9.1 What is Cacheable ................................109\n14.9.2 What May be Stored by Caches .....................110\n\
+            14.9.3 Modifications of the Basic Expiration Mechanism ..111\n";
+        assert_eq!(blocks(text).len(), 3);
+        assert!(is_entry("The fee . . . . 12") && !is_entry("It rose to 3.5 ... 12") && !is_entry("......"));
     }
 
     #[test]

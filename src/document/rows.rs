@@ -479,6 +479,9 @@ impl<'a> Writer<'a> {
         if step > NOTE_GAP * pitch && is_note(&row.text()) {
             return true;
         }
+        if plain::is_entry(&last.text()) {
+            return true;
+        }
         let has_ended = ends(&last.text());
         let text_x = match &self.rows[0].pieces[..] {
             [mark, text, ..] if is_mark(&mark.text) => text.x,
