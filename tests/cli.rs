@@ -581,6 +581,18 @@ fn an_answer_of_several_items_shows_where_they_end() {
     assert_eq!(answer["answers"][0]["text"], "American Express\nPayPal\nKlarna");
 }
 
+#[test]
+fn brackets_of_the_text_are_not_those_around_the_answer() {
+    let scene = Scene::new()
+        .file("port.txt", "The default port is TCP 80 [19].")
+        .finds("TCP 80", SURE);
+    let shown = scene.run(&["which port?", "port.txt", "-q"]);
+    assert!(
+        shown.out.ends_with("The default port is [[TCP 80]] [19].\n"),
+        "{shown:?}"
+    );
+}
+
 /// Of notes of one kind the first are shown, and how many there are.
 #[test]
 fn notes_say_how_many_more_there_are() {
@@ -1505,7 +1517,7 @@ fn an_unknown_key_of_a_line_is_refused_by_name() {
     };
     assert_eq!(
         error("min_confidance", json!(0.9)),
-        "min_confidance: is no key of a line; did you mean min_confidence?"
+        "min_confidance: is not a key of a line; did you mean min_confidence?"
     );
     assert!(error("Always-Answer", json!(true)).contains("did you mean always_answer?"));
     let mood = error("mood", json!(null));
@@ -1518,7 +1530,7 @@ fn an_unknown_key_of_a_line_is_refused_by_name() {
     let line = json!({"summarize": {"sentence": 1}, "context": "It was Ada Quist."});
     assert_eq!(
         batch(&[line]).json()["error"],
-        "summarize.sentence: is no key of summarize; did you mean sentences?"
+        "summarize.sentence: is not a key of summarize; did you mean sentences?"
     );
 }
 

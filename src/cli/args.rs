@@ -18,12 +18,12 @@ Examples:
   curl -s https://… | ask \"who resigned?\"
   ask --skim \"who signed?\" archive/             much text: only what shares words with the question
   ask --top 3 --json \"who signed?\" contracts/   for programs
-  ask summarize report.md                       a summary in its own sentences
+  ask summarize report.md                       a summary: some of its sentences
   ask                                           a session: many questions, one start
   ask -- summarize                              a question of one word
 
 Exit code: 0 answered, 1 not in the documents, 2 error (also: not answered, and some documents
-could not be read). It does not depend on whether the output is read to its end.";
+could not be read). Closing the output early does not change it.";
 
 /// Ask your documents: answers are their exact words, with where they stand and how sure it is.
 #[derive(Debug, Parser)]
@@ -65,11 +65,11 @@ pub struct AskArgs {
     #[arg(long = "docs", value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub docs: Vec<PathBuf>,
 
-    /// How many answers to show, best first [default: 1, and after "or:" another that is at least half as sure, in another document a third]
+    /// How many answers to show, best first [default: 1, and after "or:" a different one that is at least half as sure, or a third in another document]
     #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
     pub top: Option<usize>,
 
-    /// What to show around an answer
+    /// What to show around an answer [default: sentence]
     #[arg(long, value_name = "WHAT", conflicts_with = "json")]
     pub context: Option<Around>,
 
@@ -105,7 +105,7 @@ pub struct CommonArgs {
     )]
     pub always_answer: Option<bool>,
 
-    /// Of more than 64 KiB of text, read only so much, or a thirty-second where that is more: the passages
+    /// Of longer texts, read only 64 KiB, or a thirty-second where that is more: the passages
     /// that share most words with the question
     #[arg(
         long,
@@ -144,11 +144,11 @@ pub struct FileArgs {
 /// Options of all commands that read documents.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ReadingArgs {
-    /// Read with the model in this folder, or with a pulled one of this name, instead of the built-in one
+    /// Use the model in this folder, or a pulled model of this name, instead of the built-in one
     #[arg(long, value_name = "DIR|NAME", value_hint = ValueHint::DirPath)]
     pub model: Option<PathBuf>,
 
-    /// What reads with the model [default: native]
+    /// The engine that runs the model [default: native]
     #[arg(long, value_name = "ENGINE")]
     pub engine: Option<Kind>,
 
@@ -202,9 +202,9 @@ pub enum Colour {
 pub enum Command {
     /// Answer many questions: JSON Lines in, JSON Lines out
     Batch(BatchArgs),
-    /// Shorten documents to their own sentences
+    /// Shorten documents to some of their sentences
     Summarize(SummarizeArgs),
-    /// Print the text of documents as it is read: what the bytes and lines of answers count
+    /// Print the text that is read of documents, in which the bytes and lines of answers are counted
     Text(TextArgs),
     /// Measure answers and summaries against suites of questions, and compare with a baseline
     Eval(EvalArgs),
@@ -227,12 +227,12 @@ const BATCH_HELP: &str = "\
 A line of input is one of
   {\"id\": 7, \"question\": \"who signed?\", \"context\": \"The text itself.\"}
   {\"id\": 8, \"question\": \"who signed?\", \"docs\": [\"contracts/\", \"note.txt\"]}
-  {\"id\": 9, \"question\": \"who signed?\"}                  with --docs
+  {\"id\": 9, \"question\": \"who signed?\"}                  with --docs, or those of ask.toml
   {\"id\": 10, \"summarize\": {\"sentences\": 3}, \"context\": \"The text itself.\"}
 A question may set \"top\", \"skim\" and one of \"min_confidence\" and \"always_answer\" for itself, a
-summary \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". What a line sets
-goes before what was typed, and that before ask.toml. Other keys are refused. A context
-is plain text; all other formats are read from docs.
+summary \"sentences\", \"words\", \"share\", \"method\", \"focus\" and \"together\". Keys of a
+line override options, and options override ask.toml. Other keys are refused. A context is
+plain text; all other formats are read from docs.
 
 There is one line of output for every line of input, in order; blank lines give none, a bad
 line gives {\"id\": …, \"error\": …} and the rest goes on. Each is written as soon as those
@@ -246,7 +246,7 @@ Examples:
   parallel --pipe --block 1M ask batch < questions.jsonl
 
 Exit code: 0 when the whole stream was processed, whatever the answers; 2 on an error;
-141 without a message when the reader of the output went away before that.";
+141, without a message, if the output was closed before its end.";
 
 /// `ask batch [FILE]`
 #[derive(Debug, clap::Args)]
@@ -260,7 +260,7 @@ pub struct BatchArgs {
     #[arg(long = "docs", value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub docs: Vec<PathBuf>,
 
-    /// How many answers for each question, best first
+    /// How many answers for each question, best first [default: 1]
     #[arg(short = 'n', long, value_name = "N", allow_negative_numbers = true)]
     pub top: Option<usize>,
 
@@ -284,7 +284,7 @@ Examples:
   ask summarize folder/ --sentences 5 --focus \"sanctions\"
   ask summarize --together mail/ --bullets      one summary over all, with the places
   ask summarize law.txt --highlight | less -R   the whole text, the chosen sentences marked
-  ask summarize report.md --style abstractive --model bart-large-cnn/ --strict
+  ask summarize report.md --style abstractive --model bart-cnn --strict
   ask summarize report.pdf --json
 
 Exit code: 0 done, 2 error (also: done, but some documents could not be read).";
@@ -365,7 +365,7 @@ pub struct TextArgs {
 #[derive(Debug, Clone, Default, clap::Args, serde::Deserialize)]
 #[serde(default)]
 pub struct SummaryArgs {
-    /// At most so many sentences [default: 3]
+    /// At most this many sentences [default: 3]
     #[arg(
         short = 'n',
         long,
@@ -375,7 +375,7 @@ pub struct SummaryArgs {
     )]
     pub sentences: Option<usize>,
 
-    /// At most so many words, in whole sentences
+    /// At most this many words, in whole sentences
     #[arg(long, value_name = "N", group = "length", allow_negative_numbers = true)]
     pub words: Option<usize>,
 

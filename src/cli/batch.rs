@@ -405,7 +405,7 @@ fn known<'a>(
         Some(near) => format!("did you mean {near}?"),
         None => format!("its keys are {}", all.join(", ")),
     };
-    bail!("{prefix}{}: is no key of {what}; {remedy}", shortened(key))
+    bail!("{prefix}{}: is not a key of {what}; {remedy}", shortened(key))
 }
 
 /// Refuses on a line that asks for a summary what would have no effect there.

@@ -1054,6 +1054,20 @@ mod tests {
     }
 
     #[test]
+    fn cells_that_reach_over_many_rows_do_not_make_the_text_grow() {
+        let page = format!(
+            "<table><tr>{}{}",
+            "<td rowspan=65000 colspan=9>x".repeat(1000),
+            "<tr><td>y".repeat(1000)
+        );
+        let read = text(&page);
+        assert_eq!(read.matches('y').count(), 1000);
+        assert!(read.len() < 1000 * (2 * MOST_COLUMNS + 20), "{}", read.len());
+        let widest = text("<table><tr><td>a<td colspan=18446744073709551615>b<td>c");
+        assert_eq!(widest.split_whitespace().collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+
+    #[test]
     fn formulas_are_read_as_they_are_written_in_a_line() {
         let page = "<p>It weighs about <math display=inline><semantics><msup><mn>10</mn><mn>30</mn></msup>\
             <annotation>10^{30}</annotation></semantics></math> kilograms, at <math><mfrac><mn>1</mn><mn>6</mn></mfrac></math>.";

@@ -131,7 +131,7 @@ pub enum Kind {
     /// In pure Rust, always there
     #[default]
     Native,
-    /// With libtorch: more architectures, and GPUs; a program has it if it was built so
+    /// libtorch: more architectures, and GPUs; only in programs that are built with the feature libtorch
     Libtorch,
 }
 

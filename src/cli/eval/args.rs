@@ -26,8 +26,8 @@ Examples:
 Settings of ask.toml do not apply, so that figures compare.
 
 Exit code: 0 measured, and no worse than the baseline; 1 worse, or a question with must_pass = true
-is wrong, with a baseline or without; 2 error. Worse is also what was asked with other options, a
-suite of the baseline that a folder does not hold any more, and what must pass and is gone.";
+is wrong, with a baseline or without; 2 error. A run is also worse if its options are not those of
+the baseline, or if a suite or a must_pass question of the baseline is gone.";
 
 /// `ask eval [PATH]…`
 #[derive(Debug, clap::Args)]
@@ -45,11 +45,11 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub summaries: Vec<PathBuf>,
 
-    /// Only look whether suites are right; ask nothing
+    /// Only check that suites are valid; ask nothing
     #[arg(long, conflicts_with_all = ["init", "bless", "baseline", "calibrate", "save", "html", "markdown", "junit", "predictions", "json", "github"])]
     pub check: bool,
 
-    /// Print the beginning of a suite on these documents
+    /// Print a suite on these documents, to fill in
     #[arg(long, conflicts_with_all = ["squad", "summaries", "bless", "baseline", "calibrate", "save", "html", "markdown", "junit", "predictions", "json", "github"])]
     pub init: bool,
 
@@ -94,7 +94,7 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub junit: Option<PathBuf>,
 
-    /// Write what became of each question as JSON Lines
+    /// Write the outcome of each question as JSON Lines
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub predictions: Option<PathBuf>,
 

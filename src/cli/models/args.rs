@@ -70,7 +70,7 @@ pub enum ModelsCommand {
     },
     /// Download a model from the Hugging Face hub, or what is missing of it
     #[command(
-        after_help = "What has come is kept when the connection is cut, the disk is full or Ctrl-C is pressed; the same\n\
+        after_help = "What has been downloaded is kept if the connection is cut, the disk is full or Ctrl-C is pressed; the same\n\
                       command goes on from there. Only config.json, tokenizer.json and model.safetensors (or\n\
                       rust_model.ot, where there is none) are downloaded, each compared with the hub's hash; pickle\n\
                       files never are.\n\n\

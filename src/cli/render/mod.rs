@@ -154,7 +154,11 @@ impl Printer {
         let before = ending(&separated(document, &(around.start..answer.start)));
         let inside = beginning(&separated(document, answer));
         let after = beginning(&separated(document, &(answer.end..around.end)));
-        format!("{before}{}{after}", self.marked(&inside))
+        // Brackets of the document are not to be taken for those around the answer.
+        let has_brackets = [&before, &inside, &after]
+            .iter()
+            .any(|text| text.contains(['[', ']']));
+        format!("{before}{}{after}", self.marked(&inside, has_brackets))
     }
 
     /// The cells of a table's row with their headings, what answers marked.
@@ -178,11 +182,11 @@ impl Printer {
         shown.join(if is_long { " | … | " } else { " | " })
     }
 
-    fn marked(self, text: &str) -> String {
-        if self.colour {
-            self.bold(text)
-        } else {
-            format!("[{text}]")
+    fn marked(self, text: &str, has_brackets: bool) -> String {
+        match (self.colour, has_brackets) {
+            (true, _) => self.bold(text),
+            (false, true) => format!("[[{text}]]"),
+            (false, false) => format!("[{text}]"),
         }
     }
 
@@ -314,7 +318,7 @@ pub(super) fn man_page(out: &mut Vec<u8>) -> io::Result<()> {
     }
     commands.to_writer(out)?;
     man_examples(&command, out)?;
-    let sections = ["batch", "summarize", "eval", "models"];
+    let sections = ["batch", "summarize", "text", "eval", "models"];
     for sub in command
         .get_subcommands()
         .filter(|c| sections.contains(&c.get_name()))
@@ -329,7 +333,8 @@ pub(super) fn man_page(out: &mut Vec<u8>) -> io::Result<()> {
 
 fn man_section(above: &str, command: &clap::Command, out: &mut Vec<u8>) -> io::Result<()> {
     writeln!(out, ".SH {above} {}", command.get_name().to_uppercase())?;
-    let man = clap_mangen::Man::new(command.clone());
+    let name = format!("{} {}", above.to_lowercase(), command.get_name());
+    let man = clap_mangen::Man::new(command.clone().display_name(&name).bin_name(name));
     man.render_synopsis_section(out)?;
     man.render_options_section(out)?;
     man_examples(command, out)
