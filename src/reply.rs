@@ -126,7 +126,9 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
     let bare = sentence.trim_end_matches(['*', '_']);
     let asks = bare.trim_end_matches(['"', '”']).ends_with('?');
     let is_cut = sentence.starts_with('(') && !sentence.contains(')');
-    if !stops(bare) || asks || is_cut || announces(sentence) {
+    // The rest of another sentence.
+    let is_rest = sentence.starts_with(char::is_lowercase) && previous.starts_with(char::is_uppercase);
+    if !stops(bare) || asks || is_cut || is_rest || announces(sentence) {
         return false;
     }
     let said = without_speaker(sentence);
@@ -290,6 +292,11 @@ mod tests {
             ["That is false."]
         );
         assert!(!is_reply("(Short: that is not true in 2.", "The fund is empty."));
+        assert!(!is_reply(
+            "this condition will not recur.",
+            "It is seen before the age of 85."
+        ));
+        assert!(is_reply("that is not true.", "the fund is empty."));
     }
 
     #[test]
