@@ -42,13 +42,11 @@ pub(super) fn in_a_line(markup: &str) -> String {
             Token::StartTag(tag) if !tag.self_closing && open.len() < DEEPEST => {
                 open.push(Element::new(&tag.name))
             }
-            Token::EndTag(tag) => {
-                if open.iter().skip(1).any(|element| element.name == *tag.name) {
-                    while open.last().is_some_and(|element| element.name != *tag.name) {
-                        close(&mut open);
-                    }
+            Token::EndTag(tag) if open.iter().skip(1).any(|element| element.name == *tag.name) => {
+                while open.last().is_some_and(|element| element.name != *tag.name) {
                     close(&mut open);
                 }
+                close(&mut open);
             }
             Token::String(text) => {
                 let text = clean::cleaned(&String::from_utf8_lossy(&text));
