@@ -634,6 +634,11 @@ fn formats_that_need_a_converter_name_it() {
         b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
         &["old Office file", "password", "DOCX"],
     );
+    refused(
+        "my notes.txt.gz",
+        b"\x1F\x8B\x08\x08\x00\x00\x00\x00",
+        &["is compressed", "gunzip 'my notes.txt.gz'"],
+    );
     let slides = presentation();
     refused("talk.odp", &slides, &["a presentation (ODP)", "soffice"]);
     refused(

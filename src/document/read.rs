@@ -453,6 +453,14 @@ fn head(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)])
 }
 
+/// What files that one program packed begin with, and what unpacks them.
+const PACKED: [(&[u8], &str); 4] = [
+    (b"\x1F\x8B", "gunzip"),
+    (b"BZh91AY&SY", "bunzip2"),
+    (b"\xFD7zXZ\0", "unxz"),
+    (b"\x28\xB5\x2F\xFD", "unzstd"),
+];
+
 /// Formats with text that another program has to take out, by their first bytes.
 fn refuse_other_formats(name: &str, bytes: &[u8], file: &str) -> Result<()> {
     let (format, converter) = if cfg!(not(feature = "pdf")) && is_pdf(bytes) {
@@ -461,6 +469,11 @@ fn refuse_other_formats(name: &str, bytes: &[u8], file: &str) -> Result<()> {
         (
             "an old Office file (.doc, .xls, .ppt), or a new one with a password",
             "open it, and save it as DOCX, XLSX or PPTX without a password".to_owned(),
+        )
+    } else if let Some((_, program)) = PACKED.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        (
+            "compressed",
+            format!("{program} {file}, and name the file that comes out"),
         )
     } else {
         return Ok(());
