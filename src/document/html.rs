@@ -783,6 +783,9 @@ impl Walk<'_> {
                 .next()
                 .unwrap_or_default();
             at = start + word.len();
+            let length = self.blocks.builder.text.len();
+            let is_in_link = self.target.is_some_and(|from| length - from < LONGEST_LINK);
+            self.is_link &= is_in_link || !word.contains(char::is_alphanumeric);
             match &mut stretch {
                 Some(stretch) if space == " " && !word.is_empty() => {
                     stretch.end = at;
@@ -802,9 +805,6 @@ impl Walk<'_> {
             if word.is_empty() {
                 return;
             }
-            let length = self.blocks.builder.text.len();
-            let is_in_link = self.target.is_some_and(|from| length - from < LONGEST_LINK);
-            self.is_link &= is_in_link || !word.contains(char::is_alphanumeric);
             self.begin_word(start);
             stretch = Some(start..at);
         }
@@ -838,11 +838,17 @@ fn holds_prose(source: &str) -> bool {
     let head = &source[..source.floor_char_boundary(end.min(LONGEST_TAG))];
     let mut text = String::new();
     for part in head.split('<') {
-        text.push_str(part.split_once('>').map_or(part, |(_, text)| text));
+        let (tag, behind) = part.split_once('>').unwrap_or(("", part));
+        if tag.starts_with("br") {
+            text.push('\n');
+        }
+        text.push_str(behind);
     }
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let (of_words, all) = lines.fold((0, 0), |(of_words, all), line| {
-        let is_of_words = line.split_whitespace().nth(5).is_some() && plain::is_wordy(line);
+        let is_of_words = line.split_whitespace().nth(5).is_some()
+            && plain::is_wordy(line)
+            && !line.contains(['{', '}', ';', '=']);
         (of_words + usize::from(is_of_words), all + 1)
     });
     2 * of_words > all
@@ -1082,6 +1088,7 @@ mod tests {
     #[test]
     fn what_is_all_of_it_a_link_stands_beside_the_text() {
         let page = "<p><a href=x>A company will break ground on a new line.</a><p>The <a href=y>dam</a> broke.\
+            <p><a href=y>Not only the dam</a>, but all of the road is gone.\
             <a href=z><h3>Weather</h3><p>It will rain all of the week.</p></a><ul><li><a href=#a>1. Whose dam is it?</a>.</ul>\
             <p><a name=b>It was built in 1931.<p>It fell.";
         let layout = layout(page);

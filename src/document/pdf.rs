@@ -478,11 +478,20 @@ mod tests {
             (197, 690, 6, "6"),
             (202, 686, 10, "live on 12 km"),
             (262, 690, 6, "2"),
+            // A mark of two spans, an isotope, a fraction.
+            (72, 672, 10, "It was agreed."),
+            (135, 676, 6, "6"),
+            (139, 676, 6, ",7"),
+            (145, 672, 10, " The "),
+            (168, 676, 6, "14"),
+            (175, 672, 10, "C isotope, (V)"),
+            (237, 676, 6, "1"),
+            (241, 676, 6, "/3"),
         ];
         let document = read::document("t".into(), &pdf(&[lines]), None).unwrap();
         assert_eq!(
             document.text(),
-            "It is 85. They are women. About 10⁶ live on 12 km²"
+            "It is 85. They are women. About 10⁶ live on 12 km² It was agreed. The 14C isotope, (V)1/3"
         );
     }
 

@@ -51,6 +51,8 @@ const INDENT: f32 = 0.8;
 const NOTE_SIZE: f32 = 0.93;
 /// A last line of this share of its paragraph's width is no end of it, where text is not justified.
 const FULL_LINE: f32 = 0.8;
+/// A line of a smaller share of the page's width ends before the next word would not have fitted.
+const SHORT_LINE: f32 = 0.7;
 /// Lines that a paragraph's width is known from.
 const MOST_LINES: usize = 50;
 /// Lines of a cell are closer than this, in what rows are apart.
@@ -252,6 +254,8 @@ struct Writer<'a> {
     rows: Vec<&'a Row>,
     /// Whether they begin or end the page.
     is_at_edge: bool,
+    /// How far to the right lines of the page reach.
+    right: f32,
     /// What stands at the head or foot of several pages, without their numbers, and whether it has been read.
     margins: HashMap<String, bool>,
     /// A note that may go on, with the page of its last line and how far up that stands.
@@ -403,6 +407,7 @@ impl<'a> Writer<'a> {
             flow: None,
             rows: Vec::new(),
             is_at_edge: false,
+            right: 0.0,
             margins: heads.map(|(head, _)| (head, false)).collect(),
             note: None,
             lists: 0,
@@ -415,6 +420,8 @@ impl<'a> Writer<'a> {
         let is_margin = |at: usize, writer: &Self| {
             page[at].is_margin || edges.contains(&at) && writer.is_margin(&page[at])
         };
+        let lines = page.iter().filter(|row| row.table.is_none());
+        self.right = lines.map(Row::end_x).fold(0.0, f32::max);
         let mut at = 0;
         while let Some(row) = page.get(at) {
             if is_margin(at, self) {
@@ -479,7 +486,10 @@ impl<'a> Writer<'a> {
         if step > NOTE_GAP * pitch && is_note(&row.text()) {
             return true;
         }
-        if plain::is_entry(&last.text()) {
+        let begins = |text: &str| text.starts_with(|c: char| !c.is_lowercase());
+        // A heading, which is as far from its text as double-spaced lines are from each other.
+        let is_short = last.end_x() - row.x() < SHORT_LINE * (self.right - row.x());
+        if plain::is_entry(&last.text()) || step > LINE_GAP * close && is_short && begins(&row.text()) {
             return true;
         }
         let has_ended = ends(&last.text());
@@ -493,7 +503,6 @@ impl<'a> Writer<'a> {
         let right = lines().map(|row| row.end_x()).fold(f32::MIN, f32::max);
         let is_indented = row.x() - left > INDENT * row.size && row.x() < text_x - 1.0;
         let is_behind_last_line = self.rows.len() > 1 && last.end_x() - left < FULL_LINE * (right - left);
-        let begins = |text: &str| text.starts_with(|c: char| !c.is_lowercase());
         row.is_item
             || row.has_mark_apart()
             || has_ended && (row.begins_item() || is_indented || is_behind_last_line && begins(&row.text()))
@@ -848,7 +857,7 @@ mod tests {
         let lines = [
             "The Secretary of Health and Human",
             "Services declared an emergency, and the",
-            "governor of the state, Ms",
+            "governor of the state, Governor Ms",
             "Mills, agreed to it in a letter that was",
             "sent to the court and to all of the",
             "parties before noon, as was said in the",
@@ -863,13 +872,10 @@ mod tests {
             .map(|(n, line)| row(700.0 - 28.0 * n as f32, &[(50.0, line)]))
             .collect();
         // What is quoted is not double-spaced.
-        page.extend((0..6).map(|n| {
-            row(
-                380.0 - 14.0 * n as f32,
-                &[(90.0, "the words of the rule itself, which")],
-            )
-        }));
+        page.extend((0..6).map(|n| row(380.0 - 14.0 * n as f32, &[(90.0, "the words of the rule itself")])));
+        page.insert(0, row(728.0, &[(90.0, "FINDINGS OF FACT")]));
         let text = text(page);
+        let text = text.strip_prefix("FINDINGS OF FACT\n\n").unwrap();
         assert!(text.starts_with(&lines.join(" ")), "{text}");
     }
 
