@@ -402,7 +402,11 @@ fn length(args: &SummaryArgs, name: impl Fn(&str) -> String) -> anyhow::Result<L
         (None, None, Some(p)) if p > 0.0 && p <= 1.0 => Length::Share(p),
         (Some(n), None, None) => bail!(bad_option(name("sentences"), n, "1 to 100000")),
         (None, Some(n), None) => bail!(bad_option(name("words"), n, "1 to 10000000")),
-        (None, None, Some(p)) => bail!(bad_option(name("share"), p, "a share like 0.1 or 10%")),
+        (None, None, Some(p)) => bail!(bad_option(
+            name("share"),
+            p,
+            "more than 0 and at most 1, like 0.1 or 10%"
+        )),
         _ => bail!(
             "{}, {} and {} are one length each; keep one of them",
             name("sentences"),
