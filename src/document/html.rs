@@ -125,6 +125,7 @@ fn walk(
         has_target: false,
         target: None,
         is_link: true,
+        prose: (0, false),
     };
     let from = byte_order_mark(source);
     let (mut name, mut is_reference, mut attribute) = (Vec::new(), false, Attribute::Other);
@@ -174,7 +175,7 @@ fn walk(
             }
             CallbackEvent::EndTag { name } => walk.end_tag(name, range),
             CallbackEvent::String { .. }
-                if walk.hidden.is_none() && walk.formula.is_none() && !walk.is_reference =>
+                if walk.hidden.is_none() && !walk.is_in_formula(range.start) && !walk.is_reference =>
             {
                 walk.string(range);
             }
@@ -343,6 +344,8 @@ struct Walk<'a> {
     target: Option<usize>,
     /// All words of the current block are in such a link.
     is_link: bool,
+    /// How far `<pre>` was looked at, and whether it holds prose there.
+    prose: (usize, bool),
 }
 
 /// An element that stands beside the text.
@@ -457,7 +460,7 @@ impl Walk<'_> {
             *depth += u32::from(hidden.as_bytes() == name && !is_closed);
             return;
         }
-        if self.formula.is_some() {
+        if self.is_in_formula(self.tag) {
             return;
         }
         if name == b"math" && !is_closed {
@@ -498,7 +501,7 @@ impl Walk<'_> {
             b"code" | b"samp" | b"span"
                 if self.pre == Pre::Text
                     && self.blocks.is_fresh()
-                    && !(name == b"span" && holds_prose(&self.blocks.builder.source[self.tag..])) =>
+                    && !(name == b"span" && self.is_in_prose()) =>
             {
                 self.pre = Pre::Code;
                 self.blocks.kind = BlockKind::Verbatim;
@@ -587,14 +590,9 @@ impl Walk<'_> {
             }
             return;
         }
-        if let Some(start) = self.formula {
+        if self.is_in_formula(range.start) {
             if name == b"math" {
-                self.formula = None;
-                let formula = math::in_a_line(&self.blocks.builder.source[start..range.end]);
-                if !formula.is_empty() && !self.is_reference {
-                    self.begin_word(start);
-                    self.blocks.builder.replace(start..range.end, &formula);
-                }
+                self.end_formula(range.end);
             }
             return;
         }
@@ -686,6 +684,34 @@ impl Walk<'_> {
             }
         }
         self.end_block();
+    }
+
+    /// Whether `<pre>` holds prose from the current start tag on. What was looked at once is not looked at again.
+    fn is_in_prose(&mut self) -> bool {
+        if self.tag >= self.prose.0 {
+            let source = &self.blocks.builder.source[self.tag..];
+            let head = &source[..source.floor_char_boundary(LONGEST_TAG.min(source.len()))];
+            let head = head.split("</pre").next().unwrap_or_default();
+            self.prose = (self.tag + head.len(), holds_prose(head));
+        }
+        self.prose.1
+    }
+
+    /// Whether a place is in a formula, which ends at what looks like its end tag, if that is none.
+    fn is_in_formula(&mut self, at: usize) -> bool {
+        if at > self.formula_end {
+            self.end_formula(at);
+        }
+        self.formula.is_some()
+    }
+
+    fn end_formula(&mut self, end: usize) {
+        let Some(start) = self.formula.take() else { return };
+        let formula = math::in_a_line(&self.blocks.builder.source[start..end]);
+        if !formula.is_empty() && !self.is_reference {
+            self.begin_word(start);
+            self.blocks.builder.replace(start..end, &formula);
+        }
     }
 
     /// A line ends; a second one ends the paragraph.
@@ -831,13 +857,11 @@ impl Walk<'_> {
     }
 }
 
-/// Whether most lines of what `<pre>` holds, from here on, are of words, as in a memo, and not in a program, whose words
-/// `<span>` gives their colours, too.
+/// Whether most lines of what `<pre>` holds are of words, as in a memo, and not in a program, whose words `<span>` gives their
+/// colours, too.
 fn holds_prose(source: &str) -> bool {
-    let end = memchr::memmem::find(source.as_bytes(), b"</pre").unwrap_or(source.len());
-    let head = &source[..source.floor_char_boundary(end.min(LONGEST_TAG))];
     let mut text = String::new();
-    for part in head.split('<') {
+    for part in source.split('<') {
         let (tag, behind) = part.split_once('>').unwrap_or(("", part));
         if tag.starts_with("br") {
             text.push('\n');
@@ -1083,6 +1107,10 @@ mod tests {
         let source = read.map.to_source(end - "10³⁰".len()..end);
         assert!(page[source.clone()].starts_with("<math display") && page[source].ends_with("</math>"));
         assert_eq!(text("<p>A <math><mi>x</mi> and so on."), "A x and so on.");
+        assert_eq!(
+            text("<p>A <math><mi>x</mi><!-- </math> --> and so on. It rained."),
+            "A x and so on. It rained."
+        );
     }
 
     #[test]
