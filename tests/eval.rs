@@ -512,11 +512,16 @@ fn wrong_input_of_every_kind_is_an_error() {
     let merged = Scene::new()
         .file("squad.json", "{\"data\": []}\n<<<<<<< theirs\n")
         .file("s.toml", SUITE)
-        .file("bridge.txt", BRIDGE)
-        .file("old.json", "{\"format\": 1} >>>>>>>");
+        .file("bridge.txt", BRIDGE);
     merged
         .run(&["eval", "--squad", "squad.json"])
         .fails_with(&["squad.json:2:1: trailing characters"]);
+    merged.run(&["eval", "s.toml", "--bless", "b.json"]);
+    let blessed = std::fs::read_to_string(merged.path("b.json")).unwrap();
+    merged
+        .file("b.json", blessed + ">>>>>>> theirs\n")
+        .run(&["eval", "s.toml", "--baseline", "b.json"])
+        .fails_with(&["b.json:", "trailing characters", "--bless"]);
     scene
         .run(&["eval", "s.toml", "--limit", "0"])
         .fails_with(&["--limit"]);

@@ -20,7 +20,7 @@ use crate::language;
 /// The name of standard input in messages and results.
 pub(super) const STANDARD_INPUT: &str = "standard input";
 
-/// Files that could not be read which are named one by one on standard error.
+/// Notes of one kind that are told one by one on standard error.
 const MOST_NOTES: usize = 5;
 
 /// Documents, and what was to be read and was not.
@@ -203,7 +203,7 @@ impl Loaded {
         let mut tell = |notes: &mut dyn Iterator<Item = String>, more: &str| {
             notes.take(MOST_NOTES).for_each(|note| environment.tell(&note));
             if let n @ 1.. = notes.count() {
-                environment.tell(&format!("{more}: {}{all}", format_args!("{n} more files")));
+                environment.tell(&format!("{more}: {n} more files{all}"));
             }
         };
         let unread = self.unread.iter();

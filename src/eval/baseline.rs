@@ -7,9 +7,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::file;
-use super::problem::{Result, at, counted, whole};
+use super::problem::{Result, counted, whole};
 use super::run::{Outcome, SummaryOutcome};
-use super::squad::reason;
 use super::stats::{Interval, bootstrap, mcnemar};
 use super::suite::Suite;
 
@@ -221,18 +220,7 @@ impl Baseline {
         const REMEDY: &str = "write it anew with ask eval … --bless FILE";
         let name = path.display().to_string();
         let text = file::read(path, MOST_BYTES, "a baseline that ask eval --bless wrote")?;
-        let mut json = serde_json::Deserializer::from_str(&text);
-        let parsed: Result<Self, _> = serde_path_to_error::deserialize(&mut json);
-        let baseline = parsed
-            .and_then(|baseline| file::ended(&mut json, baseline))
-            .map_err(|error| {
-                let place = (error.inner().line().max(1), error.inner().column().max(1));
-                let what = match error.path().to_string().as_str() {
-                    "." => reason(error.inner()),
-                    path => format!("{path}: {}", reason(error.inner())),
-                };
-                at(&name, place, what, REMEDY)
-            })?;
+        let baseline: Self = file::parsed(&name, &text, REMEDY)?;
         if baseline.format != FORMAT {
             let what = format!("has format {}, this version reads {FORMAT}", baseline.format);
             return Err(whole(&name, what, REMEDY));

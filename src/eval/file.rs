@@ -5,15 +5,27 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
 
-use super::problem::{Result, whole};
+use serde::Deserialize;
 
-/// What was read of a file, if nothing stands behind it.
-pub(super) fn ended<T>(
-    json: &mut serde_json::Deserializer<serde_json::de::StrRead<'_>>,
-    read: T,
-) -> std::result::Result<T, serde_path_to_error::Error<serde_json::Error>> {
-    let ended = json.end().map(|()| read);
-    ended.map_err(|error| serde_path_to_error::Error::new(serde_path_to_error::Track::new().path(), error))
+use super::problem::{Result, at, whole};
+use super::squad::reason;
+
+/// What the JSON of a file says, of which nothing stands behind it; the place of what is wrong in it is named.
+pub(super) fn parsed<'a, T: Deserialize<'a>>(name: &str, text: &'a str, remedy: &str) -> Result<T> {
+    let wrong = |error: &serde_json::Error, what: String| {
+        at(name, (error.line().max(1), error.column().max(1)), what, remedy)
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let reason = reason(error.inner());
+        let what = match error.path().to_string().as_str() {
+            "." => reason,
+            path => format!("{path}: {reason}"),
+        };
+        wrong(error.inner(), what)
+    })?;
+    json.end().map_err(|error| wrong(&error, reason(&error)))?;
+    Ok(read)
 }
 
 /// Reads a text file of at most `limit` bytes. Only regular files are opened.

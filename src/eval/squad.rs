@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::file;
-use super::problem::{Problem, Problems, Result, at, shortened, whole};
+use super::problem::{Problem, Problems, Result, shortened, whole};
 use super::stats::CLUSTERS_FROM;
 use super::suite::{Question, Suite, sha256};
 use crate::document::{Document, Format};
@@ -58,17 +58,8 @@ struct Answer {
 pub fn load(path: &Path) -> Result<Suite> {
     let name = path.display().to_string();
     let text = file::read(path, MOST_BYTES, "a file of SQuAD 1.1 or 2.0 (JSON)")?;
-    let mut json = serde_json::Deserializer::from_str(&text);
-    let parsed: Result<Root, _> = serde_path_to_error::deserialize(&mut json);
-    let root = parsed.and_then(|root| file::ended(&mut json, root)).map_err(|error| {
-        let inner = error.inner();
-        let place = (inner.line().max(1), inner.column().max(1));
-        let what = match error.path().to_string().as_str() {
-            "." => reason(inner),
-            path => format!("{path}: {}", reason(inner)),
-        };
-        at(&name, place, what, "SQuAD is {\"data\": [{\"title\", \"paragraphs\": [{\"context\", \"qas\": [{\"id\", \"question\", \"answers\"}]}]}]}")
-    })?;
+    let remedy = "SQuAD is {\"data\": [{\"title\", \"paragraphs\": [{\"context\", \"qas\": [{\"id\", \"question\", \"answers\"}]}]}]}";
+    let root: Root = file::parsed(&name, &text, remedy)?;
     let mut problems = Vec::new();
     let mut problem = |place: String, what: &str, remedy: &str| {
         if problems.len() < 1000 {
