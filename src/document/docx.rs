@@ -933,6 +933,10 @@ mod tests {
             row(&[words("400"), words("euro"), words("512")].concat())
         );
         assert_eq!(source(&body), "Budget\t\tActual\n400\teuro\t512");
+        let widest = words("400").replacen("<w:tc>", "<w:tc><w:tcPr><w:gridSpan w:val='64'/></w:tcPr>", 1);
+        let body = format!("<w:tbl>{}</w:tbl>", row(&widest.repeat(2)).repeat(9000));
+        let filled = source(&body).matches('\t').count() - 9000; // 126 a row, were there no limit
+        assert_eq!(filled, 1 << 20);
         let merged = |value: &str, text: &str| {
             format!(
                 "<w:tc><w:tcPr><w:vMerge{value}/></w:tcPr>{}</w:tc>",

@@ -135,6 +135,9 @@ fn reach_down(rows: &mut [Row], cells: &mut [Cell]) {
 /// More columns under one cell are none.
 const WIDEST_CELL: u32 = 64;
 
+/// A document has no more empty cells than this that it only speaks of: each takes memory, and a few bytes tell of 64.
+const MOST_FILLED: u32 = 1 << 20;
+
 /// Collects the text of a document.
 #[derive(Debug, Default)]
 pub(super) struct Extracted {
@@ -147,6 +150,8 @@ pub(super) struct Extracted {
     page: usize,
     /// Bytes of text so far.
     written: usize,
+    /// Cells so far that have no element of their own.
+    filled: u32,
     left_out: Vec<(&'static str, usize)>,
     /// What was left out last, and how much text stood before it.
     last_left_out: Option<(&'static str, usize)>,
@@ -222,7 +227,9 @@ impl Extracted {
     pub(super) fn fill_cell(&mut self, columns: u32) {
         self.span_cell(columns, 1);
         if let [.., Open::Row(row, _), Open::Cell(cell, _)] = &mut self.open[..] {
-            row.fill = cell.markup.columns - 1;
+            row.fill =
+                (cell.markup.columns - 1).min((MOST_FILLED - self.filled).try_into().unwrap_or(u16::MAX));
+            self.filled += u32::from(row.fill);
         }
     }
 
@@ -277,8 +284,9 @@ impl Extracted {
     /// Leaves columns of the open row empty before its first cell.
     pub(super) fn skip_cells(&mut self, columns: u32) {
         if let Some(Open::Row(row, _)) = self.open.last_mut() {
-            let columns = columns.min(WIDEST_CELL);
+            let columns = columns.min(WIDEST_CELL).min(MOST_FILLED - self.filled);
             row.cells.extend((0..columns).map(|_| Cell::default()));
+            self.filled += columns;
         }
     }
 
