@@ -487,11 +487,18 @@ mod tests {
             (175, 672, 10, "C isotope, (V)"),
             (237, 676, 6, "1"),
             (241, 676, 6, "/3"),
+            // A sign of its own, as TeX draws it, and one with its figure.
+            (72, 658, 10, "Its mass is 9"),
+            (128, 662, 6, "-"),
+            (130, 662, 6, "31"),
+            (136, 658, 10, " kg at 5 m s"),
+            (188, 662, 6, "-1"),
         ];
         let document = read::document("t".into(), &pdf(&[lines]), None).unwrap();
         assert_eq!(
             document.text(),
-            "It is 85. They are women. About 10⁶ live on 12 km² It was agreed. The 14C isotope, (V)1/3"
+            "It is 85. They are women. About 10⁶ live on 12 km² It was agreed. The 14C isotope, (V)1/3 \
+             Its mass is 9⁻³¹ kg at 5 m s⁻¹"
         );
     }
 

@@ -24,12 +24,16 @@ const MOST_NEIGHBOURS: usize = 8;
 const MARK_SIZE: f32 = 0.85;
 /// How far it is raised, in the words' size.
 const MARK_RISE: Range<f32> = 0.15..0.7;
+/// How far below a numerator its denominator stands, in its size. The mark of the next line is further down.
+const DENOMINATOR_DROP: Range<f32> = 0.6..2.0;
 /// How far from the words it stands at most, in their size.
 const MARK_GAP: f32 = 0.15;
 /// Letters of a word are closer, in their size.
 const WITHIN_WORD: f32 = 0.12;
 /// What is kept of a word to know how it ends, in bytes, and how many spans a mark may be.
 const LONGEST_TAIL: usize = 16;
+/// Before a figure it is raised with it: no mark has one.
+const MINUS: [char; 2] = ['-', '−'];
 /// Words of so many letters are no units ("km²") and no formulas.
 const LEAST_WORD: usize = 3;
 
@@ -86,7 +90,10 @@ fn raise(spans: &mut Vec<TextSpan>) {
             .collect();
         let is_numerator = is_numerator(spans, index, end);
         let next = spans.get(end);
-        let is_mark = ends_word(&tail) && !next.is_some_and(|next| begins_word(before, &spans[last], next));
+        let is_negative = text.trim_start().starts_with(MINUS);
+        let is_mark = !is_negative
+            && ends_word(&tail)
+            && !next.is_some_and(|next| begins_word(before, &spans[last], next));
         let is_number = text
             .trim()
             .chars()
@@ -125,9 +132,11 @@ fn extend(word: &mut TextSpan, end_x: f32, is_apart: bool) {
     word.end_x = end_x;
 }
 
-/// Whether a span begins with a figure that is raised behind another.
+/// Whether a span begins with a figure, or its minus, that is raised behind another.
 fn is_raised(word: &TextSpan, mark: &TextSpan) -> bool {
-    mark.text.trim_start().starts_with(|c: char| c.is_ascii_digit())
+    mark.text
+        .trim_start()
+        .starts_with(|c: char| c.is_ascii_digit() || MINUS.contains(&c))
         && (word.rotate, mark.rotate) == (0, 0)
         && mark.size < MARK_SIZE * word.size
         && MARK_RISE.contains(&((mark.y - word.y) / word.size))
@@ -160,7 +169,7 @@ fn is_numerator(spans: &[TextSpan], first: usize, end: usize) -> bool {
     let mut near = near.filter(|span| !is_blank(span));
     near.any(|span| {
         span.size < 1.3 * mark.size
-            && span.y < mark.y - 0.6 * mark.size
+            && DENOMINATOR_DROP.contains(&((mark.y - span.y) / mark.size))
             && span.x < last.end_x
             && span.end_x > mark.x
     })
