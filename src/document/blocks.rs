@@ -1,6 +1,6 @@
 //! Blocks of a format with markup, written one after the other.
 
-use super::{Block, BlockKind, Builder, CellMarkup, Layout, plain};
+use super::{Block, BlockKind, Builder, CellMarkup, Layout, plain, stops};
 
 /// Writes clean text and notes its blocks: a blank line before a section, a line feed between items of a list and rows of a
 /// table, a tab between the cells of a row.
@@ -54,6 +54,11 @@ impl<'a> Blocks<'a> {
     /// Whether nothing of the current block has been written.
     pub(super) fn is_fresh(&self) -> bool {
         self.fresh
+    }
+
+    /// Whether what is written next begins a sentence.
+    pub(super) fn begins_sentence(&self) -> bool {
+        self.fresh || stops(self.builder.text[self.start..].trim_end())
     }
 
     /// Ends the current block; what is written next is one of this kind.

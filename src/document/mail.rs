@@ -1,7 +1,7 @@
 //! Mail (MIME): one message, or a mailbox of them (mbox).
 //!
 //! The text of such a file is taken out of it, and read as plain text: the headers that people read, then the body, of several
-//! alternatives the plain one. Mail without MIME is plain text as it stands.
+//! alternatives the plain one. Mail without MIME and without the headers of those who carried it is plain text as it stands.
 
 use std::fmt::Write;
 
@@ -20,8 +20,8 @@ pub(super) struct Mail {
     pub(super) left_out: Vec<(&'static str, usize)>,
 }
 
-/// Whether a file is mail that has to be decoded, by its headers.
-pub(super) fn is_mime(bytes: &[u8]) -> bool {
+/// Whether a file is mail that has to be decoded, or has headers that nobody reads. `is_named`: whether its name says that it is mail.
+pub(super) fn is_encoded(bytes: &[u8], is_named: bool) -> bool {
     const FIRST: [&str; 13] = [
         "from:",
         "to:",
@@ -37,35 +37,60 @@ pub(super) fn is_mime(bytes: &[u8]) -> bool {
         "dkim-signature:",
         "x-",
     ];
-    let begins_with = |line: &[u8], with: &str| {
-        line.get(..with.len())
-            .is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()))
+    const NOT_PLAIN: [&str; 6] = [
+        "mime-version:",
+        "content-transfer-encoding:",
+        "received: from ",
+        "received: by ",
+        "return-path: <",
+        "message-id: <",
+    ];
+    let begins_with = |line: &[u8], with: &[&str]| {
+        with.iter().any(|with| {
+            line.get(..with.len())
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()))
+        })
     };
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let is_mailbox = is_separator(
-        bytes
-            .split(|&b| b == b'\n')
-            .next()
-            .unwrap_or_default()
-            .trim_ascii_end(),
-    );
-    if !is_mailbox && !FIRST.iter().any(|first| begins_with(bytes, first)) {
+    let bytes = from_first_header(bytes, is_named);
+    let first = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
+    let is_mailbox = is_separator(first.trim_ascii_end());
+    if !is_mailbox && !begins_with(first, &FIRST) && !(is_named && is_header(first)) {
         return false;
     }
     let mut lines = bytes
         .split(|&b| b == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .take_while(|line| is_mailbox || !line.is_empty());
+        .take_while(|line| is_mailbox || !matches!(line, [] | [b'\r']));
     lines.any(|line| {
-        begins_with(line, "mime-version:")
-            || begins_with(line, "content-transfer-encoding:")
+        let line = line.trim_ascii();
+        begins_with(line, &NOT_PLAIN)
             || memchr::memmem::find(line, b"=?")
                 .is_some_and(|at| memchr::memmem::find(&line[at..], b"?=").is_some())
     })
 }
 
+/// A message from its first header on. Where the name says that it is one, programs have left blank lines above, and `From sender`.
+fn from_first_header(bytes: &[u8], is_named: bool) -> &[u8] {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if !is_named {
+        return bytes;
+    }
+    let bytes = bytes.trim_ascii_start();
+    let (first, rest) = bytes.split_at(memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1));
+    match first.starts_with(b"From ") && !is_separator(first.trim_ascii_end()) {
+        true => rest,
+        false => bytes,
+    }
+}
+
+/// `Name: …`
+fn is_header(line: &[u8]) -> bool {
+    let name = line.iter().position(|&b| b == b':').map(|end| &line[..end]);
+    name.is_some_and(|name| !name.is_empty() && name.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-'))
+}
+
 /// Takes the text out of mail; the error says what is wrong.
-pub(super) fn read(bytes: &[u8]) -> Result<Mail, &'static str> {
+pub(super) fn read(bytes: &[u8], is_named: bool) -> Result<Mail, &'static str> {
+    let bytes = from_first_header(bytes, is_named);
     let mut writer = Writer::default();
     let messages = messages(bytes);
     if messages.is_empty() {
@@ -235,8 +260,8 @@ mod tests {
     use super::*;
 
     fn text(mail: &str) -> String {
-        assert!(is_mime(mail.as_bytes()), "{mail}");
-        read(mail.as_bytes()).unwrap().text
+        assert!(is_encoded(mail.as_bytes(), false), "{mail}");
+        read(mail.as_bytes(), false).unwrap().text
     }
 
     #[test]
@@ -260,7 +285,7 @@ mod tests {
                     --m\nContent-Type: application/pdf\nContent-Disposition: attachment; filename=a.pdf\nContent-Transfer-Encoding: base64\n\nAAAA\n\
                     --m\nContent-Type: message/rfc822\n\nSubject: Before\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n\n\
                     PHA+Q2Fmw6kgPGI+b3BlbnM8L2I+Lg==\n--m--\n";
-        let mail = read(mail.as_bytes()).unwrap();
+        let mail = read(mail.as_bytes(), false).unwrap();
         assert_eq!(
             mail.text,
             "Subject: Minutes\n\nIt was carried.\n\n\nSubject: Before\n\nCafé opens.\n"
@@ -298,8 +323,24 @@ mod tests {
             "The header\nContent-Transfer-Encoding: base64\n",
             "",
         ] {
-            assert!(!is_mime(plain.as_bytes()), "{plain}");
+            assert!(!is_encoded(plain.as_bytes(), false), "{plain}");
         }
+    }
+
+    #[test]
+    fn headers_of_those_who_carried_it_are_not_read() {
+        let mail = "Return-Path: <a@b>\nTo: c@d\nReceived: from x\n by y\nSubject: Rain\n\nIt rained.\n";
+        assert_eq!(text(mail), "To: c@d\nSubject: Rain\n\nIt rained.\n");
+        for above in ["\n \r\n", "From a@b\n", "Recieved: from x\n"] {
+            let mail = format!("{above}To: c@d,\n \n e@f\nMime-Version: 1.0\n\nIt rained.\n");
+            assert!(is_encoded(mail.as_bytes(), true), "{mail}");
+            let text = read(mail.as_bytes(), true).unwrap().text;
+            assert!(
+                text.starts_with("To: c@d") && text.ends_with("\n\nIt rained.\n"),
+                "{text:?}"
+            );
+        }
+        assert!(!is_encoded(b"To: Ann\nReceived: 5 May\n", true));
     }
 
     #[test]
@@ -312,9 +353,9 @@ mod tests {
     #[test]
     fn messages_within_messages_are_bounded() {
         let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(100_000) + "Subject: x\r\n\r\nhello";
-        assert!(read(nested.as_bytes()).is_err());
+        assert!(read(nested.as_bytes(), false).is_err());
         let few =
             "Content-Type: message/rfc822\r\n\r\n".repeat(MOST_MESSAGES_WITHIN) + "Subject: x\r\n\r\nhello";
-        assert!(read(few.as_bytes()).unwrap().text.ends_with("hello\n"));
+        assert!(read(few.as_bytes(), false).unwrap().text.ends_with("hello\n"));
     }
 }

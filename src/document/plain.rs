@@ -37,7 +37,18 @@ pub(super) fn layout(source: &str) -> Layout {
         let span = trimmed(&builder.text, start..start + words.len());
         let is_apart = line.is_furniture || is_rule(&builder.text[span.clone()]);
         let is_turn = setting.is_transcript && !joined && turn(&builder.text[span.clone()]).is_some();
-        if (span.is_empty() || line.depth != depth || is_apart || is_turn || second_column.is_some())
+        // One after the other, headers of a mail are no prose and no list.
+        let is_header = !joined
+            && run
+                .first()
+                .is_some_and(|first| is_header(&builder.text[first.span.clone()]))
+            && is_header(&builder.text[span.clone()]);
+        if (span.is_empty()
+            || line.depth != depth
+            || is_apart
+            || is_turn
+            || is_header
+            || second_column.is_some())
             && !run.is_empty()
         {
             push_run(&builder.text, &run, setting.cuts_lines(), section, &mut blocks);
@@ -438,7 +449,10 @@ fn push_run(text: &str, run: &[Line], is_cut: bool, section: u32, blocks: &mut V
         let span = run[first].span.start..run[i].span.end;
         let kind = if starts_item(&text[span.clone()]) {
             BlockKind::ListItem
-        } else if looks_like_heading(&text[span.clone()]) && lines.len() == 1 {
+        } else if looks_like_heading(&text[span.clone()])
+            && lines.len() == 1
+            && !is_header(&text[span.clone()])
+        {
             BlockKind::Heading
         } else {
             BlockKind::Paragraph
@@ -556,6 +570,24 @@ fn is_title(line: &str) -> bool {
     let longer = line.split_whitespace().filter(|w| w.chars().count() > 3);
     let (high, low): (Vec<&str>, Vec<&str>) = longer.partition(|word| word.starts_with(char::is_uppercase));
     low.is_empty() && high.len() > 1
+}
+
+/// `Subject: …`
+fn is_header(line: &str) -> bool {
+    const NAMES: [&str; 10] = [
+        "bcc",
+        "cc",
+        "date",
+        "from",
+        "message-id",
+        "organization",
+        "reply-to",
+        "sent",
+        "subject",
+        "to",
+    ];
+    line.split_once(": ")
+        .is_some_and(|(name, _)| NAMES.iter().any(|header| name.eq_ignore_ascii_case(header)))
 }
 
 /// Whether most of a line are letters.
@@ -942,6 +974,29 @@ mod tests {
             ["the party that fixes its dam-", "there the burden is $5 million."]
         );
         assert_eq!(blocks.len(), 16);
+    }
+
+    #[test]
+    fn headers_of_mail_stand_by_themselves() {
+        let mail = "To: Ann Lee <ann@example.com>\nFrom: Tim Chapman <timc@2ubh.com>\nDate: Thu, 22 Aug 2002\nSubject: Moscow bomber\n\n\
+                    To: whom it may concern, from us all.\nIt rained.\n";
+        let layout = layout(mail);
+        let blocks: Vec<_> = layout
+            .blocks
+            .iter()
+            .map(|b| (b.kind, b.section, &layout.text[b.span.clone()]))
+            .collect();
+        let paragraph = BlockKind::Paragraph;
+        assert_eq!(
+            blocks,
+            [
+                (paragraph, 0, "To: Ann Lee <ann@example.com>"),
+                (paragraph, 1, "From: Tim Chapman <timc@2ubh.com>"),
+                (paragraph, 2, "Date: Thu, 22 Aug 2002"),
+                (paragraph, 3, "Subject: Moscow bomber"),
+                (paragraph, 4, "To: whom it may concern, from us all.\nIt rained."),
+            ]
+        );
     }
 
     #[test]

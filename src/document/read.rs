@@ -429,8 +429,9 @@ fn with_extension(
     if matches!(extension.as_str(), "html" | "htm" | "xhtml" | "xht") || html::begins_like(&head) {
         return decode(&name, bytes, html::declared_encoding(&head))?.document(name, |_| Format::Html);
     }
-    if mail::is_mime(bytes) {
-        let mail = mail::read(bytes).map_err(|reason| Error::NotText {
+    let is_mail = extension == "eml";
+    if mail::is_encoded(bytes, is_mail) {
+        let mail = mail::read(bytes, is_mail).map_err(|reason| Error::NotText {
             name: name.clone(),
             reason,
         })?;

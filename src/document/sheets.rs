@@ -1,13 +1,14 @@
 //! Spreadsheets: sheet by sheet, each with its name as a heading, and what stands in its cells.
 //!
-//! Cells between empty rows are a table, and so are those behind an empty row that are not headed. Rows of one cell above and below a
-//! table are paragraphs: titles, notes, sources.
+//! Cells between empty rows are a table, and so are those behind an empty row that are not headed, also below the name of a part
+//! ("2024"). Where an empty column sets two tables apart, one follows the other. Rows of one cell above and below a table are paragraphs:
+//! titles, notes, sources.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use super::extracted::{BREAK_IN_CELL, Paragraph, Setting, Writer};
-use super::{BlockKind, Document, is_value, leave_out};
+use super::{BlockKind, Document, is_value, leave_out, stops};
 use crate::error::{Error, Result};
 
 /// What a row that a file only says is repeated takes in memory for each cell, in bytes.
@@ -111,6 +112,11 @@ struct Row {
     cells: Vec<(u32, String)>,
 }
 
+/// Rows with more gaps are looked at as one table.
+const MOST_BESIDE: usize = 16;
+/// Longer texts name no part of a table.
+const LONGEST_LABEL: usize = 60;
+
 /// Rows that are a table, and which columns they reach from and to.
 #[derive(Default)]
 struct OpenTable {
@@ -124,8 +130,26 @@ impl OpenTable {
     /// and stands below the others.
     fn goes_on(&self, row: &Row) -> bool {
         let columns = self.first_column..=self.last_column;
-        let fits = row.cells.iter().all(|(column, _)| columns.contains(column));
-        !self.rows.is_empty() && fits && row.cells.iter().any(|(_, text)| is_value(text))
+        let outside = row
+            .cells
+            .iter()
+            .filter(|(column, _)| !columns.contains(column))
+            .count();
+        // Headings alone may leave out what the first column holds.
+        let is_left_of_headings =
+            self.rows.len() == 1 && outside == 1 && row.cells.len() > 2 && row.cells[0].0 < self.first_column;
+        !self.rows.is_empty()
+            && (outside == 0 || is_left_of_headings)
+            && row.cells.iter().any(|(_, text)| is_value(text))
+    }
+
+    /// Whether rows may name a part of it.
+    fn may_be_named_by(&self, rows: &[Row]) -> bool {
+        let is_label = |row: &Row| match &row.cells[..] {
+            [(column, text)] => *column <= self.first_column && text.len() <= LONGEST_LABEL && !stops(text),
+            _ => false,
+        };
+        !self.rows.is_empty() && rows.iter().all(is_label)
     }
 
     fn add(&mut self, rows: &[Row], range: Range<usize>) {
@@ -140,6 +164,75 @@ impl OpenTable {
             self.last_column = self.last_column.max(column);
         }
     }
+}
+
+/// The columns of tables that stand side by side in rows with an empty column between them. That alone may be there for the eye: what
+/// stands behind it has to have names of its own, and headings that repeat those before it or a row that has nothing before it.
+fn tables_beside(rows: &[Row]) -> Vec<Range<u32>> {
+    let columns: BTreeSet<u32> = rows
+        .iter()
+        .flat_map(|row| &row.cells)
+        .map(|&(column, _)| column)
+        .collect();
+    let columns: Vec<u32> = columns.into_iter().collect();
+    let parts = || columns.chunk_by(|a, b| a + 1 == *b);
+    if parts().nth(MOST_BESIDE).is_some() {
+        return Vec::new();
+    }
+    let mut tables: Vec<Range<u32>> = Vec::new();
+    for part in parts() {
+        let part = part[0]..part[part.len() - 1] + 1;
+        match tables.last_mut() {
+            Some(last) if !stand_side_by_side(rows, last, &part) => last.end = part.end,
+            _ => tables.push(part),
+        }
+    }
+    tables
+}
+
+fn stand_side_by_side(rows: &[Row], left: &Range<u32>, right: &Range<u32>) -> bool {
+    if left.len() < 2 || right.len() < 2 {
+        return false;
+    }
+    let texts = |row: &Row, columns: &Range<u32>| -> Vec<String> {
+        let cells = row.cells.iter().filter(|(column, _)| columns.contains(column));
+        cells.map(|(_, text)| text.clone()).collect()
+    };
+    let names = rows
+        .iter()
+        .flat_map(|row| &row.cells)
+        .filter(|&&(column, _)| column == right.start);
+    let (words, values): (Vec<_>, Vec<_>) = names.partition(|(_, text)| !is_value(text));
+    let repeats = |row: &Row| {
+        let headings = texts(row, left);
+        let again = texts(row, right)
+            .iter()
+            .filter(|text| !is_value(text) && headings.contains(text))
+            .count();
+        again >= 2
+    };
+    let is_alone = |row: &Row| texts(row, left).is_empty() && texts(row, right).len() > 1;
+    words.len() >= 2 && words.len() >= values.len() && rows.iter().any(|row| repeats(row) || is_alone(row))
+}
+
+/// What stands in some columns of rows.
+fn within(rows: &[Row], columns: &Range<u32>) -> Vec<Row> {
+    let mut last = None;
+    let rows = rows.iter().filter_map(|row| {
+        let cells = row.cells.iter().filter(|(column, _)| columns.contains(column));
+        let cells: Vec<(u32, String)> = cells.cloned().collect();
+        if cells.is_empty() {
+            return None;
+        }
+        let above = last.replace(row.number);
+        let is_apart = above.is_some_and(|above| above + 1 != row.number);
+        Some(Row {
+            number: row.number,
+            is_apart,
+            cells,
+        })
+    });
+    rows.collect()
 }
 
 /// Collects what stands in the cells of a spreadsheet.
@@ -286,15 +379,43 @@ impl<'a> Sheets<'a> {
 
     /// Writes the rows of a sheet.
     fn write_rows(&mut self) -> Result<()> {
-        let rows = std::mem::take(&mut self.rows);
+        let mut rows = std::mem::take(&mut self.rows);
         self.waiting = 0;
-        let is_table_row = |row: &Row| row.cells.len() > 1;
-        // A table that may go on below an empty row.
-        let mut open = OpenTable::default();
         let mut from = 0;
+        let parts: Vec<usize> = rows
+            .chunk_by(|_, next| !next.is_apart)
+            .map(<[Row]>::len)
+            .collect();
+        for length in parts {
+            let tables = tables_beside(&rows[from..from + length]);
+            if tables.len() < 2 {
+                from += length;
+                continue;
+            }
+            let below = rows.split_off(from + length);
+            let beside = rows.split_off(from);
+            self.write_tables(&rows)?;
+            for columns in &tables {
+                self.write_tables(&within(&beside, columns))?;
+            }
+            (rows, from) = (below, 0);
+        }
+        self.write_tables(&rows)
+    }
+
+    /// Writes rows with tables one below the other.
+    fn write_tables(&mut self, rows: &[Row]) -> Result<()> {
+        let is_table_row = |row: &Row| row.cells.len() > 1;
+        // A table that may go on below an empty row, and below rows that may name what follows.
+        let mut open = OpenTable::default();
+        let (mut from, mut end) = (0, 0);
         for part in rows.chunk_by(|_, next| !next.is_apart) {
-            let end = from + part.len();
-            let first = part.iter().position(is_table_row).map_or(end, |at| from + at);
+            end += part.len();
+            if open.may_be_named_by(&rows[from..end]) {
+                continue;
+            }
+            let begin = end - part.len();
+            let first = part.iter().position(is_table_row).map_or(end, |at| begin + at);
             // What stands alone below its first column is a note, elsewhere a value.
             let cells = rows[first..end]
                 .iter()
@@ -310,13 +431,13 @@ impl<'a> Sheets<'a> {
             if let Some(row) = rows[first..last].first()
                 && open.goes_on(row)
             {
-                open.add(&rows, from..last);
+                open.add(rows, from..last);
             } else {
                 self.table(&rows[std::mem::take(&mut open).rows])?;
                 for row in &rows[from..first] {
                     self.paragraphs(row)?;
                 }
-                open.add(&rows, first..last);
+                open.add(rows, first..last);
             }
             if last < end {
                 self.table(&rows[std::mem::take(&mut open).rows])?;
@@ -326,7 +447,8 @@ impl<'a> Sheets<'a> {
             }
             from = end;
         }
-        self.table(&rows[open.rows])
+        self.table(&rows[open.rows])?;
+        rows[from..].iter().try_for_each(|row| self.paragraphs(row))
     }
 
     fn paragraphs(&mut self, row: &Row) -> Result<()> {
@@ -515,6 +637,83 @@ mod tests {
         assert_eq!(
             document.source(),
             "Q3 '24\n\nItem\tBudget\nDredging\t400\nRepairs\nLights\t85\n\nName\tRole\nBell\tchair\n\nTide\t2.1"
+        );
+    }
+
+    #[test]
+    fn what_names_a_part_of_a_table_does_not_end_it() {
+        let rows = [
+            (0, 1, "Name"),
+            (0, 2, "Ends"),
+            (2, 0, "2011"),
+            (4, 0, "2012"),
+            (6, 0, "A"),
+            (6, 1, "Ost"),
+            (6, 2, "2012-05-04"),
+        ];
+        let source = |rows: &[(u32, u32, &str)]| sheets(rows).source().to_owned();
+        assert_eq!(
+            source(&rows),
+            "Q3 '24\n\n\tName\tEnds\n2011\n2012\nA\tOst\t2012-05-04"
+        );
+        assert_eq!(source(&rows[..4]), "Q3 '24\n\nName\tEnds\n\n2011\n\n2012");
+        let mut note = rows;
+        note[3] = (4, 0, "It was late.");
+        assert_eq!(
+            source(&note),
+            "Q3 '24\n\nName\tEnds\n\n2011\n\nIt was late.\n\nA\tOst\t2012-05-04"
+        );
+    }
+
+    #[test]
+    fn tables_side_by_side_follow_each_other() {
+        let cities = [
+            (0, 0, "Big"),
+            (0, 3, "Small"),
+            (1, 0, "City"),
+            (1, 1, "People"),
+            (1, 3, "City"),
+            (1, 4, "People"),
+            (2, 0, "Delhi"),
+            (2, 1, "16,788,000"),
+            (2, 3, "Auckland"),
+            (2, 4, "1,454,000"),
+        ];
+        let document = sheets(&cities);
+        assert_eq!(
+            document.source(),
+            "Q3 '24\n\nBig\n\nCity\tPeople\nDelhi\t16,788,000\n\nSmall\n\nCity\tPeople\nAuckland\t1,454,000"
+        );
+        assert_eq!(cells(&document, "1,454,000").as_deref(), Some("'Q3 ''24'!E3"));
+        // A row of its own tells as much; an empty column within a table does not.
+        let budget = [
+            (0, 0, "Item"),
+            (0, 1, "Sum"),
+            (1, 0, "Rent"),
+            (1, 1, "5"),
+            (1, 3, "SUM"),
+            (2, 3, "In"),
+            (2, 4, "Out"),
+            (3, 3, "7"),
+            (3, 4, "5"),
+        ];
+        assert_eq!(
+            sheets(&budget).source(),
+            "Q3 '24\n\nItem\tSum\nRent\t5\n\nSUM\n\nIn\tOut\n7\t5"
+        );
+        let spaced = [
+            (0, 0, "Item"),
+            (0, 1, "No."),
+            (0, 3, "Owner"),
+            (0, 4, "Note"),
+            (1, 0, "Rent"),
+            (1, 1, "5"),
+            (1, 3, "Ann"),
+            (1, 4, "late"),
+        ];
+        assert_eq!(
+            sheets(&spaced).source(),
+            "Q3 '24\n\nItem\tNo.\tOwner\tNote\nRent\t5\tAnn\tlate"
         );
     }
 

@@ -154,11 +154,15 @@ pub(crate) fn is_value(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_digit()) && !text.contains(char::is_alphabetic) && !is_year(text)
 }
 
-/// `2024`, and what begins so: `2023/24`, `2024-06`.
+/// `2024`, and what begins so: `2023/24`, `2024-06`. With a day it is a date.
 fn is_year(text: &str) -> bool {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let goes_on = |rest: &str| rest.starts_with(['.', ',']) && rest.len() > 1;
+    let numbers = text
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|part| !part.is_empty());
     digits == 4
+        && numbers.count() < 3
         && (text.starts_with("19") || text.starts_with("20"))
         && !goes_on(&text[digits..])
         && !text.contains(char::is_alphabetic)
