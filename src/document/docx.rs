@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::BlockKind;
 use super::extracted::{Extracted, Piece, Setting};
 use super::numeral::{LONGEST_MARK, Numeral};
+use super::omml::Formula;
 use super::package::Package;
 use super::xml::{Element, Event, Xml};
 use crate::error::Result;
@@ -435,6 +436,8 @@ struct Walk<'a> {
     is_hidden: bool,
     /// How the current run is set.
     setting: Setting,
+    /// The formula that the place is in.
+    formula: Option<Formula>,
     /// Whether the result of each open field has begun.
     fields: Vec<bool>,
     /// How many text boxes the place is in.
@@ -463,6 +466,7 @@ impl<'a> Walk<'a> {
             paragraph: ParagraphProperties::default(),
             is_hidden: false,
             setting: Setting::default(),
+            formula: None,
             fields: Vec::new(),
             boxes: 0,
             is_broken: false,
@@ -481,6 +485,19 @@ impl<'a> Walk<'a> {
                 Event::Text(text) if self.skipped > 0 => {
                     if self.is_deleted && !text.trim().is_empty() {
                         self.extracted.leave_out_passage(DELETED);
+                    }
+                }
+                Event::Open(element) if self.formula.is_some() => {
+                    self.formula.iter_mut().for_each(|formula| formula.open(&element));
+                }
+                Event::Text(text) if self.formula.is_some() => {
+                    self.formula.iter_mut().for_each(|formula| formula.text(&text));
+                }
+                Event::Close if let Some(formula) = &mut self.formula => {
+                    if let Some(line) = formula.close() {
+                        self.formula = None;
+                        self.text(&line);
+                        self.close();
                     }
                 }
                 Event::Open(element) if !self.properties.is_empty() => self.property(&element),
@@ -517,6 +534,10 @@ impl<'a> Walk<'a> {
             }
             "r" => Frame::Run(self.is_hidden),
             "t" => Frame::Text,
+            "oMath" => {
+                self.formula = Some(Formula::default());
+                Frame::Nothing
+            }
             name @ ("tbl" | "tr" | "tc") => {
                 extracted.open_table_element(name);
                 Frame::Opened
@@ -801,8 +822,78 @@ mod tests {
             <m:oMath><m:r><m:rPr><m:sty/></m:rPr><m:t> x=1</m:t></m:r></m:oMath><w:r><w:ruby><w:rt><w:r><w:t>no</w:t></w:r></w:rt><w:rubyBase><w:r><w:t> base</w:t></w:r></w:rubyBase></w:ruby></w:r></w:p>";
         assert_eq!(
             source(body).replace("<w:t> ", ""),
-            "A\tb-c\ndeé link tag control x=1 base"
+            "A\tb-c\ndeé link tag control x = 1 base"
         );
+    }
+
+    #[test]
+    fn formulas_are_written_in_a_line() {
+        let run = |text: &str| format!("<m:r><m:rPr><m:sty/></m:rPr><m:t>{text}</m:t></m:r>");
+        let part = |name: &str, text: &str| format!("<m:{name}>{}</m:{name}>", run(text));
+        let element = |name: &str, properties: &str, parts: &[String]| {
+            format!(
+                "<m:{name}><m:{name}Pr>{properties}<m:ctrlPr/></m:{name}Pr>{}</m:{name}>",
+                parts.concat()
+            )
+        };
+        let minus = element("sSup", "", &[part("e", "10"), part("sup", "-4")]);
+        for (markup, line) in [
+            (run("2.2×") + &minus, "2.2 × 10⁻⁴"),
+            (
+                run("θ=") + &element("f", "", &[part("num", "m+1"), part("den", "a")]),
+                "θ = (m + 1)/a",
+            ),
+            (
+                element("rad", "<m:degHide/>", &[part("deg", ""), part("e", "x+1")]) + &run("−1"),
+                "√(x + 1) − 1",
+            ),
+            (element("rad", "", &[part("deg", "3"), part("e", "x")]), "³√x"),
+            (
+                element("func", "", &[part("fName", "sin"), part("e", "\u{2061}θ")]),
+                "sin θ",
+            ),
+            (
+                element(
+                    "d",
+                    "<m:begChr m:val='['/><m:endChr m:val=']'/>",
+                    &[part("e", "x,y")],
+                ),
+                "[x, y]",
+            ),
+            (
+                element(
+                    "nary",
+                    "<m:chr m:val='∑'/>",
+                    &[part("sub", "i=1"), part("sup", "n"), part("e", "i")],
+                ),
+                "∑_(i = 1)^n i",
+            ),
+            (
+                element(
+                    "sSubSup",
+                    "",
+                    &[part("e", "x"), part("sub", "1"), part("sup", "2")],
+                ),
+                "x₁²",
+            ),
+            (element("acc", "", &[part("e", "x")]), "x\u{302}"),
+            (
+                element(
+                    "m",
+                    "",
+                    &[
+                        ["<m:mr>", &part("e", "1"), &part("e", "2"), "</m:mr>"].concat(),
+                        part("mr", "3"),
+                    ],
+                ),
+                "1, 2; 3",
+            ),
+        ] {
+            let body = format!(
+                "<w:p><w:r><w:t>so </w:t></w:r><m:oMath>{markup}</m:oMath><w:r><w:t>.</w:t></w:r></w:p>"
+            );
+            assert_eq!(source(&body), format!("so {line}."), "{markup}");
+        }
     }
 
     #[test]

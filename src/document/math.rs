@@ -87,7 +87,7 @@ fn line_of(element: &Element) -> String {
 }
 
 /// Signs that stand between what they relate, with space around them.
-fn operator(sign: &str) -> String {
+pub(super) fn operator(sign: &str) -> String {
     match sign {
         "+" | "-" | "−" | "±" | "×" | "⋅" | "·" | "÷" | "∗" | "*" | "∧" | "∨" | "∪" | "∩" | "→" | "⟶"
         | "∈" | "∉" | "⊂" | "⊆" | "∣" => {
@@ -103,7 +103,7 @@ fn operator(sign: &str) -> String {
 }
 
 /// Children in a row. A sign that has nothing before it, or another sign, is one of what follows: `−2`, `x = −2`.
-fn joined(children: &[String]) -> String {
+pub(super) fn joined(children: &[String]) -> String {
     let mut line = String::new();
     for child in children {
         let has_nothing_before = line.is_empty() || line.ends_with([' ', '(', '[', '{', '|']);
@@ -121,7 +121,7 @@ fn joined(children: &[String]) -> String {
     line.trim_end().to_owned()
 }
 
-fn base(text: &str) -> String {
+pub(super) fn base(text: &str) -> String {
     if text.trim().contains(' ') {
         grouped(text)
     } else {
@@ -130,7 +130,7 @@ fn base(text: &str) -> String {
 }
 
 /// Figures are raised; a sign like `†` or an accent stands behind what it belongs to.
-fn above(text: &str) -> String {
+pub(super) fn above(text: &str) -> String {
     let text = text.trim();
     let is_sign = |c: char| !c.is_alphanumeric();
     match clean::raised(&text.replace(' ', "")) {
@@ -140,7 +140,7 @@ fn above(text: &str) -> String {
     }
 }
 
-fn below(text: &str) -> String {
+pub(super) fn below(text: &str) -> String {
     let lowered = |c: char| char::from_u32('₀' as u32 + c.to_digit(10)?);
     let text = text.trim();
     match text.chars().map(lowered).collect::<Option<String>>() {
@@ -150,7 +150,7 @@ fn below(text: &str) -> String {
 }
 
 /// In brackets, if it is more than a word or a number and has none.
-fn grouped(text: &str) -> String {
+pub(super) fn grouped(text: &str) -> String {
     let text = text.trim();
     let is_one = text.chars().all(|c| c.is_alphanumeric() || ".,′".contains(c));
     let is_bracketed = text.starts_with('(') && text.find(')') == Some(text.len() - 1);

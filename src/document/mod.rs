@@ -16,6 +16,7 @@ mod numeral;
 mod ods;
 mod odt;
 mod office;
+mod omml;
 mod package;
 #[cfg(feature = "pdf")]
 mod pdf;

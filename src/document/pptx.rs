@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::BlockKind;
 use super::extracted::{Extracted, Setting};
 use super::numeral::Numeral;
+use super::omml::Formula;
 use super::package::{Package, Relation};
 use super::xml::{Element, Event, Xml};
 use crate::error::Result;
@@ -139,6 +140,8 @@ struct Walk {
     level: usize,
     /// How the current run is set.
     setting: Setting,
+    /// The formula that the place is in.
+    formula: Option<Formula>,
 }
 
 impl Walk {
@@ -155,6 +158,7 @@ impl Walk {
             counts: [0; 9],
             level: 0,
             setting: Setting::default(),
+            formula: None,
         }
     }
 
@@ -164,6 +168,19 @@ impl Walk {
             Event::Open(_) if self.skipped > 0 => self.skipped += 1,
             Event::Close if self.skipped > 0 => self.skipped -= 1,
             Event::Text(_) if self.skipped > 0 => {}
+            Event::Open(element) if self.formula.is_some() => {
+                self.formula.iter_mut().for_each(|formula| formula.open(&element));
+            }
+            Event::Text(text) if self.formula.is_some() => {
+                self.formula.iter_mut().for_each(|formula| formula.text(&text));
+            }
+            Event::Close if let Some(formula) = &mut self.formula => {
+                if let Some(line) = formula.close() {
+                    self.formula = None;
+                    self.extracted.text(&line);
+                    self.close();
+                }
+            }
             Event::Open(element) => return self.open(&element),
             Event::Close => self.close(),
             Event::Text(text) if matches!(self.frames.last(), Some(Frame::Text)) => {
@@ -242,6 +259,10 @@ impl Walk {
                 Frame::Nothing
             }
             "t" => Frame::Text,
+            "oMath" => {
+                self.formula = Some(Formula::default());
+                Frame::Nothing
+            }
             "br" => {
                 extracted.line_break();
                 Frame::Nothing

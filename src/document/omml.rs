@@ -1,0 +1,147 @@
+//! Formulas of Office (`m:oMath`), as one writes them in a line: `sin θ = (mλ)/a`, `√(x + 1)`, `10⁻⁴`. Their letters alone would say
+//! something else: `10-4`.
+//!
+//! Source: ECMA-376-1:2016, section 22.1; elements that are not listed here are read through.
+
+use super::math::{above, base, below, grouped, joined, operator};
+use super::xml::Element as Xml;
+
+/// A formula that is read element by element.
+#[derive(Default)]
+pub(super) struct Formula {
+    /// Those that are open, but for the formula itself.
+    open: Vec<Element>,
+    /// What the formula consists of so far.
+    children: Vec<String>,
+}
+
+#[derive(Default)]
+struct Element {
+    name: String,
+    /// What its children are in a line.
+    children: Vec<String>,
+    /// The sign that its properties name (`m:chr`), and those around it.
+    sign: Option<String>,
+    begin: Option<String>,
+    end: Option<String>,
+}
+
+impl Formula {
+    pub(super) fn open(&mut self, element: &Xml<'_>) {
+        let name = element.name();
+        // Properties of properties of an element.
+        let around = self.open.iter_mut().rev().find(|open| !open.name.ends_with("Pr"));
+        if let Some(around) = around {
+            match name {
+                "chr" => around.sign = element.get("val"),
+                "begChr" => around.begin = element.get("val"),
+                "endChr" => around.end = element.get("val"),
+                _ => {}
+            }
+        }
+        if name == "br" {
+            self.add(" ".to_owned());
+        }
+        self.open.push(Element {
+            name: name.to_owned(),
+            ..Element::default()
+        });
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        if self.open.last().is_none_or(|open| open.name != "t") {
+            return;
+        }
+        // Signs of what is not written.
+        let text = text.replace(|c| ('\u{2061}'..='\u{2064}').contains(&c), "");
+        let mut word = String::new();
+        for c in text.chars() {
+            let sign = c.to_string();
+            let written = operator(&sign);
+            if written == sign {
+                word.push(c);
+            } else {
+                self.add(std::mem::take(&mut word));
+                self.add(written);
+            }
+        }
+        self.add(word);
+    }
+
+    /// Adds to the element around runs and their texts.
+    fn add(&mut self, piece: String) {
+        if piece.is_empty() {
+            return;
+        }
+        let around = self
+            .open
+            .iter_mut()
+            .rev()
+            .find(|open| !matches!(&*open.name, "r" | "t"));
+        match around {
+            Some(around) => around.children.push(piece),
+            None => self.children.push(piece),
+        }
+    }
+
+    /// Ends what was opened last. Where that is the formula itself, this is the line.
+    pub(super) fn close(&mut self) -> Option<String> {
+        let Some(element) = self.open.pop() else {
+            return Some(joined(&self.children));
+        };
+        if !element.name.ends_with("Pr") && !matches!(&*element.name, "r" | "t") {
+            let line = line_of(&element);
+            match self.open.last_mut() {
+                Some(parent) => parent.children.push(line),
+                None => self.children.push(line),
+            }
+        }
+        None
+    }
+}
+
+fn line_of(element: &Element) -> String {
+    let part = |at: usize| element.children.get(at).map(String::as_str).unwrap_or_default();
+    let lowered = |text: &str| {
+        if text.is_empty() {
+            String::new()
+        } else {
+            below(text)
+        }
+    };
+    let raised = |text: &str| {
+        if text.is_empty() {
+            String::new()
+        } else {
+            above(text)
+        }
+    };
+    match &*element.name {
+        "f" => format!("{}/{}", grouped(part(0)), grouped(part(1))),
+        "rad" => format!("{}√{}", raised(part(0)).trim_start_matches('^'), grouped(part(1))),
+        "sSup" | "limUpp" => format!("{}{}", base(part(0)), raised(part(1))),
+        "sSub" | "limLow" => format!("{}{}", base(part(0)), lowered(part(1))),
+        "sSubSup" => format!("{}{}{}", base(part(0)), lowered(part(1)), raised(part(2))),
+        "sPre" => format!("{}{}{}", lowered(part(0)), raised(part(1)), part(2)),
+        "nary" => {
+            let sign = element.sign.as_deref().unwrap_or("∫");
+            format!("{sign}{}{} {}", lowered(part(0)), raised(part(1)), part(2))
+        }
+        "func" if part(1).starts_with('(') => element.children.concat(),
+        "func" => element.children.join(" "),
+        "d" => {
+            let (begin, end) = (element.begin.as_deref(), element.end.as_deref());
+            format!(
+                "{}{}{}",
+                begin.unwrap_or("("),
+                element.children.join("|"),
+                end.unwrap_or(")")
+            )
+        }
+        // An accent stands behind its letter.
+        "acc" => format!("{}{}", part(0), element.sign.as_deref().unwrap_or("\u{302}")),
+        "mr" => element.children.join(", "),
+        "m" | "eqArr" => element.children.join("; "),
+        _ => joined(&element.children),
+    }
+}
