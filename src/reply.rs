@@ -66,6 +66,15 @@ const STRONG_PAIRS: &[[&str; 2]] = &[
     ["voted", "against"], ["without", "charge"], ["without", "charges"],
 ];
 
+/// What ends or undoes something, behind "but".
+#[rustfmt::skip]
+const REVERSALS: &[&str] = &[
+    "abandoned", "annulled", "cancelled", "canceled", "overturned", "quashed", "reinstated", "reopen", "reopened", "repealed",
+    "rescinded", "retracted", "reversed", "revived", "revoked", "scrapped", "superseded", "withdrawn", "withdrew",
+];
+/// In a longer sentence it may be anything that is undone.
+const MOST_WORDS_OF_A_TURN: usize = 30;
+
 /// What a sentence may have told of, by which the next one points at it.
 #[rustfmt::skip]
 const SAYINGS: &[&str] = &[
@@ -132,6 +141,9 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
         return false;
     }
     let said = without_speaker(sentence);
+    if turns(said) {
+        return true;
+    }
     let mut counted = said
         .split_whitespace()
         .filter(|word| word.contains(char::is_alphanumeric));
@@ -198,6 +210,16 @@ pub(crate) fn is_reply(sentence: &str, previous: &str) -> bool {
         "he" | "i" | "it" | "neither" | "no" | "nobody" | "none" | "she" | "they" | "we" => repeated > 0,
         _ => repeated > 0 && 2 * repeated >= own.len(),
     }
+}
+
+/// "However, prosecutors have reopened the case.": what was said before holds no longer.
+fn turns(sentence: &str) -> bool {
+    let words: Vec<String> = words_of(sentence).filter(|word| !word.is_empty()).collect();
+    let first = words.first().map_or("", String::as_str);
+    matches!(first, "but" | "however" | "instead" | "nevertheless" | "yet")
+        && words.len() <= MOST_WORDS_OF_A_TURN
+        && (words.iter().any(|word| REVERSALS.contains(&word.as_str()))
+            || words.windows(2).any(|pair| pair == ["no", "longer"]))
 }
 
 /// "That claim is false, according to Ms Aldous, who …"
@@ -336,6 +358,10 @@ mod tests {
                 "This does not apply to listed buildings.",
             ),
             ("The jury convicted him.", "His conviction was quashed in May."),
+            (
+                "The case was dropped in 2017 with no charges.",
+                "However, prosecutors decided to reopen the inquiry in May after he had been arrested in London by the police.",
+            ),
             ("The witness said that the car was red.", "The car was not red."),
             (
                 "The letter names the minister.",

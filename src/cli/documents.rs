@@ -203,7 +203,7 @@ impl Loaded {
         let mut tell = |notes: &mut dyn Iterator<Item = String>, more: &str| {
             notes.take(MOST_NOTES).for_each(|note| environment.tell(&note));
             if let n @ 1.. = notes.count() {
-                environment.tell(&format!("{more}: {n} more files{all}"));
+                environment.tell(&format!("{more}: {}{all}", counted(n, "more file")));
             }
         };
         let unread = self.unread.iter();

@@ -16,8 +16,8 @@ const FEWEST_WORDS: usize = 4;
 enum Mark {
     /// `3.`, `3)`, `(3)`
     Number(bool),
-    /// `(b)`, and `(i)`: roman numerals are not known from letters.
-    Letter,
+    /// `(b)`, `(B)`, and `(ii)`: roman numerals are not known from letters.
+    Letter(bool),
     Bullet(char),
 }
 
@@ -32,7 +32,7 @@ fn mark(text: &str) -> Option<Mark> {
     let first = label.chars().next()?;
     Some(match first {
         _ if first.is_ascii_digit() => Mark::Number(marker.starts_with('(')),
-        _ if first.is_ascii_alphabetic() => Mark::Letter,
+        _ if first.is_ascii_alphabetic() => Mark::Letter(first.is_uppercase()),
         _ => Mark::Bullet(first),
     })
 }
@@ -105,8 +105,19 @@ impl Document {
                 words.split_whitespace().nth(FEWEST_WORDS - 1).is_some()
                     && last.chars().all(char::is_lowercase)
             };
+            // "(b) does not include—" above "(i) sand;", which no (h) stands before.
+            let begins_anew = || {
+                let below = &self.blocks()[above + 1];
+                words.ends_with([':', '—', '–'])
+                    && text(below).starts_with("(i) ")
+                    && !words.starts_with("(h)")
+            };
             match (own, mark_of(block, words)) {
-                (Some(own), Some(mark)) if own == mark => {}
+                (Some(own), Some(mark)) if own == mark => {
+                    if begins_anew() {
+                        return Some(above);
+                    }
+                }
                 (Some(_), Some(_)) if opens_a_list() => return Some(above),
                 (Some(_), Some(_)) => {}
                 _ if names_page(words) || words.split_whitespace().nth(1).is_none() => {}
@@ -166,6 +177,16 @@ mod tests {
                 ["The policy does not cover:"],
                 "{of}"
             );
+        }
+        for (first, outer) in [("(a)", "(b)"), ("(A)", "(B)")] {
+            let coins = format!(
+                "A coin:\n\n{first} is money; and\n\n{outer} does not include\u{2014}\n(i) sand;\n(ii) shells; or\n(iii) mining.\n"
+            );
+            let of_it = format!("{outer} does not include\u{2014}");
+            for of in ["sand", "shells", "mining"] {
+                let found = introductions(&coins, Format::Plain, of);
+                assert_eq!(found, ["A coin:", &of_it], "{of}");
+            }
         }
         let stop = "We met. The following statements are false.\n\n1. Ann sold apples.\n2. Bo sold pears.\n";
         assert_eq!(

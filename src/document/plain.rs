@@ -249,7 +249,7 @@ impl<'a> SourceLines<'a> {
             };
         }
         let words = self.source[line.words.clone()].trim_end();
-        let is_broken = words.ends_with(['-', '–', '—', '/', '@']) && {
+        let is_broken = words.ends_with(['-', '\u{2010}', '–', '—', '/', '@']) && {
             let next = self.clone().read();
             next.filter(|next| next.depth == line.depth).is_some_and(|next| {
                 let next = &self.source[next.words];
@@ -371,6 +371,9 @@ fn quotation_marks(line: &str) -> (usize, usize) {
 /// Words behind which the rest of a compound stands: "pre- and post-war".
 pub(super) const SUSPENDED_BY: [&str; 6] = ["and", "or", "to", "und", "oder", "bis"];
 
+/// On keyboards, and Unicode's own, which manual pages have.
+const HYPHENS: [char; 2] = ['-', '\u{2010}'];
+
 /// Whether a word was broken at the end of a line: "long-" before "term". Not "pre-" before "and post-war".
 pub(super) fn is_hyphenated(line: &str, next: &str) -> bool {
     let next = next.trim_start();
@@ -378,7 +381,7 @@ pub(super) fn is_hyphenated(line: &str, next: &str) -> bool {
         .split(|c: char| !c.is_alphanumeric())
         .next()
         .unwrap_or_default();
-    line.strip_suffix('-')
+    line.strip_suffix(HYPHENS)
         .is_some_and(|word| word.ends_with(char::is_lowercase))
         && line.contains(' ')
         && first.starts_with(char::is_lowercase)
@@ -733,9 +736,13 @@ fn is_marker(marker: &str) -> bool {
     let Some(label) = label.strip_suffix(')').or_else(|| label.strip_suffix('.')) else {
         return false;
     };
-    // "I." and "A." may be initials; a number or a bracketed letter is not.
+    // "I." and "A." may be initials; a number, a bracketed letter or a roman numeral in brackets is not.
+    let is_roman =
+        || label.len() <= 4 && label.bytes().all(|b| b"ivx".contains(&b)) && marker.starts_with('(');
     (label.len() <= 3 && !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()))
-        || (marker.ends_with(')') && label.len() == 1 && label.bytes().all(|b| b.is_ascii_alphabetic()))
+        || (marker.ends_with(')')
+            && (label.len() == 1 && label.bytes().all(|b| b.is_ascii_alphabetic())
+                || !label.is_empty() && is_roman()))
 }
 
 /// A short line by itself that does not end like a sentence, nor in the middle of one.
@@ -809,6 +816,8 @@ mod tests {
             ["Collars were made by Lotek Wire-less Inc. of Newmarket. The long-term study ended."]
         );
         assert!(text.ends_with("long-term study ended.\n"));
+        let (text, _) = text_and_blocks("This disables this be\u{2010}\nhavior of tar.\n");
+        assert_eq!(text, "This disables this be\u{2010}havior of tar.\n");
         for apart in ["The pre-\nand post-war years.", "list-\nitems", "From 5-\nto 6."] {
             assert_eq!(text_and_blocks(apart).0, apart);
         }

@@ -483,7 +483,14 @@ impl<'a> Boundary<'a> {
             return false;
         };
         let stopped_inside = inner[..close].trim_end_matches(is_closing).ends_with(is_stop);
-        !stopped_inside && inner[close + 1..].starts_with(['.', ',', ';'])
+        // Behind a title that asks: The article “Who leads?” (Page A1) says …
+        let rest = &inner[close + 1..];
+        let goes_on = self.closed
+            && self.sentence.ends_with(['?', '!'])
+            && rest
+                .strip_prefix(' ')
+                .is_some_and(|rest| rest.starts_with(char::is_lowercase) && !is_brand(rest));
+        !stopped_inside && (rest.starts_with(['.', ',', ';']) || goes_on)
     }
 
     /// Whether the exclamation mark is part of a proper name.

@@ -109,15 +109,23 @@ impl Words<'_> {
             self.until = cue.until;
             return;
         }
+        let mut is_next = number < cue.number;
         for said in said {
-            self.say(said, cue.from);
+            self.say(said, cue.from, std::mem::take(&mut is_next));
             self.until = cue.until;
         }
     }
 
-    fn say(&mut self, said: Said, from: u64) {
+    /// `is_next`: whether a cue begins with it.
+    fn say(&mut self, said: Said, from: u64, is_next: bool) {
         let source = self.builder.source;
         let voice = said.voice.clone().map(|voice| &source[voice]);
+        // Behind a sentence, a cue without a name is nobody's that is known.
+        let last = self
+            .blocks
+            .last()
+            .map(|block| &self.builder.text[block.span.clone()]);
+        let voice = voice.or((is_next && last.is_some_and(sentence::stops)).then_some(""));
         let is_another = voice.is_some_and(|voice| voice != std::mem::replace(&mut self.voice, voice));
         let speaks = is_another || said.has_dash;
         let silence = from.saturating_sub(self.until);
@@ -328,6 +336,12 @@ mod tests {
         assert_eq!(
             paragraphs(source),
             ["Mayor Ruiz: We close the pier & the\nharbour < 5 May."]
+        );
+        let others = "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ann>It is recorded\n\n00:02.000 --> 00:03.000\nproperly.\n\n\
+            00:03.000 --> 00:04.000\nGood.\n\n00:04.000 --> 00:05.000\n<v Ann>Yes.\n";
+        assert_eq!(
+            paragraphs(others),
+            ["Ann: It is recorded\nproperly.", "Good.", "Ann: Yes."]
         );
     }
 }

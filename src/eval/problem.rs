@@ -124,7 +124,11 @@ pub(super) fn position(text: &str, byte: usize) -> (usize, usize) {
 
 /// `1 question`, `2 questions`.
 pub(crate) fn counted(n: usize, noun: &str) -> String {
-    let s = if n == 1 { "" } else { "s" };
+    let s = match n {
+        1 => "",
+        _ if noun.ends_with('x') => "es",
+        _ => "s",
+    };
     format!("{n} {noun}{s}")
 }
 

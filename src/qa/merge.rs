@@ -159,7 +159,9 @@ impl Merger {
             let is_new = |candidate: &Candidate, chosen: &[(usize, Candidate)], said: &[Said]| {
                 !lies_over(&candidate.span, chosen) && {
                     looked_at.update(|count| count + 1);
-                    !repeats(document, &candidate.span, said)
+                    let own = (document.text(), &candidate.span);
+                    let is_copy = |(i, c): &(usize, Candidate)| is_copy(own, (documents[*i].text(), &c.span));
+                    !repeats(document, &candidate.span, said) && !chosen.iter().any(is_copy)
                 }
             };
             if let Some(candidate) = offers[i].best(self.answer_tokens)
@@ -231,6 +233,20 @@ impl<'a> Offers<'a> {
 
 fn overlap(a: &Span, b: &Span) -> bool {
     a.start < b.end && b.start < a.end
+}
+
+/// Whether one of two spans is a part of the other where its text is copied: "one-fourth" in "No more than one-fourth of the members",
+/// which another document has, too.
+fn is_copy(a: (&str, &Span), b: (&str, &Span)) -> bool {
+    let (part, whole) = if a.1.len() <= b.1.len() { (a, b) } else { (b, a) };
+    let words = &whole.0[whole.1.clone()];
+    let mut places = words.match_indices(&part.0[part.1.clone()]);
+    places.any(|(at, _)| {
+        let start = part.1.start.checked_sub(at);
+        start
+            .and_then(|start| part.0.get(start..))
+            .is_some_and(|text| text.starts_with(words))
+    })
 }
 
 /// What makes two answers the same: their words in lower case, a space before and after each.
@@ -305,6 +321,22 @@ fn stands_alone(text: &str, span: &Span) -> bool {
 mod tests {
     use super::*;
     use crate::document::Format;
+
+    #[test]
+    fn a_part_of_an_answer_in_a_copy_of_its_text_is_no_other_answer() {
+        let (text, other) = ("It has no more than one-fourth.", "It has one-fourth.");
+        let copy = format!("# Charter\n\n{text}");
+        let span = |text: &str, part: &str| {
+            let start = text.find(part).unwrap();
+            start..start + part.len()
+        };
+        let whole = (text, &span(text, "no more than one-fourth"));
+        for (of, is_one) in [(&*copy, true), (other, false)] {
+            let part = (of, &span(of, "one-fourth"));
+            assert_eq!(is_copy(whole, part), is_one, "{of}");
+            assert_eq!(is_copy(part, whole), is_one, "{of}");
+        }
+    }
 
     #[test]
     fn the_same_words_are_the_same_answer() {

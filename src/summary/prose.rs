@@ -297,6 +297,13 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                     speakers.is_some_and(|(asks, answers)| asks != answers) && !is_kept(below)
                 })
             };
+            // What one says of oneself, behind the sentence that has the name: "RV: Sure. I was the first."
+            let is_unsaid = |sentence: &str| {
+                let block = &text[block.span.clone()];
+                part.start > document.blocks()[block_index].span.start
+                    && speaker(block).is_some()
+                    && words_of(sentence).any(|word| is_of_the_speaker(&word))
+            };
             let may_be_restricted = first_of_block || marker > 0;
             let fitness = match fitness(sentence, kind) {
                 Fitness::Prose
@@ -319,12 +326,20 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                 replies: 0,
                 section,
                 heading: heading.clone(),
-                leans: opener::leans(sentence, was_quoting),
+                leans: opener::leans(sentence, was_quoting) || is_unsaid(sentence),
                 span: part,
             });
         }
     }
     sentences
+}
+
+/// Words by which somebody speaks of themselves.
+fn is_of_the_speaker(word: &str) -> bool {
+    matches!(
+        word.split('\'').next(),
+        Some("i" | "me" | "my" | "mine" | "we" | "us" | "our" | "ours")
+    )
 }
 
 /// Of each block, whether it is an item that consists of sentences. A short sentence ("The appeal is allowed.") is
@@ -779,6 +794,18 @@ mod tests {
                 "TR: Did you sell it in May?\n\nIM: I did not."
             ]
         );
+    }
+
+    #[test]
+    fn what_one_says_of_oneself_leans_on_ones_name() {
+        let text = "RV: Well, I was asked. I was the first to invest in it. The market was small then.\n\nI left the firm in May. My shares are sold.\n";
+        let document = Document::new("t", text, Format::Plain).unwrap();
+        let leaning = candidates(&document, 0)
+            .candidates
+            .into_iter()
+            .filter(|c| c.leans);
+        let leaning: Vec<&str> = leaning.map(|c| &document.text()[c.span]).collect();
+        assert_eq!(leaning, ["I was the first to invest in it."]);
     }
 
     #[test]

@@ -212,6 +212,10 @@ fn separated(document: &Document, span: &Span) -> String {
     let text = document.text();
     let blocks = document.blocks();
     let first = blocks.partition_point(|block| block.span.start <= span.start);
+    // A line of a cell is a paragraph of its own, or broken by hand.
+    if document.block_at(span.start).kind == BlockKind::TableCell {
+        return text[span.clone()].replace('\n', " / ");
+    }
     let (mut shown, mut from) = (String::new(), span.start);
     for block in blocks[first..]
         .iter()
@@ -452,6 +456,13 @@ mod tests {
         let document = Document::new("t.md", source, Format::Markdown).unwrap();
         let shown = "400 euro  (30 %, doubtful)\n  t.md:3  Item: Dredging | Budget: [400 euro]\n";
         assert_eq!(printed(&document, "400 euro", true, 0.1), shown);
+        let source = "<table><tr><th>Ann<th>Bo<tr><td>17<br>32<td>5<br>6</table>";
+        let document = Document::new("t.html", source, Format::Html).unwrap();
+        let shown = printed(&document, "17\n32", true, 0.1);
+        assert!(
+            shown.starts_with("17 / 32  (30 %"),
+            "two paragraphs are no number: {shown}"
+        );
     }
 
     #[test]
