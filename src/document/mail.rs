@@ -54,7 +54,8 @@ pub(super) fn is_encoded(bytes: &[u8], is_named: bool) -> bool {
     let bytes = from_first_header(bytes, is_named);
     let first = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
     let is_mailbox = is_separator(first.trim_ascii_end());
-    if !is_mailbox && !begins_with(first, &FIRST) && !(is_named && is_header(first)) {
+    let is_mail = is_mailbox || begins_with(first, &FIRST) || is_named && is_header(first);
+    if !is_mail {
         return false;
     }
     let mut lines = bytes

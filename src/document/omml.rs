@@ -52,10 +52,14 @@ impl Formula {
         if self.open.last().is_none_or(|open| open.name != "t") {
             return;
         }
-        // Signs of what is not written.
-        let text = text.replace(|c| ('\u{2061}'..='\u{2064}').contains(&c), "");
         let mut word = String::new();
         for c in text.chars() {
+            // Signs of what is not written: a function is applied, two factors multiplied.
+            let c = match c {
+                '\u{2061}' => ' ',
+                '\u{2062}'..='\u{2064}' => continue,
+                c => c,
+            };
             let sign = c.to_string();
             let written = operator(&sign);
             if written == sign {
@@ -87,7 +91,11 @@ impl Formula {
     /// Ends what was opened last. Where that is the formula itself, this is the line.
     pub(super) fn close(&mut self) -> Option<String> {
         let Some(element) = self.open.pop() else {
-            return Some(joined(&self.children));
+            let mut line = joined(&self.children);
+            while line.contains("  ") {
+                line = line.replace("  ", " ");
+            }
+            return Some(line);
         };
         if !element.name.ends_with("Pr") && !matches!(&*element.name, "r" | "t") {
             let line = line_of(&element);
@@ -128,7 +136,7 @@ fn line_of(element: &Element) -> String {
             format!("{sign}{}{} {}", lowered(part(0)), raised(part(1)), part(2))
         }
         "func" if part(1).starts_with('(') => element.children.concat(),
-        "func" => element.children.join(" "),
+        "func" => format!("{} {}", part(0), part(1)),
         "d" => {
             let (begin, end) = (element.begin.as_deref(), element.end.as_deref());
             format!(

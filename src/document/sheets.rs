@@ -190,28 +190,28 @@ fn tables_beside(rows: &[Row]) -> Vec<Range<u32>> {
     tables
 }
 
-fn stand_side_by_side(rows: &[Row], left: &Range<u32>, right: &Range<u32>) -> bool {
+fn stand_side_by_side<'a>(rows: &'a [Row], left: &'a Range<u32>, right: &'a Range<u32>) -> bool {
     if left.len() < 2 || right.len() < 2 {
         return false;
     }
-    let texts = |row: &Row, columns: &Range<u32>| -> Vec<String> {
+    let cells = |row: &'a Row, columns: &'a Range<u32>| {
         let cells = row.cells.iter().filter(|(column, _)| columns.contains(column));
-        cells.map(|(_, text)| text.clone()).collect()
+        cells.map(|(_, text)| text.as_str())
     };
     let names = rows
         .iter()
         .flat_map(|row| &row.cells)
         .filter(|&&(column, _)| column == right.start);
-    let (words, values): (Vec<_>, Vec<_>) = names.partition(|(_, text)| !is_value(text));
-    let repeats = |row: &Row| {
-        let headings = texts(row, left);
-        let again = texts(row, right)
-            .iter()
-            .filter(|text| !is_value(text) && headings.contains(text))
-            .count();
-        again >= 2
+    let is_word = |text: &str| text.contains(char::is_alphabetic);
+    let (words, values): (Vec<_>, Vec<_>) = names.partition(|(_, text)| is_word(text));
+    let repeats = |row: &'a Row| {
+        let headings: HashSet<&str> = cells(row, left).filter(|text| is_word(text)).collect();
+        cells(row, right)
+            .filter(|text| headings.contains(text))
+            .nth(1)
+            .is_some()
     };
-    let is_alone = |row: &Row| texts(row, left).is_empty() && texts(row, right).len() > 1;
+    let is_alone = |row: &'a Row| cells(row, left).next().is_none() && cells(row, right).nth(1).is_some();
     words.len() >= 2 && words.len() >= values.len() && rows.iter().any(|row| repeats(row) || is_alone(row))
 }
 
@@ -700,6 +700,22 @@ mod tests {
         assert_eq!(
             sheets(&budget).source(),
             "Q3 '24\n\nItem\tSum\nRent\t5\n\nSUM\n\nIn\tOut\n7\t5"
+        );
+        let periods = [
+            (0, 0, "Zone"),
+            (0, 1, "Cost"),
+            (0, 2, "Loss"),
+            (0, 4, "Cost"),
+            (0, 5, "Loss"),
+            (1, 0, "NA"),
+            (1, 1, "—"),
+            (1, 2, "(9)"),
+            (1, 4, "—"),
+            (1, 5, "(8)"),
+        ];
+        assert_eq!(
+            sheets(&periods).source(),
+            "Q3 '24\n\nZone\tCost\tLoss\tCost\tLoss\nNA\t—\t(9)\t—\t(8)"
         );
         let spaced = [
             (0, 0, "Item"),
