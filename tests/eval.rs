@@ -352,6 +352,26 @@ fn a_check_writes_no_report_and_says_so() {
 }
 
 #[test]
+fn what_is_not_right_is_named() {
+    let scene = scene().finds("Ada Quist", SURE); // for any question
+    let run = scene.run(&["eval", "s.toml", "--markdown", "r.md"]);
+    assert!(
+        run.out
+            .contains("\nNot right\nbridge/cost: “Ada Quist”; wanted no answer\n"),
+        "{run}"
+    );
+    assert!(
+        std::fs::read_to_string(scene.path("r.md"))
+            .unwrap()
+            .contains("### Not right")
+    );
+    // Beside a baseline, what changed is.
+    scene.run(&["eval", "s.toml", "--bless", "b.json"]);
+    let same = scene.run(&["eval", "s.toml", "--baseline", "b.json"]);
+    assert!(!same.out.contains("Not right"), "{same}");
+}
+
+#[test]
 fn what_must_pass_and_is_wrong_fails() {
     let suite = SUITE.replace("tags = [\"person\"]", "must_pass = true");
     let scene = scene().file("s.toml", suite).finds("Tom Bell", SURE);

@@ -275,7 +275,9 @@ mod tests {
                     let text = &document.text()[block.span.clone()];
                     let source = document.source_span(&block.span);
                     let cleaned = crate::document::clean::cleaned(&document.source()[source.clone()]);
-                    prop_assert_eq!(cleaned.trim(), text);
+                    // Broken characters are known by their neighbours, which a stretch by itself may lack: "â€" before an "â".
+                    let words = |text: &str| text.replace(|c| "â€œ“”".contains(c), "").trim().to_owned();
+                    prop_assert_eq!(words(&cleaned), words(text));
                     prop_assert!(document.text()[end..block.span.start].trim().is_empty());
                     prop_assert!(document.position(source.start).line >= 1);
                     end = block.span.end;

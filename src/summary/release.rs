@@ -1,4 +1,5 @@
-//! Who sends a press release: "About Velora Foods. Velora Foods makes flour …" stands in each of its releases and is no news.
+//! Who sends a press release: "About Velora Foods. Velora Foods makes flour …" stands in each of its releases and is no news. So is
+//! what Project Gutenberg says of itself, its licence among it, around each book.
 //!
 //! Releases have much more behind the news, but notes to editors may hold facts, and what looks like their end ends other texts
 //! only in part. So nothing is passed over but what has the form of such a paragraph, in a text with a mark of a release.
@@ -31,8 +32,29 @@ const END: &str = "ends";
 /// Longer lines are no titles.
 const LONGEST_TITLE: usize = 80;
 
-/// Of each block, whether it says who sends the press release that the document is.
+/// The lines that Project Gutenberg sets its books between.
+const BOOK_BEGINS: &str = "*** start of th";
+const BOOK_ENDS: &str = "*** end of th";
+
+/// Of each block, whether it says who sends the press release that the document is, or who gives away the book, and how.
 pub(super) fn about_the_sender(document: &Document) -> Vec<bool> {
+    let mut is_about = about_the_company(document);
+    let at = |mark: &str| {
+        document.blocks().iter().position(|block| {
+            let line = document.text()[block.span.clone()].to_ascii_lowercase();
+            line.starts_with(mark) && line.contains("project gutenberg")
+        })
+    };
+    if let (Some(begins), Some(ends)) = (at(BOOK_BEGINS), at(BOOK_ENDS))
+        && begins < ends
+    {
+        is_about[..=begins].fill(true);
+        is_about[ends..].fill(true);
+    }
+    is_about
+}
+
+fn about_the_company(document: &Document) -> Vec<bool> {
     let blocks = document.blocks();
     let text = |at: usize| document.text()[blocks[at].span.clone()].trim();
     let is_cell = |at: usize| matches!(blocks[at].kind, BlockKind::Verbatim | BlockKind::TableCell);
@@ -103,6 +125,19 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_around_a_book_is_not_the_book() {
+        let mark = |what: &str| format!("\\*\\*\\* {what} OF THE PROJECT GUTENBERG EBOOK X \\*\\*\\*\n\n");
+        let book = format!(
+            "Free.\n\n{}It was late.\n\n{}You may copy it.\n",
+            mark("START"),
+            mark("END")
+        );
+        let found = found(&book);
+        assert_eq!((found[0], found[found.len() - 1]), ("Free.", "You may copy it."));
+        assert!(!found.contains(&"It was late."));
+    }
+
+    #[test]
     fn another_text_says_nothing_about_its_sender() {
         for source in [
             "It is sold.\n\n## About Velora\n\nVelora makes flour.\n",
@@ -110,6 +145,7 @@ mod tests {
             "Press release\n\nIt is sold.\n\n## About Velora's future\n\nThe board has left.\n",
             "Press release\n\nAbout Velora Foods\n\n- Velora makes flour.\n",
             "Press release\n\n## About our results\n\nOur profit fell.\n",
+            "\\*\\*\\* START OF THE PROJECT GUTENBERG EBOOK\n\nIt was late.\n",
             "The road ends\n\n## About Velora\n\nVelora makes flour.\n",
         ] {
             assert!(found(source).is_empty(), "{source}");

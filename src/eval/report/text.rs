@@ -4,11 +4,14 @@ use super::Report;
 use crate::eval::baseline::{Change, Comparison};
 use crate::eval::calibration::Reliability;
 use crate::eval::problem::counted;
+use crate::eval::run::Outcome;
 use crate::eval::scores::{Figure, Scores, SummaryScores};
 use crate::harmless::one_line;
 
 /// Changes that are listed one by one.
 const MOST_CHANGES: usize = 50;
+/// Questions that are not right and listed.
+const MOST_WRONG: usize = 20;
 /// Tags that are listed.
 const MOST_TAGS: usize = 20;
 /// Suites that have a column of their own.
@@ -181,6 +184,18 @@ fn parts(report: &Report) -> Vec<Part> {
         parts.push(Part::Heading("Summaries".to_owned()));
         parts.push(Part::Table(summaries(&report.summaries)));
     }
+    // Beside a baseline, what changed is what counts.
+    let wrong: Vec<&Outcome> = report.questions.iter().filter(|o| !o.right).collect();
+    if report.comparison.is_none() && !wrong.is_empty() {
+        parts.push(Part::Heading("Not right".to_owned()));
+        let shown = wrong.iter().take(MOST_WRONG);
+        let mut lines: Vec<Line> = shown.map(|o| line(Style::Plain, &not_right(o))).collect();
+        if wrong.len() > MOST_WRONG {
+            let more = format!("{} more: --json or --html has them", wrong.len() - MOST_WRONG);
+            lines.push(line(Style::Faint, &more));
+        }
+        parts.push(Part::Lines(lines));
+    }
     if let Some(comparison) = &report.comparison {
         parts.push(Part::Heading(format!(
             "Beside the baseline of {} ({})",
@@ -346,26 +361,44 @@ pub(super) fn not_compared(c: &Comparison) -> Vec<String> {
 }
 
 fn changed(change: &Change) -> String {
-    let shown = |answer: &str| {
-        if answer.is_empty() {
-            "declined".to_owned()
-        } else {
-            format!("“{}”", shortened(answer))
-        }
-    };
-    let wanted = if change.wanted.is_empty() {
-        "no answer".to_owned()
-    } else {
-        format!("“{}”", shortened(&change.wanted))
-    };
     format!(
-        "{}/{}: {}{} → {}; wanted {wanted}",
+        "{}/{}: {}{} → {}; wanted {}",
         one_line(&change.suite),
         one_line(&change.id),
         scores(change),
-        shown(change.answer_before.as_deref().unwrap_or_default()),
-        shown(&change.answer)
+        given(change.answer_before.as_deref().unwrap_or_default()),
+        given(&change.answer),
+        wanted(&change.wanted)
     )
+}
+
+fn not_right(o: &Outcome) -> String {
+    let given = match &o.error {
+        Some(error) => one_line(error),
+        None => given(&o.prediction),
+    };
+    let gold = o.golds.first().map_or("", String::as_str);
+    format!(
+        "{}/{}: {given}; wanted {}",
+        one_line(&o.suite),
+        one_line(&o.id),
+        wanted(gold)
+    )
+}
+
+/// An answer, if one was given.
+fn given(answer: &str) -> String {
+    match answer {
+        "" => "declined".to_owned(),
+        answer => format!("“{}”", shortened(answer)),
+    }
+}
+
+fn wanted(answer: &str) -> String {
+    match answer {
+        "" => "no answer".to_owned(),
+        answer => format!("“{}”", shortened(answer)),
+    }
 }
 
 /// "F1 1.00 → 0.00: "; nothing for what is not in the baseline.
