@@ -438,8 +438,8 @@ const CORRECTIONS: [&str; 7] = [
     "retraction",
 ];
 /// Elements that do where they are said to; others hold the text, or are often left open.
-const CONTAINERS: [&str; 12] = [
-    "article", "details", "dialog", "div", "figure", "form", "header", "li", "ol", "p", "section", "ul",
+const CONTAINERS: [&str; 11] = [
+    "article", "details", "dialog", "div", "figure", "form", "header", "ol", "p", "section", "ul",
 ];
 /// What is hidden within lines is beside the text where a sentence begins; elsewhere it would cut one in two.
 const INLINE_CONTAINERS: [&str; 3] = ["a", "cite", "span"];
@@ -693,6 +693,12 @@ impl Walk<'_> {
         if is_closed {
             return;
         }
+        // A paragraph needs no end tag: any block ends it.
+        let ends_paragraph =
+            is_block(name) || matches!(name, b"dl" | b"menu" | b"ol" | b"pre" | b"table" | b"ul");
+        if ends_paragraph && self.beside.last().is_some_and(|beside| beside.name == b"p") {
+            self.end_beside(self.beside.len() - 1);
+        }
         for beside in self.beside.iter_mut().filter(|beside| beside.name == name) {
             beside.depth += 1;
         }
@@ -765,7 +771,12 @@ impl Walk<'_> {
         let Some(closed) = self.beside.iter().position(|beside| beside.depth == 0) else {
             return;
         };
-        let closed = self.beside.drain(closed..).next();
+        self.end_beside(closed);
+    }
+
+    /// Ends one of what stands beside the text, and what is open in it.
+    fn end_beside(&mut self, index: usize) {
+        let closed = self.beside.drain(index..).next();
         if let Some(closed) = closed {
             if closed.is_inline {
                 self.end_block();
@@ -1193,6 +1204,7 @@ mod tests {
         for element in [
             "<div class='site-footer'><div>Ours.</div></div>",
             "<div id='photoCaption'>Ours.</div>",
+            "<p class='caption'>Ours.<p>It fell.<p>It rose.",
             "<form action='/'><p>Ours.</p></form>",
             "<section aria-hidden='true'><p>Ours.</p></section>",
             "<cite style='display: none'>Ours.</cite>",
