@@ -66,7 +66,7 @@ const STRONG_PAIRS: &[[&str; 2]] = &[
     ["voted", "against"], ["without", "charge"], ["without", "charges"],
 ];
 
-/// What ends or undoes something, behind "but".
+/// What ends or undoes something, behind "but", "however" and the like.
 #[rustfmt::skip]
 const REVERSALS: &[&str] = &[
     "abandoned", "annulled", "cancelled", "canceled", "overturned", "quashed", "reinstated", "reopen", "reopened", "repealed",

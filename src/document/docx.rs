@@ -487,6 +487,11 @@ impl<'a> Walk<'a> {
                         self.extracted.leave_out_passage(DELETED);
                     }
                 }
+                Event::Open(element)
+                    if self.formula.is_some() && matches!(element.name(), "del" | "moveFrom") =>
+                {
+                    self.skip(element.name() == "del");
+                }
                 Event::Open(element) if self.formula.is_some() => {
                     self.formula.iter_mut().for_each(|formula| formula.open(&element));
                 }
@@ -877,6 +882,26 @@ mod tests {
                 "x₁²",
             ),
             (element("acc", "", &[part("e", "x")]), "x\u{302}"),
+            (
+                element("bar", "<m:pos m:val='top'/>", &[part("e", "x")]),
+                "x\u{304}",
+            ),
+            (
+                element("d", "<m:sepChr m:val=','/>", &[part("e", "x"), part("e", "y")]),
+                "(x,y)",
+            ),
+            (
+                element(
+                    "f",
+                    "<m:type m:val='noBar'/>",
+                    &[part("num", "n"), part("den", "k")],
+                ),
+                "n; k",
+            ),
+            (run("16,788:3, 4"), "16,788:3, 4"),
+            (run("x=").replace("<m:sty/>", "<m:nor/>") + &run("a-b"), "x=a - b"),
+            (format!("{}<w:del>{}</w:del>", run("6"), run("5")), "6"),
+            (run("x") + "<m:r><w:br/></m:r>", "x "),
             (
                 element(
                     "m",

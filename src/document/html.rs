@@ -459,7 +459,7 @@ fn has_word(value: &[u8], words: &[&str]) -> bool {
     let parts = labels(value).flat_map(|label| label.split(|byte| !byte.is_ascii_alphanumeric()));
     // `photoCaption` has two.
     let goes_on = |a: &u8, b: &u8| !(a.is_ascii_lowercase() && b.is_ascii_uppercase());
-    let mut own = parts.flat_map(|part| part.chunk_by(goes_on));
+    let mut own = parts.flat_map(|part| part.chunk_by(goes_on).chain([part]));
     own.any(|own| is_label(own, words))
 }
 
@@ -521,8 +521,12 @@ impl Walk<'_> {
                     .trim_start()
                     .starts_with("<math")
             };
-            let stands_alone =
-                is_hidden && self.pre == Pre::No && self.blocks.begins_sentence() && !is_formula();
+            let stands_alone = is_hidden
+                && self.cells.is_empty()
+                && self.blocks.kind != BlockKind::Heading
+                && self.pre == Pre::No
+                && self.blocks.begins_sentence()
+                && !is_formula();
             return stands_alone.then_some(Certainty::Sure);
         }
         let said = said.max(is_hidden.then_some(Certainty::Sure));
@@ -543,8 +547,8 @@ impl Walk<'_> {
         }
         let text = &self.blocks.builder.text;
         let weight = |block: &Block| {
-            let is_prose =
-                block.kind == BlockKind::Paragraph && !block.is_beside && stops(&text[block.span.clone()]);
+            let is_text = matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem);
+            let is_prose = is_text && !block.is_beside && stops(&text[block.span.clone()]);
             if is_prose { block.span.len() } else { 0 }
         };
         let weights: Vec<usize> = blocks.iter().map(weight).collect();
@@ -554,7 +558,7 @@ impl Walk<'_> {
             Some(*sum)
         }));
         let all = until[weights.len()];
-        guessed.retain(|(range, _)| 2 * (until[range.end] - until[range.start]) <= all);
+        guessed.retain(|(range, _)| 2 * (until[range.end] - until[range.start]) < all);
         let mut is_beside = vec![false; weights.len()];
         guessed.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
         let mut done = 0; // What stands within another is beside already.
@@ -701,6 +705,16 @@ impl Walk<'_> {
         }
         for beside in self.beside.iter_mut().filter(|beside| beside.name == name) {
             beside.depth += 1;
+        }
+        // What is sure takes the place of a guess, which may have no end.
+        if self.beside.len() == MOST_BESIDE
+            && beside == Some(Certainty::Sure)
+            && let Some(guess) = self
+                .beside
+                .iter()
+                .rposition(|open| open.certainty == Certainty::Guess)
+        {
+            self.beside.remove(guess);
         }
         if let Some(certainty) = beside.filter(|_| self.beside.len() < MOST_BESIDE) {
             let is_inline = is_one(name, &INLINE_CONTAINERS);
@@ -1226,6 +1240,20 @@ mod tests {
         // Frameworks set all of a page in a form, and an index page has nothing but teasers.
         let form = format!("<form><div class='footer'><p>Ours.</p></div>{text}</form>");
         assert_eq!(beside(&form), ["Ours."]);
+        assert_eq!(beside("<form><ul><li>It fell.<li>It rose.</ul></form>"), [""; 0]);
+        // Hidden keys by which cells are sorted leave them cells.
+        let table = layout("<table><tr><th>a<th>b<tr><td><span hidden>02</span>2<td>3</table>");
+        assert_eq!(
+            table
+                .blocks
+                .iter()
+                .filter(|b| b.kind == BlockKind::TableCell)
+                .count(),
+            4
+        );
+        let open = "<div><section class='footer'></div>".repeat(20);
+        assert_eq!(beside(&format!("{text}{open}<nav><p>Ours.</p></nav>")), ["Ours."]);
+        assert_eq!(beside(&page("<div class='OneTrust'>Ours.</div>")), ["Ours."]);
         let teasers = "<div class='teaser'><p>It fell.</p></div>".repeat(9);
         assert_eq!(beside(&teasers), [""; 0]);
     }

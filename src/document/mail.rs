@@ -37,14 +37,8 @@ pub(super) fn is_encoded(bytes: &[u8], is_named: bool) -> bool {
         "dkim-signature:",
         "x-",
     ];
-    const NOT_PLAIN: [&str; 6] = [
-        "mime-version:",
-        "content-transfer-encoding:",
-        "received: from ",
-        "received: by ",
-        "return-path: <",
-        "message-id: <",
-    ];
+    const MIME: [&str; 2] = ["mime-version:", "content-transfer-encoding:"];
+    const CARRIED: [&str; 3] = ["received: from ", "received: by ", "return-path: <"];
     let begins_with = |line: &[u8], with: &[&str]| {
         with.iter().any(|with| {
             line.get(..with.len())
@@ -58,15 +52,23 @@ pub(super) fn is_encoded(bytes: &[u8], is_named: bool) -> bool {
     if !is_mail {
         return false;
     }
-    let mut lines = bytes
-        .split(|&b| b == b'\n')
-        .take_while(|line| is_mailbox || !matches!(line, [] | [b'\r']));
-    lines.any(|line| {
-        let line = line.trim_ascii();
-        begins_with(line, &NOT_PLAIN)
+    let is_blank = |line: &[u8]| match is_named {
+        true => matches!(line, [] | [b'\r']),
+        false => line.trim_ascii().is_empty(),
+    };
+    let lines = || {
+        bytes
+            .split(|&b| b == b'\n')
+            .take_while(|line| is_mailbox || !is_blank(line))
+    };
+    let is_mime = |line: &[u8]| {
+        begins_with(line, &MIME)
             || memchr::memmem::find(line, b"=?")
                 .is_some_and(|at| memchr::memmem::find(&line[at..], b"?=").is_some())
-    })
+    };
+    // Without a word of its encoding it is what text is, and only UTF-8 is read as that here.
+    lines().any(|line| is_mime(line.trim_ascii()))
+        || lines().any(|line| begins_with(line, &CARRIED)) && str::from_utf8(bytes).is_ok()
 }
 
 /// A message from its first header on. Where the name says that it is one, programs have left blank lines above, and `From sender`.
@@ -341,6 +343,8 @@ mod tests {
                 "{text:?}"
             );
         }
+        let western = b"Subject: x\nReceived: from y\n\nCaf\xe9 opens.\n";
+        assert!(!is_encoded(western, true), "it is read as text is");
         assert!(!is_encoded(b"To: Ann\nReceived: 5 May\n", true));
     }
 

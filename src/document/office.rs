@@ -275,6 +275,9 @@ mod tests {
                     let text = &document.text()[block.span.clone()];
                     let source = document.source_span(&block.span);
                     let cleaned = crate::document::clean::cleaned(&document.source()[source.clone()]);
+                    if !text.contains(['â', '€']) {
+                        prop_assert_eq!(cleaned.trim(), text);
+                    }
                     // Broken characters are known by their neighbours, which a stretch by itself may lack: "â€" before an "â".
                     let words = |text: &str| text.replace(|c| "â€œ“”".contains(c), "").trim().to_owned();
                     prop_assert_eq!(words(&cleaned), words(text));

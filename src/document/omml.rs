@@ -13,17 +13,29 @@ pub(super) struct Formula {
     open: Vec<Element>,
     /// What the formula consists of so far.
     children: Vec<String>,
+    /// How many pieces that is, in all elements.
+    pieces: usize,
+    /// A line ends with what was read last.
+    is_broken: bool,
 }
+
+/// Texts of more signs and words are not looked at sign by sign.
+const MOST_PIECES: usize = 1 << 16;
 
 #[derive(Default)]
 struct Element {
     name: String,
     /// What its children are in a line.
     children: Vec<String>,
-    /// The sign that its properties name (`m:chr`), and those around it.
+    /// The sign that its properties name (`m:chr`), those around it and between its parts.
     sign: Option<String>,
     begin: Option<String>,
     end: Option<String>,
+    between: Option<String>,
+    /// What it is one of (`m:type`), or where it stands (`m:pos`).
+    kind: Option<String>,
+    /// Its words are no formula (`m:nor`, `m:lit`).
+    is_text: bool,
 }
 
 impl Formula {
@@ -36,11 +48,15 @@ impl Formula {
                 "chr" => around.sign = element.get("val"),
                 "begChr" => around.begin = element.get("val"),
                 "endChr" => around.end = element.get("val"),
+                "sepChr" => around.between = element.get("val"),
+                "type" | "pos" => around.kind = element.get("val"),
+                "nor" | "lit" => around.is_text = element.is_on(),
                 _ => {}
             }
         }
         if name == "br" {
             self.add(" ".to_owned());
+            self.is_broken = true;
         }
         self.open.push(Element {
             name: name.to_owned(),
@@ -52,8 +68,13 @@ impl Formula {
         if self.open.last().is_none_or(|open| open.name != "t") {
             return;
         }
+        let around = self.open.iter().rev().find(|open| open.name != "t");
+        if self.pieces > MOST_PIECES || around.is_some_and(|around| around.is_text) {
+            return self.add(text.to_owned());
+        }
         let mut word = String::new();
-        for c in text.chars() {
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
             // Signs of what is not written: a function is applied, two factors multiplied.
             let c = match c {
                 '\u{2061}' => ' ',
@@ -62,7 +83,11 @@ impl Formula {
             };
             let sign = c.to_string();
             let written = operator(&sign);
-            if written == sign {
+            let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+            // 16,788 and 10:30 are one number.
+            let is_within_number =
+                ",:;".contains(c) && is_digit(word.chars().next_back()) && is_digit(rest.peek().copied());
+            if written == sign || is_within_number {
                 word.push(c);
             } else {
                 self.add(std::mem::take(&mut word));
@@ -77,6 +102,8 @@ impl Formula {
         if piece.is_empty() {
             return;
         }
+        self.pieces += 1;
+        self.is_broken = false;
         let around = self
             .open
             .iter_mut()
@@ -95,6 +122,9 @@ impl Formula {
             while line.contains("  ") {
                 line = line.replace("  ", " ");
             }
+            if self.is_broken {
+                line.push(' ');
+            }
             return Some(line);
         };
         if !element.name.ends_with("Pr") && !matches!(&*element.name, "r" | "t") {
@@ -110,30 +140,18 @@ impl Formula {
 
 fn line_of(element: &Element) -> String {
     let part = |at: usize| element.children.get(at).map(String::as_str).unwrap_or_default();
-    let lowered = |text: &str| {
-        if text.is_empty() {
-            String::new()
-        } else {
-            below(text)
-        }
-    };
-    let raised = |text: &str| {
-        if text.is_empty() {
-            String::new()
-        } else {
-            above(text)
-        }
-    };
     match &*element.name {
+        // One above the other, as what is chosen of how many.
+        "f" if element.kind.as_deref() == Some("noBar") => element.children.join("; "),
         "f" => format!("{}/{}", grouped(part(0)), grouped(part(1))),
-        "rad" => format!("{}√{}", raised(part(0)).trim_start_matches('^'), grouped(part(1))),
-        "sSup" | "limUpp" => format!("{}{}", base(part(0)), raised(part(1))),
-        "sSub" | "limLow" => format!("{}{}", base(part(0)), lowered(part(1))),
-        "sSubSup" => format!("{}{}{}", base(part(0)), lowered(part(1)), raised(part(2))),
-        "sPre" => format!("{}{}{}", lowered(part(0)), raised(part(1)), part(2)),
+        "rad" => format!("{}√{}", above(part(0)).trim_start_matches('^'), grouped(part(1))),
+        "sSup" | "limUpp" => format!("{}{}", base(part(0)), above(part(1))),
+        "sSub" | "limLow" => format!("{}{}", base(part(0)), below(part(1))),
+        "sSubSup" => format!("{}{}{}", base(part(0)), below(part(1)), above(part(2))),
+        "sPre" => format!("{}{}{}", below(part(0)), above(part(1)), part(2)),
         "nary" => {
             let sign = element.sign.as_deref().unwrap_or("∫");
-            format!("{sign}{}{} {}", lowered(part(0)), raised(part(1)), part(2))
+            format!("{sign}{}{} {}", below(part(0)), above(part(1)), part(2))
         }
         "func" if part(1).starts_with('(') => element.children.concat(),
         "func" => format!("{} {}", part(0), part(1)),
@@ -142,12 +160,15 @@ fn line_of(element: &Element) -> String {
             format!(
                 "{}{}{}",
                 begin.unwrap_or("("),
-                element.children.join("|"),
+                element.children.join(element.between.as_deref().unwrap_or("|")),
                 end.unwrap_or(")")
             )
         }
         // An accent stands behind its letter.
         "acc" => format!("{}{}", part(0), element.sign.as_deref().unwrap_or("\u{302}")),
+        "bar" if element.kind.as_deref() == Some("top") && part(0).chars().count() == 1 => {
+            format!("{}\u{304}", part(0))
+        }
         "mr" => element.children.join(", "),
         "m" | "eqArr" => element.children.join("; "),
         _ => joined(&element.children),

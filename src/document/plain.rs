@@ -738,7 +738,7 @@ fn is_marker(marker: &str) -> bool {
     };
     // "I." and "A." may be initials; a number, a bracketed letter or a roman numeral in brackets is not.
     let is_roman =
-        || label.len() <= 4 && label.bytes().all(|b| b"ivx".contains(&b)) && marker.starts_with('(');
+        || label.len() <= 6 && label.bytes().all(|b| b"ivx".contains(&b)) && marker.starts_with('(');
     (label.len() <= 3 && !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()))
         || (marker.ends_with(')')
             && (label.len() == 1 && label.bytes().all(|b| b.is_ascii_alphabetic())

@@ -217,18 +217,19 @@ fn stand_side_by_side<'a>(rows: &'a [Row], left: &'a Range<u32>, right: &'a Rang
 
 /// What stands in some columns of rows.
 fn within(rows: &[Row], columns: &Range<u32>) -> Vec<Row> {
-    let mut last = None;
+    let (mut is_first, mut is_apart) = (true, false);
     let rows = rows.iter().filter_map(|row| {
         let cells = row.cells.iter().filter(|(column, _)| columns.contains(column));
         let cells: Vec<(u32, String)> = cells.cloned().collect();
         if cells.is_empty() {
+            is_apart = true;
             return None;
         }
-        let above = last.replace(row.number);
-        let is_apart = above.is_some_and(|above| above + 1 != row.number);
+        let was_apart = std::mem::take(&mut is_apart);
+        let is_below = !std::mem::take(&mut is_first);
         Some(Row {
             number: row.number,
-            is_apart,
+            is_apart: was_apart && is_below,
             cells,
         })
     });
@@ -379,28 +380,22 @@ impl<'a> Sheets<'a> {
 
     /// Writes the rows of a sheet.
     fn write_rows(&mut self) -> Result<()> {
-        let mut rows = std::mem::take(&mut self.rows);
+        let rows = std::mem::take(&mut self.rows);
         self.waiting = 0;
-        let mut from = 0;
-        let parts: Vec<usize> = rows
-            .chunk_by(|_, next| !next.is_apart)
-            .map(<[Row]>::len)
-            .collect();
-        for length in parts {
-            let tables = tables_beside(&rows[from..from + length]);
-            if tables.len() < 2 {
-                from += length;
-                continue;
+        let (mut written, mut end) = (0, 0);
+        for part in rows.chunk_by(|_, next| !next.is_apart) {
+            let begin = end;
+            end += part.len();
+            let tables = tables_beside(part);
+            if tables.len() > 1 {
+                self.write_tables(&rows[written..begin])?;
+                for columns in &tables {
+                    self.write_tables(&within(part, columns))?;
+                }
+                written = end;
             }
-            let below = rows.split_off(from + length);
-            let beside = rows.split_off(from);
-            self.write_tables(&rows)?;
-            for columns in &tables {
-                self.write_tables(&within(&beside, columns))?;
-            }
-            (rows, from) = (below, 0);
         }
-        self.write_tables(&rows)
+        self.write_tables(&rows[written..])
     }
 
     /// Writes rows with tables one below the other.
@@ -411,7 +406,7 @@ impl<'a> Sheets<'a> {
         let (mut from, mut end) = (0, 0);
         for part in rows.chunk_by(|_, next| !next.is_apart) {
             end += part.len();
-            if open.may_be_named_by(&rows[from..end]) {
+            if open.may_be_named_by(part) {
                 continue;
             }
             let begin = end - part.len();

@@ -192,6 +192,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
     let mut striking = false;
     let mut opening = true; // nothing but headings and bylines so far
     let is_question = |block: &Block| turn(&text[block.span.clone()]) == Some('Q');
+    let mut is_labelled = false; // the block's first sentence has the name of who speaks
     let mut answering = false; // a question of a transcript whose answer is too short to stand alone
     for (block_index, mut span) in document.sentences() {
         let block = &document.blocks()[block_index];
@@ -218,6 +219,9 @@ fn sentences(document: &Document) -> Vec<Sentence> {
             let is_prose = above.kind == BlockKind::Paragraph && stops(&text[above.span.clone()]);
             above.kind != BlockKind::Heading && !is_prose
         });
+        if first_of_block {
+            is_labelled = speaker(&text[span.clone()]).is_some();
+        }
         // A quotation over several paragraphs opens anew in each, so a paragraph begins outside of one.
         quoting &= !first_of_block;
         striking &= !first_of_block;
@@ -298,12 +302,8 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                 })
             };
             // What one says of oneself, behind the sentence that has the name: "RV: Sure. I was the first."
-            let is_unsaid = |sentence: &str| {
-                let block = &text[block.span.clone()];
-                part.start > document.blocks()[block_index].span.start
-                    && speaker(block).is_some()
-                    && words_of(sentence).any(|word| is_of_the_speaker(&word))
-            };
+            let is_unsaid =
+                || is_labelled && !first_of_block && words_of(sentence).any(|word| is_of_the_speaker(&word));
             let may_be_restricted = first_of_block || marker > 0;
             let fitness = match fitness(sentence, kind) {
                 Fitness::Prose
@@ -326,7 +326,7 @@ fn sentences(document: &Document) -> Vec<Sentence> {
                 replies: 0,
                 section,
                 heading: heading.clone(),
-                leans: opener::leans(sentence, was_quoting) || is_unsaid(sentence),
+                leans: opener::leans(sentence, was_quoting) || is_unsaid(),
                 span: part,
             });
         }

@@ -39,17 +39,26 @@ const BOOK_ENDS: &str = "*** end of th";
 /// Of each block, whether it says who sends the press release that the document is, or who gives away the book, and how.
 pub(super) fn about_the_sender(document: &Document) -> Vec<bool> {
     let mut is_about = about_the_company(document);
-    let at = |mark: &str| {
-        document.blocks().iter().position(|block| {
-            let line = document.text()[block.span.clone()].to_ascii_lowercase();
-            line.starts_with(mark) && line.contains("project gutenberg")
-        })
+    // Whether a book begins or ends.
+    let mark = |block: &Block| {
+        let line = &document.text()[block.span.clone()];
+        let begins = |mark: &str| {
+            line.get(..mark.len())
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(mark))
+        };
+        let is_begin = begins(BOOK_BEGINS);
+        let is_mark = (is_begin || begins(BOOK_ENDS)) && line.to_lowercase().contains("project gutenberg");
+        is_mark.then_some(is_begin)
     };
-    if let (Some(begins), Some(ends)) = (at(BOOK_BEGINS), at(BOOK_ENDS))
-        && begins < ends
-    {
-        is_about[..=begins].fill(true);
-        is_about[ends..].fill(true);
+    let marks: Vec<Option<bool>> = document.blocks().iter().map(mark).collect();
+    let begin = marks.iter().position(|mark| *mark == Some(true));
+    let end = marks.iter().rposition(|mark| *mark == Some(false));
+    if begin.is_some() && begin < end {
+        let mut is_inside = false;
+        for (is_about, mark) in is_about.iter_mut().zip(marks) {
+            is_inside = mark.unwrap_or(is_inside);
+            *is_about |= !is_inside || mark.is_some();
+        }
     }
     is_about
 }
@@ -135,6 +144,14 @@ mod tests {
         let found = found(&book);
         assert_eq!((found[0], found[found.len() - 1]), ("Free.", "You may copy it."));
         assert!(!found.contains(&"It was late."));
+        let two = book.replace('\\', "").repeat(2);
+        let document = Document::new("t", two, Format::Plain).unwrap();
+        let about = about_the_sender(&document);
+        let kept = document.blocks().iter().zip(about).filter(|(_, about)| !about);
+        let kept: Vec<&str> = kept
+            .map(|(block, _)| &document.text()[block.span.clone()])
+            .collect();
+        assert_eq!(kept, ["It was late.", "It was late."]);
     }
 
     #[test]
