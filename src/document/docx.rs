@@ -842,6 +842,9 @@ mod tests {
             )
         };
         let minus = element("sSup", "", &[part("e", "10"), part("sup", "-4")]);
+        let long = format!("<w:p><m:oMath>{}</m:oMath></w:p>", run(&"+".repeat(1 << 17)));
+        let signs = source(&long).matches('+').count();
+        assert_eq!(signs, 1 << 17, "what is not looked at is not lost");
         for (markup, line) in [
             (run("2.2×") + &minus, "2.2 × 10⁻⁴"),
             (

@@ -19,7 +19,7 @@ pub(super) struct Formula {
     is_broken: bool,
 }
 
-/// Texts of more signs and words are not looked at sign by sign.
+/// What is more than so many signs and words is not looked at sign by sign: each takes memory.
 const MOST_PIECES: usize = 1 << 16;
 
 #[derive(Default)]
@@ -69,7 +69,7 @@ impl Formula {
             return;
         }
         let around = self.open.iter().rev().find(|open| open.name != "t");
-        if self.pieces > MOST_PIECES || around.is_some_and(|around| around.is_text) {
+        if around.is_some_and(|around| around.is_text) {
             return self.add(text.to_owned());
         }
         let mut word = String::new();
@@ -87,7 +87,7 @@ impl Formula {
             // 16,788 and 10:30 are one number.
             let is_within_number =
                 ",:;".contains(c) && is_digit(word.chars().next_back()) && is_digit(rest.peek().copied());
-            if written == sign || is_within_number {
+            if written == sign || is_within_number || self.pieces >= MOST_PIECES {
                 word.push(c);
             } else {
                 self.add(std::mem::take(&mut word));
