@@ -492,14 +492,8 @@ impl<'a> Walk<'a> {
                 {
                     self.skip(element.name() == "del");
                 }
-                Event::Open(element) if self.formula.is_some() => {
-                    self.formula.iter_mut().for_each(|formula| formula.open(&element));
-                }
-                Event::Text(text) if self.formula.is_some() => {
-                    self.formula.iter_mut().for_each(|formula| formula.text(&text));
-                }
-                Event::Close if let Some(formula) = &mut self.formula => {
-                    if let Some(line) = formula.close() {
+                event if let Some(formula) = &mut self.formula => {
+                    if let Some(line) = formula.event(&event) {
                         self.formula = None;
                         self.text(&line);
                         self.close();

@@ -4,7 +4,7 @@
 //! Source: ECMA-376-1:2016, section 22.1; elements that are not listed here are read through.
 
 use super::math::{above, base, below, grouped, joined, operator};
-use super::xml::Element as Xml;
+use super::xml::{Element as Xml, Event};
 
 /// A formula that is read element by element.
 #[derive(Default)]
@@ -39,7 +39,17 @@ struct Element {
 }
 
 impl Formula {
-    pub(super) fn open(&mut self, element: &Xml<'_>) {
+    /// Takes in what stands next. At the end of the formula, this is its line.
+    pub(super) fn event(&mut self, event: &Event<'_>) -> Option<String> {
+        match event {
+            Event::Open(element) => self.open(element),
+            Event::Text(text) => self.text(text),
+            Event::Close => return self.close(),
+        }
+        None
+    }
+
+    fn open(&mut self, element: &Xml<'_>) {
         let name = element.name();
         // Properties of properties of an element.
         let around = self.open.iter_mut().rev().find(|open| !open.name.ends_with("Pr"));
@@ -64,7 +74,7 @@ impl Formula {
         });
     }
 
-    pub(super) fn text(&mut self, text: &str) {
+    fn text(&mut self, text: &str) {
         if self.open.last().is_none_or(|open| open.name != "t") {
             return;
         }
@@ -116,7 +126,7 @@ impl Formula {
     }
 
     /// Ends what was opened last. Where that is the formula itself, this is the line.
-    pub(super) fn close(&mut self) -> Option<String> {
+    fn close(&mut self) -> Option<String> {
         let Some(element) = self.open.pop() else {
             let mut line = joined(&self.children);
             while line.contains("  ") {

@@ -168,14 +168,8 @@ impl Walk {
             Event::Open(_) if self.skipped > 0 => self.skipped += 1,
             Event::Close if self.skipped > 0 => self.skipped -= 1,
             Event::Text(_) if self.skipped > 0 => {}
-            Event::Open(element) if self.formula.is_some() => {
-                self.formula.iter_mut().for_each(|formula| formula.open(&element));
-            }
-            Event::Text(text) if self.formula.is_some() => {
-                self.formula.iter_mut().for_each(|formula| formula.text(&text));
-            }
-            Event::Close if let Some(formula) = &mut self.formula => {
-                if let Some(line) = formula.close() {
+            event if let Some(formula) = &mut self.formula => {
+                if let Some(line) = formula.event(&event) {
                     self.formula = None;
                     self.extracted.text(&line);
                     self.close();
