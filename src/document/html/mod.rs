@@ -4,6 +4,11 @@
 //! which are not shown. What style sheets hide is read. Struck text is set in tildes, as Markdown writes it: it must not be
 //! quoted as if it held. A superscript number stays one ("10⁶" is not 106); links to footnotes are left out.
 
+mod beside;
+mod elements;
+mod tables;
+mod tag;
+
 use std::convert::Infallible;
 use std::ops::Range;
 
@@ -11,9 +16,12 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Token, Tokenizer};
 
 use super::blocks::Blocks;
-use super::{
-    Block, BlockKind, CellMarkup, Layout, STRUCK, byte_order_mark, clean, math, package, plain, stops,
-};
+use super::{BlockKind, Layout, STRUCK, byte_order_mark, clean, math, package, plain};
+use beside::{Beside, Certainty};
+pub(super) use elements::element;
+use elements::{NOT_SHOWN, RAW, is_block};
+use tables::Tables;
+use tag::StartTag;
 
 /// A cell of more words is one of a table that sets a page, not of one that holds data.
 const MOST_WORDS_OF_A_CELL: usize = 60;
@@ -106,9 +114,7 @@ fn walk(
         blocks: Blocks::new(source),
         gap: Gap::None,
         lists: 0,
-        tables: Vec::new(),
-        cells: Vec::new(),
-        span: CellSpan::default(),
+        tables: Tables::default(),
         pre: Pre::No,
         is_superscript: false,
         link: None,
@@ -120,12 +126,9 @@ fn walk(
         struck: 0,
         is_marked: false,
         hidden: None,
-        beside: Vec::new(),
-        stood_beside: Vec::new(),
-        tag: 0,
+        beside: Beside::default(),
         formula: None,
         formula_end: 0,
-        has_target: false,
         target: None,
         is_link: true,
         prose: (0, false),
@@ -133,54 +136,16 @@ fn walk(
     let from = byte_order_mark(source);
     // What checks facts says so to search engines.
     let says_claims = memchr::memmem::find(source.as_bytes(), b"ClaimReview").is_some();
-    let (mut name, mut is_reference, mut attribute) = (Vec::new(), false, Attribute::Other);
-    let (mut beside, mut is_hidden, mut is_correction) = (None, false, false);
+    let mut tag = StartTag::new(b"", from);
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| {
         let range = span.start + from..span.end + from;
         match event {
-            CallbackEvent::OpenStartTag { name: opened } => {
-                name.clear();
-                name.extend_from_slice(opened);
-                (beside, is_reference, is_hidden, is_correction) = (None, false, false, false);
-                walk.span = CellSpan::default();
-                (walk.tag, walk.has_target) = (range.start, false);
-            }
-            CallbackEvent::AttributeName { name } => {
-                is_hidden |= name == b"hidden";
-                walk.has_target |= name == b"href";
-                attribute = match name {
-                    b"colspan" => Attribute::Columns,
-                    b"rowspan" => Attribute::Rows,
-                    b"role" => Attribute::Role,
-                    b"aria-hidden" => Attribute::Hidden,
-                    b"id" | b"class" => Attribute::Label,
-                    b"style" => Attribute::Style,
-                    _ => Attribute::Other,
-                }
-            }
-            CallbackEvent::AttributeValue { value } => {
-                is_reference |= is_one(value, &REFERENCES);
-                let number = || str::from_utf8(value).ok()?.trim().parse().ok();
-                match attribute {
-                    Attribute::Columns => walk.span.columns = number().unwrap_or(1),
-                    Attribute::Rows => walk.span.rows = number().unwrap_or(1),
-                    Attribute::Role if is_one(value, &ROLES_BESIDE) => beside = Some(Certainty::Sure),
-                    Attribute::Label => {
-                        beside = beside.max(certainty(value, says_claims));
-                        is_correction |= has_word(value, &CORRECTIONS);
-                    }
-                    Attribute::Style => is_hidden |= hides(value),
-                    Attribute::Hidden if value == b"true" => beside = beside.max(Some(Certainty::Guess)),
-                    Attribute::Role | Attribute::Hidden | Attribute::Other => {}
-                }
-            }
+            CallbackEvent::OpenStartTag { name } => tag = StartTag::new(name, range.start),
+            CallbackEvent::AttributeName { name } => tag.begin_attribute(name),
+            CallbackEvent::AttributeValue { value } => tag.set(value, says_claims),
             CallbackEvent::CloseStartTag { self_closing } => {
-                walk.is_reference |= is_reference && name == b"a";
-                let beside = match is_correction {
-                    true => None,
-                    false => walk.beside(&name, beside, is_hidden, range.end),
-                };
-                walk.start_tag(&name, self_closing, beside);
+                (tag.end, tag.is_closed) = (range.end, self_closing);
+                walk.start_tag(&tag);
             }
             CallbackEvent::EndTag { name } => walk.end_tag(name, range),
             CallbackEvent::String { .. }
@@ -196,7 +161,8 @@ fn walk(
     emitter.naively_switch_states(!is_xml);
     let Ok(()) = Tokenizer::new_with_emitter(&source[from..], emitter).finish();
     walk.end_block();
-    walk.put_beside();
+    let blocks = &mut walk.blocks;
+    walk.beside.mark(&mut blocks.written, &blocks.builder.text);
     match walk.hidden {
         Some((name, _)) if NOT_SHOWN.contains(&name) => Err(name),
         _ => Ok(walk.blocks.into_layout()),
@@ -220,105 +186,13 @@ enum Pre {
     Code,
 }
 
-/// A cell of a table.
-struct Cell {
-    /// How many blocks stand before it.
-    first: usize,
-    /// How many lists it stands in.
-    lists: u32,
-    /// It begins with a table of its own.
-    begins_with_table: bool,
-    markup: CellMarkup,
-}
-
-/// How many columns and rows a cell reaches over.
-#[derive(Clone, Copy)]
-struct CellSpan {
-    columns: usize,
-    rows: usize,
-}
-
-impl Default for CellSpan {
-    fn default() -> Self {
-        Self { columns: 1, rows: 1 }
-    }
-}
-
-/// An attribute whose value is looked at.
-enum Attribute {
-    Columns,
-    Rows,
-    Role,
-    /// An identifier or classes.
-    Label,
-    Style,
-    /// Whether programs that read aloud pass it over.
-    Hidden,
-    Other,
-}
-
-/// More columns of a table are not counted.
-const MOST_COLUMNS: usize = 100;
-
-/// A table that the place is in.
-#[derive(Default)]
-struct Table {
-    /// How many cells it stands in.
-    outside: usize,
-    /// The first column behind the last cell of the row, and the one that it begins in.
-    column: usize,
-    last: Option<usize>,
-    /// Of each column, how many of the next rows a cell of a row above reaches over.
-    taken: Vec<usize>,
-    /// The place is in its head.
-    is_head: bool,
-}
-
-impl Table {
-    fn next_row(&mut self) {
-        for rows in self.taken.iter_mut().skip(self.column) {
-            *rows = rows.saturating_sub(1);
-        }
-        self.column = 0;
-        self.last = None;
-    }
-
-    /// By how many columns the next cell begins behind the last one.
-    fn next_cell(&mut self, span: CellSpan) -> usize {
-        while let Some(rows) = self.taken.get_mut(self.column).filter(|rows| **rows > 0) {
-            *rows -= 1;
-            self.column += 1;
-        }
-        let steps = self.last.map_or(self.column + 1, |last| self.column - last);
-        self.last = Some(self.column);
-        let end = self
-            .column
-            .saturating_add(span.columns)
-            .clamp(self.column + 1, MOST_COLUMNS.max(self.column + 1));
-        // What is not counted reaches over nothing.
-        let counted = end.min(MOST_COLUMNS);
-        if self.taken.len() < counted {
-            self.taken.resize(counted, 0);
-        }
-        if self.column < counted {
-            self.taken[self.column..counted].fill(span.rows.saturating_sub(1));
-        }
-        self.column = end;
-        steps
-    }
-}
-
 struct Walk<'a> {
     blocks: Blocks<'a>,
     gap: Gap,
     /// How many lists the current place is in.
     lists: u32,
-    /// The tables that the current place is in.
-    tables: Vec<Table>,
-    /// The cells that the current place is in.
-    cells: Vec<Cell>,
-    /// What the attributes of a cell say.
-    span: CellSpan,
+    /// The tables and cells that the current place is in.
+    tables: Tables,
     pre: Pre,
     is_superscript: bool,
     /// How long the text was when the link began that the place is in.
@@ -337,18 +211,12 @@ struct Walk<'a> {
     is_marked: bool,
     /// The element that is not shown, and how many of its name are open.
     hidden: Option<(&'static str, u32)>,
-    /// What stands beside the text and is open, outermost first.
-    beside: Vec<Beside>,
-    /// The blocks of what stood beside it.
-    stood_beside: Vec<(Range<usize>, Certainty)>,
-    /// Where the current start tag begins.
-    tag: usize,
+    /// What stands beside the text.
+    beside: Beside,
     /// Where the formula begins that the place is in.
     formula: Option<usize>,
     /// Where the next end tag of one is, or would be.
     formula_end: usize,
-    /// The current start tag leads elsewhere.
-    has_target: bool,
     /// How long the text was when the link elsewhere began that the place is in, over blocks.
     target: Option<usize>,
     /// All words of the current block are in such a link.
@@ -357,246 +225,18 @@ struct Walk<'a> {
     prose: (usize, bool),
 }
 
-/// An element that stands beside the text.
-struct Beside {
-    name: Vec<u8>,
-    /// How many of its name are open.
-    depth: u32,
-    /// Its first block.
-    first: usize,
-    certainty: Certainty,
-    /// It is one of those that stand within lines.
-    is_inline: bool,
-}
-
-/// Elements that are open one within the other and are looked at.
-const MOST_BESIDE: usize = 8;
-
-/// Whether an element stands beside the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Certainty {
-    /// Unless it holds most of the text.
-    Guess,
-    Sure,
-}
-
-/// So much text is enough for a page, in bytes: what guesses take away may be more than it.
-const ENOUGH_TEXT: usize = 600;
-
-/// What a link to a note, or back from it, is said to be.
-const REFERENCES: [&str; 6] = [
-    "doc-noteref",
-    "doc-backlink",
-    "noteref",
-    "backlink",
-    "footnote-ref",
-    "footnote-back",
-];
-
-/// Elements that stand beside the text, and what others are said to be that do.
-const BESIDE: [&str; 4] = ["aside", "figcaption", "footer", "nav"];
-const ROLES_BESIDE: [&str; 5] = [
-    "alertdialog",
-    "complementary",
-    "contentinfo",
-    "dialog",
-    "navigation",
-];
-const LABELS_BESIDE: [&str; 6] = ["comments", "consent", "cookie", "cookies", "onetrust", "related"];
-/// Words of identifiers and classes of what mostly stands beside the text: on 311 pages of news and blogs whose text others had
-/// marked, next to nothing below them belonged to it.
-#[rustfmt::skip]
-const LABELS_GUESSED: [&str; 36] = [
-    "bio", "biography", "byline", "caption", "comment", "commentform", "copyright", "cta", "disclaimer", "disclosure", "excerpt",
-    "feedback", "flyout", "footer", "gallery", "hatnote", "legal", "masthead", "modal", "newsletter", "newsletters", "overlay", "popular",
-    "popup", "promo", "promos", "recirc", "recommended", "respond", "sidebar", "signup", "subscribe", "subscription", "teaser", "teasers",
-    "trending",
-];
-/// The same on pages that check what somebody claims.
-const LABELS_OF_CLAIMS: [&str; 2] = ["claim", "statement"];
-/// Identifiers and classes as they stand: "ad" is also in `ad-free`.
-const NAMES_BESIDE: [&str; 8] = [
-    "ad",
-    "ads",
-    "ad-container",
-    "ad-slot",
-    "advert",
-    "advertisement",
-    "pull-quote",
-    "pullquote",
-];
-/// Beginnings of classes that say what an article is about, or what it does not have.
-const ABOUT: [&str; 4] = ["category-", "has-", "no-", "tag-"];
-/// What is said to be one belongs to the text, wherever it stands.
-const CORRECTIONS: [&str; 7] = [
-    "clarification",
-    "correction",
-    "corrections",
-    "editor",
-    "editors",
-    "factcheck",
-    "retraction",
-];
-/// Elements that do where they are said to; others hold the text, or are often left open.
-const CONTAINERS: [&str; 11] = [
-    "article", "details", "dialog", "div", "figure", "form", "header", "ol", "p", "section", "ul",
-];
-/// What is hidden within lines is beside the text where a sentence begins; elsewhere it would cut one in two.
-const INLINE_CONTAINERS: [&str; 3] = ["a", "cite", "span"];
-
-fn is_one(name: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|one| one.as_bytes() == name)
-}
-
-/// An identifier, or classes.
-fn labels(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let labels = value.split(u8::is_ascii_whitespace);
-    labels.filter(|label| !ABOUT.iter().any(|about| label.starts_with(about.as_bytes())))
-}
-
-/// Whether an identifier or classes have one of these words, as `cookie-banner` has "cookie".
-fn has_word(value: &[u8], words: &[&str]) -> bool {
-    let parts = labels(value).flat_map(|label| label.split(|byte| !byte.is_ascii_alphanumeric()));
-    // `photoCaption` has two.
-    let goes_on = |a: &u8, b: &u8| !(a.is_ascii_lowercase() && b.is_ascii_uppercase());
-    let mut own = parts.flat_map(|part| part.chunk_by(goes_on).chain([part]));
-    own.any(|own| is_label(own, words))
-}
-
-/// Whether an identifier or classes say that their element stands beside the text.
-fn certainty(value: &[u8], says_claims: bool) -> Option<Certainty> {
-    if has_word(value, &LABELS_BESIDE) || has_name(value, &NAMES_BESIDE) {
-        return Some(Certainty::Sure);
-    }
-    let is_guess = has_word(value, &LABELS_GUESSED) || says_claims && has_word(value, &LABELS_OF_CLAIMS);
-    is_guess.then_some(Certainty::Guess)
-}
-
-/// Whether an identifier, or a class, is one of these.
-fn has_name(value: &[u8], names: &[&str]) -> bool {
-    labels(value).any(|label| is_label(label, names))
-}
-
-fn is_label(label: &[u8], labels: &[&str]) -> bool {
-    labels
-        .iter()
-        .any(|one| label.eq_ignore_ascii_case(one.as_bytes()))
-}
-
-/// Whether a style hides its element until a program shows it.
-fn hides(style: &[u8]) -> bool {
-    let style: Vec<u8> = style
-        .iter()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .map(u8::to_ascii_lowercase)
-        .collect();
-    memchr::memmem::find(&style, b"display:none").is_some()
-}
-
-/// Elements whose content is no text of the page. What stands in the first is no markup, either.
-const RAW: [&str; 5] = ["script", "style", "iframe", "noscript", "noembed"];
-const NOT_SHOWN: [&str; 9] = [
-    "template",
-    "svg",
-    "object",
-    "audio",
-    "video",
-    "canvas",
-    "annotation",
-    "annotation-xml",
-    "datalist",
-];
-
 impl Walk<'_> {
-    /// Whether an element stands beside the text, by its name, what it is said to be, and whether it is hidden. `end`: where its start
-    /// tag ends.
-    fn beside(&self, name: &[u8], said: Option<Certainty>, is_hidden: bool, end: usize) -> Option<Certainty> {
-        if is_one(name, &BESIDE) {
-            return Some(Certainty::Sure);
-        }
-        if is_one(name, &INLINE_CONTAINERS) {
-            // A formula may be hidden beside its picture.
-            let is_formula = || {
-                self.blocks.builder.source[end..]
-                    .trim_start()
-                    .starts_with("<math")
-            };
-            let stands_alone = is_hidden
-                && self.cells.is_empty()
-                && self.blocks.kind != BlockKind::Heading
-                && self.pre == Pre::No
-                && self.blocks.begins_sentence()
-                && !is_formula();
-            return stands_alone.then_some(Certainty::Sure);
-        }
-        let said = said.max(is_hidden.then_some(Certainty::Sure));
-        let said = said.max((name == b"form").then_some(Certainty::Guess))?;
-        is_one(name, &CONTAINERS).then_some(said)
-    }
-
-    /// Takes out of the text what stood beside it. Guesses that would take most of it, each or all together, are none. What no end
-    /// tag closes may hold all of the text, and is no part of this.
-    fn put_beside(&mut self) {
-        let ranges = std::mem::take(&mut self.stood_beside);
-        let (sure, mut guessed): (Vec<_>, Vec<_>) = ranges
-            .into_iter()
-            .partition(|(_, certainty)| *certainty == Certainty::Sure);
-        let blocks = &mut self.blocks.written;
-        for (range, _) in sure {
-            blocks[range].iter_mut().for_each(|block| block.is_beside = true);
-        }
-        let text = &self.blocks.builder.text;
-        let weight = |block: &Block| {
-            let is_text = matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem);
-            let is_prose = is_text && !block.is_beside && stops(&text[block.span.clone()]);
-            if is_prose { block.span.len() } else { 0 }
-        };
-        let weights: Vec<usize> = blocks.iter().map(weight).collect();
-        let mut until = vec![0]; // of each block, how much stands above it
-        until.extend(weights.iter().scan(0, |sum, weight| {
-            *sum += weight;
-            Some(*sum)
-        }));
-        let all = until[weights.len()];
-        guessed.retain(|(range, _)| 2 * (until[range.end] - until[range.start]) < all);
-        let mut is_beside = vec![false; weights.len()];
-        guessed.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
-        let mut done = 0; // What stands within another is beside already.
-        for (range, _) in guessed {
-            let start = range.start.max(done);
-            done = range.end.max(done);
-            is_beside[start..done].fill(true);
-        }
-        let left: usize = weights
-            .iter()
-            .zip(&is_beside)
-            .filter(|(_, beside)| !**beside)
-            .map(|(weight, _)| weight)
-            .sum();
-        if left >= ENOUGH_TEXT.min(all / 4) {
-            blocks
-                .iter_mut()
-                .zip(is_beside)
-                .for_each(|(block, is_beside)| block.is_beside |= is_beside);
-        }
-    }
-
-    fn start_tag(&mut self, name: &[u8], is_closed: bool, beside: Option<Certainty>) {
+    fn start_tag(&mut self, tag: &StartTag) {
+        let name = tag.name.as_slice();
         if let Some((hidden, depth)) = &mut self.hidden {
-            *depth += u32::from(hidden.as_bytes() == name && !is_closed);
+            *depth += u32::from(hidden.as_bytes() == name && !tag.is_closed);
             return;
         }
-        if self.is_in_formula(self.tag) {
+        if self.is_in_formula(tag.start) {
             return;
         }
-        if name == b"math" && !is_closed {
-            if self.formula_end < self.tag {
-                let rest = &self.blocks.builder.source.as_bytes()[self.tag..];
-                self.formula_end =
-                    memchr::memmem::find(rest, b"</math").map_or(usize::MAX, |at| self.tag + at);
-            }
-            let is_whole = self.formula_end - self.tag <= LONGEST_FORMULA;
-            self.formula = is_whole.then_some(self.tag);
+        if name == b"math" && !tag.is_closed {
+            self.begin_formula(tag.start);
             return;
         }
         let is_raw = RAW.iter().find(|raw| raw.as_bytes() == name);
@@ -604,30 +244,40 @@ impl Walk<'_> {
         if let Some(hidden) = is_raw.or_else(|| NOT_SHOWN.iter().find(|hidden| hidden.as_bytes() == name)) {
             let hides = match is_raw {
                 Some(_) if !self.is_xml => true,
-                Some(_) => !is_closed,
-                None => !is_closed && !self.open_to_the_end.contains(hidden),
+                Some(_) => !tag.is_closed,
+                None => !tag.is_closed && !self.open_to_the_end.contains(hidden),
             };
             if hides {
                 self.hidden = Some((hidden, 1));
             }
             return;
         }
+        self.set_place(tag);
+        if !tag.is_closed {
+            self.begin_beside(tag);
+        }
+    }
+
+    /// Makes the place what an element makes it that begins.
+    fn set_place(&mut self, tag: &StartTag) {
+        let name = tag.name.as_slice();
         match name {
             b"br" => self.line_end(),
-            b"a" if !is_closed => {
+            b"a" if !tag.is_closed => {
                 self.link = Some(self.blocks.builder.text.len());
-                self.target = self.link.filter(|_| self.has_target);
+                self.target = self.link.filter(|_| tag.has_target);
+                self.is_reference |= tag.is_reference;
                 // Two links side by side are two words, whatever sets them apart.
                 if self.link_end == self.blocks.builder.text.len() {
                     self.gap = self.gap.max(Gap::Space);
                 }
             }
-            b"sup" => self.is_superscript = !is_closed,
-            b"del" | b"s" | b"strike" if !is_closed => self.struck += 1,
+            b"sup" => self.is_superscript = !tag.is_closed,
+            b"del" | b"s" | b"strike" if !tag.is_closed => self.struck += 1,
             b"code" | b"samp" | b"span"
                 if self.pre == Pre::Text
                     && self.blocks.is_fresh()
-                    && !(name == b"span" && self.is_in_prose()) =>
+                    && !(name == b"span" && self.is_in_prose(tag.start)) =>
             {
                 self.pre = Pre::Code;
                 self.blocks.kind = BlockKind::Verbatim;
@@ -655,80 +305,65 @@ impl Walk<'_> {
             b"table" => {
                 self.end_block();
                 self.blocks.set_apart();
-                if let Some(cell) = self.cells.last_mut() {
-                    cell.begins_with_table |= cell.first == self.blocks.written.len();
-                }
-                self.tables.push(Table {
-                    outside: self.cells.len(),
-                    ..Table::default()
-                });
+                self.tables.begin(self.blocks.written.len());
             }
             b"tr" => {
                 self.end_cells();
                 self.blocks.next_row();
-                self.tables.last_mut().into_iter().for_each(Table::next_row);
+                self.tables.next_row();
             }
             b"thead" | b"tbody" | b"tfoot" => {
                 self.end_cells();
-                let table = self.tables.last_mut().into_iter();
-                table.for_each(|table| table.is_head = name == b"thead");
+                self.tables.set_head(name == b"thead");
             }
             b"td" | b"th" => {
                 self.end_cells();
-                let is_head = self.tables.last().is_some_and(|table| table.is_head);
-                let span = self.span;
-                let steps = self.tables.last_mut().map_or(1, |table| table.next_cell(span));
+                let steps = self.tables.begin_cell(tag, self.blocks.written.len(), self.lists);
                 (0..steps).for_each(|_| self.blocks.next_cell());
-                self.cells.push(Cell {
-                    first: self.blocks.written.len(),
-                    lists: self.lists,
-                    begins_with_table: false,
-                    markup: CellMarkup {
-                        is_header: is_head || name == b"th",
-                        columns: span.columns.clamp(1, MOST_COLUMNS) as u16,
-                        rows: u16::try_from(span.rows).unwrap_or(u16::MAX).max(1),
-                    },
-                });
                 self.end_block();
             }
             _ if is_block(name) => self.end_block(),
             _ => {}
         }
-        if is_closed {
-            return;
-        }
+    }
+
+    /// Whether what begins stands beside the text.
+    fn begin_beside(&mut self, tag: &StartTag) {
+        let name = tag.name.as_slice();
         // A paragraph needs no end tag: any block ends it.
         let ends_paragraph =
             is_block(name) || matches!(name, b"dl" | b"menu" | b"ol" | b"pre" | b"table" | b"ul");
-        if ends_paragraph && self.beside.last().is_some_and(|beside| beside.name == b"p") {
-            self.end_beside(self.beside.len() - 1);
+        if let Some(paragraph) = self.beside.innermost(b"p").filter(|_| ends_paragraph) {
+            self.end_beside(paragraph);
         }
-        for beside in self.beside.iter_mut().filter(|beside| beside.name == name) {
-            beside.depth += 1;
-        }
-        // What is sure takes the place of a guess, which may have no end.
-        if self.beside.len() == MOST_BESIDE
-            && beside == Some(Certainty::Sure)
-            && let Some(guess) = self
-                .beside
-                .iter()
-                .rposition(|open| open.certainty == Certainty::Guess)
-        {
-            self.beside.remove(guess);
-        }
-        if let Some(certainty) = beside.filter(|_| self.beside.len() < MOST_BESIDE) {
-            let is_inline = is_one(name, &INLINE_CONTAINERS);
+        self.beside.enter(name);
+        let is_inline = beside::is_inline(name);
+        let certainty = match is_inline {
+            true => self.hides_in_line(tag).then_some(Certainty::Sure),
+            false => beside::of_element(tag),
+        };
+        if let Some(certainty) = certainty.filter(|&certainty| self.beside.has_room(certainty)) {
             if is_inline {
                 self.end_block();
             }
-            self.beside.push(Beside {
-                name: name.to_owned(),
-                depth: 1,
-                first: self.blocks.written.len(),
-                certainty,
-                is_inline,
-            });
+            self.beside.open(name, certainty, self.blocks.written.len());
         }
+    }
+
+    /// Whether an element within lines is hidden where it can be left out.
+    fn hides_in_line(&self, tag: &StartTag) -> bool {
+        // A formula may be hidden beside its picture.
+        let is_formula = || {
+            let behind = &self.blocks.builder.source[tag.end..];
+            behind.trim_start().starts_with("<math")
+        };
+        tag.is_hidden
+            && !tag.is_correction
+            && self.tables.cell().is_none()
+            && self.blocks.kind != BlockKind::Heading
+            && self.pre == Pre::No
+            && self.blocks.begins_sentence()
+            && !is_formula()
     }
 
     fn end_tag(&mut self, name: &[u8], range: Range<usize>) {
@@ -768,36 +403,27 @@ impl Walk<'_> {
             b"td" | b"th" => self.end_cells(),
             b"thead" => {
                 self.end_cells();
-                let table = self.tables.last_mut().into_iter();
-                table.for_each(|table| table.is_head = false);
+                self.tables.set_head(false);
             }
             b"table" => {
                 self.end_cells();
-                self.tables.pop();
+                self.tables.end();
                 self.blocks.set_apart();
             }
             _ if is_block(name) => self.end_block(),
             _ => {}
         }
-        for beside in self.beside.iter_mut().filter(|beside| beside.name == name) {
-            beside.depth -= 1;
+        if let Some(closed) = self.beside.leave(name) {
+            self.end_beside(closed);
         }
-        let Some(closed) = self.beside.iter().position(|beside| beside.depth == 0) else {
-            return;
-        };
-        self.end_beside(closed);
     }
 
-    /// Ends one of what stands beside the text, and what is open in it.
+    /// Ends one of what stands beside the text.
     fn end_beside(&mut self, index: usize) {
-        let closed = self.beside.drain(index..).next();
-        if let Some(closed) = closed {
-            if closed.is_inline {
-                self.end_block();
-            }
-            let blocks = closed.first..self.blocks.written.len();
-            self.stood_beside.push((blocks, closed.certainty));
+        if self.beside.is_inline(index) {
+            self.end_block();
         }
+        self.beside.close(index, self.blocks.written.len());
     }
 
     /// Ends the current block; the next one is what the place makes it.
@@ -814,8 +440,8 @@ impl Walk<'_> {
         let is_text = matches!(self.blocks.kind, BlockKind::Paragraph | BlockKind::ListItem);
         self.blocks.is_beside = is_link && is_text;
         self.blocks.close();
-        self.blocks.cell = self.cells.last().map(|cell| cell.markup).unwrap_or_default();
-        self.blocks.kind = match self.cells.last() {
+        self.blocks.cell = self.tables.cell().map(|cell| cell.markup).unwrap_or_default();
+        self.blocks.kind = match self.tables.cell() {
             Some(cell) if self.lists > cell.lists => BlockKind::ListItem,
             Some(cell) if cell.first == self.blocks.written.len() => BlockKind::TableCell,
             None if self.lists > 0 => BlockKind::ListItem,
@@ -826,10 +452,7 @@ impl Walk<'_> {
     /// Ends the cells that are open in the current table.
     fn end_cells(&mut self) {
         self.end_block();
-        let outside = self.tables.last().map_or(0, |table| table.outside);
-        while self.cells.len() > outside
-            && let Some(cell) = self.cells.pop()
-        {
+        while let Some(cell) = self.tables.end_cell() {
             let blocks = &self.blocks.written[cell.first..];
             let holds_text = match blocks {
                 [only] => self.blocks.builder.text[only.span.clone()]
@@ -845,13 +468,13 @@ impl Walk<'_> {
         self.end_block();
     }
 
-    /// Whether `<pre>` holds prose from the current start tag on. What was looked at once is not looked at again.
-    fn is_in_prose(&mut self) -> bool {
-        if self.tag >= self.prose.0 {
-            let source = &self.blocks.builder.source[self.tag..];
+    /// Whether `<pre>` holds prose from a place on. What was looked at once is not looked at again.
+    fn is_in_prose(&mut self, start: usize) -> bool {
+        if start >= self.prose.0 {
+            let source = &self.blocks.builder.source[start..];
             let head = &source[..source.floor_char_boundary(LONGEST_TAG.min(source.len()))];
             let head = head.split("</pre").next().unwrap_or_default();
-            self.prose = (self.tag + head.len(), holds_prose(head));
+            self.prose = (start + head.len(), holds_prose(head));
         }
         self.prose.1
     }
@@ -862,6 +485,15 @@ impl Walk<'_> {
             self.end_formula(at);
         }
         self.formula.is_some()
+    }
+
+    fn begin_formula(&mut self, start: usize) {
+        if self.formula_end < start {
+            let rest = &self.blocks.builder.source.as_bytes()[start..];
+            self.formula_end = memchr::memmem::find(rest, b"</math").map_or(usize::MAX, |at| start + at);
+        }
+        let is_whole = self.formula_end - start <= LONGEST_FORMULA;
+        self.formula = is_whole.then_some(start);
     }
 
     fn end_formula(&mut self, end: usize) {
@@ -1061,75 +693,6 @@ fn line_ends(space: &str) -> usize {
     }
 }
 
-/// Whether an element of this name, in lower case, is one of HTML, and whether it begins and ends a line.
-pub(super) fn element(name: &str) -> Option<bool> {
-    const LINES: [&str; 12] = [
-        "br", "dl", "menu", "ol", "picture", "pre", "table", "td", "th", "tr", "ul", "video",
-    ];
-    #[rustfmt::skip]
-    const WITHIN: [&str; 49] = [
-        "a", "abbr", "acronym", "audio", "b", "bdi", "bdo", "big", "canvas", "cite", "code", "col", "colgroup", "data", "del",
-        "dfn", "em", "embed", "font", "i", "iframe", "img", "input", "ins", "kbd", "label", "link", "mark", "meta", "nobr", "object",
-        "output", "param", "q", "s", "samp", "script", "small", "source", "span", "strike", "strong", "style", "sub", "sup", "time",
-        "tt", "u", "var",
-    ];
-    let is_line = is_block(name.as_bytes()) || LINES.contains(&name);
-    (is_line || name == "wbr" || WITHIN.contains(&name)).then_some(is_line)
-}
-
-/// Elements that begin and end a line.
-fn is_block(name: &[u8]) -> bool {
-    const NAMES: [&str; 46] = [
-        "title",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "li",
-        "dt",
-        "dd",
-        "option",
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "button",
-        "caption",
-        "center",
-        "details",
-        "dialog",
-        "div",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "frameset",
-        "head",
-        "header",
-        "hgroup",
-        "hr",
-        "html",
-        "legend",
-        "main",
-        "nav",
-        "noframes",
-        "optgroup",
-        "p",
-        "section",
-        "select",
-        "summary",
-        "tbody",
-        "textarea",
-        "tfoot",
-        "thead",
-    ];
-    is_one(name, &NAMES)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -1307,7 +870,11 @@ mod tests {
         );
         let read = text(&page);
         assert_eq!(read.matches('y').count(), 1000);
-        assert!(read.len() < 1000 * (2 * MOST_COLUMNS + 20), "{}", read.len());
+        assert!(
+            read.len() < 1000 * (2 * tables::MOST_COLUMNS + 20),
+            "{}",
+            read.len()
+        );
         let widest = text("<table><tr><td>a<td colspan=18446744073709551615>b<td>c");
         assert_eq!(widest.split_whitespace().collect::<Vec<_>>(), ["a", "b", "c"]);
     }
