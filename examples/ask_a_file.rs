@@ -1,7 +1,8 @@
 //! Asks a file a question: `cargo run --release --example ask_a_file -- report.txt "who signed?"`
 
 use quotable::document::read::{ReadOptions, read_file};
-use quotable::{AskOptions, Reader, Verdict, language};
+use quotable::harmless::one_line;
+use quotable::{Answer, AskOptions, Reader, Verdict, language};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -18,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Verdict::Doubtful => " (doubtful)",
             _ => "",
         };
-        println!("{}:{}: {}{doubt}", best.document, best.line, best.text);
+        println!("{}{doubt}", quotation(best));
         return Ok(());
     }
     match found.verdict() {
@@ -26,7 +27,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => println!("not in the document"),
     }
     if let Some(closest) = found.answers.first() {
-        println!("closest: {}:{}: {}", closest.document, closest.line, closest.text);
+        println!("closest: {}", quotation(closest));
     }
     Ok(())
+}
+
+/// An answer on one line, whatever its document holds.
+fn quotation(answer: &Answer) -> String {
+    one_line(&format!("{}:{}: {}", answer.document, answer.line, answer.text))
 }

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use quotable::document::read::{ReadOptions, find, read_files};
-use quotable::{AskOptions, Document, Error, Reader, Verdict};
+use quotable::harmless::one_line;
+use quotable::{Answer, AskOptions, Document, Error, Reader, Verdict};
 
 /// Questions that are answered at the same time. They share rayon's threads: many would only wait for each other.
 const AT_A_TIME: usize = 4;
@@ -90,9 +91,14 @@ fn answer(reader: &Reader, documents: &[&Document], question: &str, at: Instant)
         Err(error) => return error.to_string(),
     };
     match (found.verdict(), found.best()) {
-        (Verdict::Doubtful, Some(best)) => format!("perhaps {} ({}:{})", best.text, best.document, best.line),
-        (_, Some(best)) => format!("{} ({}:{})", best.text, best.document, best.line),
+        (Verdict::Doubtful, Some(best)) => format!("perhaps {}", quotation(best)),
+        (_, Some(best)) => quotation(best),
         (Verdict::Unsure, None) => "no sure answer".to_owned(),
         (_, None) => "not in the documents".to_owned(),
     }
+}
+
+/// An answer on one line, whatever its document holds.
+fn quotation(answer: &Answer) -> String {
+    one_line(&format!("{} ({}:{})", answer.text, answer.document, answer.line))
 }

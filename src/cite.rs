@@ -61,6 +61,7 @@ pub fn quote(document: &Document, document_index: usize, span: Span, score: f32,
     let length = |cell: &TableCell| cell.headings.iter().map(Span::len).sum::<usize>() + cell.span.len();
     let is_short = |row: &Vec<TableCell>| row.iter().map(length).sum::<usize>() <= LONGEST_ROW;
     let row = document.table_row(&span).filter(is_short);
+    let sentence = document.sentence_around(&span);
     let row = row.map(|row| {
         row.into_iter()
             .map(|cell| Cell {
@@ -81,7 +82,8 @@ pub fn quote(document: &Document, document_index: usize, span: Span, score: f32,
         end_byte: quotation.source.end,
         line: quotation.position.line,
         column: quotation.position.column,
-        sentence: document.text()[document.sentence_around(&span)].to_owned(),
+        offset: span.start - sentence.start,
+        sentence: text(sentence),
         page: quotation.position.page,
         cells: quotation.cells,
         introduced_by: document.introductions(&span).into_iter().map(text).collect(),

@@ -1,9 +1,14 @@
-//! Text that cannot steer what shows it.
+//! Text that cannot steer what shows it: words of documents, before they go to a terminal or into a line of a protocol.
 
 use std::borrow::Cow;
 
 /// Text that cannot steer a terminal: control characters and marks of direction are shown as symbols.
-pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+///
+/// ```
+/// assert_eq!(quotable::harmless::harmless("a\u{1b}[2J"), "a␛[2J");
+/// ```
+#[must_use]
+pub fn harmless(text: &str) -> Cow<'_, str> {
     let bad = |c: char| c.is_control() || is_hidden_control(c);
     if !text.contains(bad) {
         return text.into();
@@ -27,7 +32,12 @@ pub(crate) fn is_hidden_control(c: char) -> bool {
 }
 
 /// The same on one line, with line feeds and tabs as spaces.
-pub(crate) fn one_line(text: &str) -> String {
+///
+/// ```
+/// assert_eq!(quotable::harmless::one_line("Halvorsen and\nDahl"), "Halvorsen and Dahl");
+/// ```
+#[must_use]
+pub fn one_line(text: &str) -> String {
     harmless(&text.replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 

@@ -42,8 +42,8 @@
 //! ```
 //!
 //! The feature `cli`, on by default, is the program; a library takes a quarter fewer crates without it:
-//! `quotable = { …, default-features = false }`. Of its parts, `hub` (downloads of models), `eval` (suites and scores) and
-//! `pdf` (reading PDF files) are features of their own.
+//! `quotable = { …, default-features = false }`. Of its parts, `hub` (downloads of models) and `eval` (suites and scores) are
+//! features of their own. Beside it stands `pdf` (reading PDF files), on by default, too.
 //!
 //! In reading order: a [`Document`] is clean text with a map to its source; [`window`] cuts it to the
 //! encoder's length and leaves nothing out, unless it is to [`skim`](AskOptions::skim); an [`engine`] turns windows into logits; [`qa`] turns logits
@@ -55,15 +55,16 @@
 //! traceable, complete, honest, comparable, deterministic, offline and bounded.
 
 pub mod cite;
+/// The program. No part of the library: it changes without notice.
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 pub mod document;
 pub mod engine;
 mod error;
 #[cfg(feature = "eval")]
 pub mod eval;
-#[cfg(any(feature = "cli", feature = "eval", feature = "pdf"))]
-mod harmless;
+pub mod harmless;
 #[cfg(feature = "hub")]
 pub mod hub;
 pub mod language;

@@ -12,7 +12,7 @@ use crate::model::{Calibration, Limits, Model, Tokenizer};
 use crate::qa::calibrate::{Calibrator, Signals};
 use crate::qa::decode;
 use crate::qa::merge::Merger;
-use crate::qa::{self, Answers, RIVALS};
+use crate::qa::{self, Answers, Asked, RIVALS};
 use crate::skim;
 use crate::summary::prose::{self, Candidate};
 use crate::summary::transformer::{Network, Sentence, SentenceVector};
@@ -87,7 +87,8 @@ pub struct Progress {
 /// read, and blocks the thread that it is made on: in an asynchronous program it belongs on a thread for such work.
 ///
 /// [`ask_with_progress`](Self::ask_with_progress) and [`summarize`](Self::summarize) tell how far they are on the thread that
-/// called them, after each 16 windows (four a thread, where that is more) or some MiB whose words are counted; `false` ends the work with [`Error::Interrupted`].
+/// called them: before they read, and after each 16 windows (four a thread, where that is more), some MiB whose words are counted, or a document whose
+/// sentences are found; `false` ends the work with [`Error::Interrupted`].
 /// So a deadline is a comparison of times, a cancelled request a look at a flag. `examples/service.rs` has both threads and
 /// a deadline.
 ///
@@ -206,7 +207,7 @@ impl Reader {
         Ok(Self {
             sentences,
             arithmetic: Some(format!("libtorch, f32, {device}")),
-            ..Self::with_engine(model, Box::new(engine))
+            ..Self::with_engine(model, Box::new(engine))?
         })
     }
 
@@ -222,7 +223,7 @@ impl Reader {
         let engine = Native::with_kernels(&model, kernels)?;
         let kernels = Some(engine.kernels());
         let sentences = Network::of_model(&model)?;
-        let reader = Self::with_engine(model, Box::new(engine));
+        let reader = Self::with_engine(model, Box::new(engine))?;
         Ok(Self {
             sentences,
             kernels,
@@ -233,10 +234,13 @@ impl Reader {
 
     /// With an engine of your own for a model's tokenizer and manifest. The manifest's calibration and the hash of its weights
     /// count as the engine's; clear them in `model` where they are not. Such a reader does not score sentences.
-    #[must_use]
-    pub fn with_engine(model: Model, engine: Box<dyn Engine>) -> Self {
+    ///
+    /// # Errors
+    /// When the manifest does not fit the configuration or the tokenizer.
+    pub fn with_engine(model: Model, engine: Box<dyn Engine>) -> Result<Self> {
+        model.check()?;
         let weights = model.manifest.files.get("model.safetensors");
-        Self {
+        Ok(Self {
             name: model.manifest.name,
             weights_sha256: weights.map(|file| file.sha256.to_ascii_lowercase()),
             calibration: model.manifest.calibration,
@@ -247,7 +251,7 @@ impl Reader {
             kernels: None,
             arithmetic: None,
             engine,
-        }
+        })
     }
 
     /// The model's name.
@@ -308,7 +312,7 @@ impl Reader {
         options: &AskOptions,
         mut progress: impl FnMut(Progress) -> bool,
     ) -> Result<Answers> {
-        let asked = self.question(question)?;
+        let (asked, words) = (self.question(question)?, Asked::of(question));
         AskOptions::check_top(options.top, "top")?;
         if !(0.0..=1.0).contains(&options.min_confidence) {
             return Err(Error::BadOption {
@@ -334,6 +338,12 @@ impl Reader {
         let most = batch_windows();
         let mut batch: Vec<(usize, Window)> = Vec::with_capacity(most);
         let (mut bytes_before, mut tokens) = (0, 0);
+        if !progress(Progress {
+            bytes: 0,
+            total_bytes,
+        }) {
+            return Err(Error::Interrupted);
+        }
         for &(index, ref stretch) in stretches {
             let mut plan = window::plan_of(
                 documents[index],
@@ -356,15 +366,14 @@ impl Reader {
             bytes_before += stretch.len() as u64;
         }
         self.read(&mut batch, documents, &mut merger)?;
-        if !progress(Progress {
+        // All is read: there is nothing left to stop.
+        progress(Progress {
             bytes: total_bytes,
             total_bytes,
-        }) {
-            return Err(Error::Interrupted);
-        }
+        });
         let Some(chosen) = selection else {
             let windows = merger.windows();
-            return Ok(self.answers(merger, windows, documents, options));
+            return Ok(self.answers(&words, merger, windows, documents, options));
         };
         // What was passed over counts, too: the best of all of it is what was looked for.
         let tokens_a_byte = tokens as f64 / chosen.bytes as f64;
@@ -379,7 +388,7 @@ impl Reader {
         let windows = chosen.bytes_of.iter().map(windows_of).sum::<f64>() as usize;
         Ok(Answers {
             skimmed: Some(chosen.skimmed),
-            ..self.answers(merger, windows, documents, options)
+            ..self.answers(&words, merger, windows, documents, options)
         })
     }
 
@@ -424,28 +433,44 @@ impl Reader {
     /// The answers, `windows` being those that there were to read.
     fn answers(
         &self,
+        asked: &Asked,
         merger: Merger,
         windows: usize,
         documents: &[&Document],
         options: &AskOptions,
     ) -> Answers {
         let (read, evidence) = (merger.windows(), merger.evidence());
-        let candidates = merger.finish(documents);
-        let signals = |candidate: &decode::Candidate| Signals {
-            score: candidate.score,
-            evidence: evidence.unwrap_or(candidate.score),
-            windows,
-        };
-        let not_in_document = candidates
-            .first()
-            .map_or(1.0, |(_, best)| self.calibrator.not_in_document(&signals(best)));
-        let candidates: Vec<_> = candidates
+        let doubted: Vec<(usize, decode::Candidate, f64)> = merger
+            .finish(documents)
             .into_iter()
-            .map(|(index, candidate)| {
-                let confidence = self.calibrator.confidence(&signals(&candidate));
-                (index, candidate, confidence)
+            .map(|(index, found)| {
+                let doubt = asked.doubt(documents[index], &found.span);
+                (index, found, doubt)
             })
             .collect();
+        let scores = doubted.iter().map(|(_, found, doubt)| (found.score, *doubt));
+        let undoubted = evidence.map_or(1.0, |evidence| qa::undoubted(evidence, scores));
+        let signals = |found: &decode::Candidate, evidence: f32| Signals {
+            score: found.score,
+            evidence,
+            windows,
+        };
+        let mut candidates: Vec<(usize, decode::Candidate, f64)> = doubted
+            .into_iter()
+            .map(|(index, found, doubt)| {
+                // What is doubted is less of a rival.
+                let rivals = if doubt > 0.0 { 0.0 } else { undoubted.ln() as f32 };
+                let evidence = evidence.unwrap_or(found.score) + rivals;
+                let confidence = self.calibrator.confidence(&signals(&found, evidence), doubt);
+                (index, found, confidence)
+            })
+            .collect();
+        candidates.sort_by(|(.., a), (.., b)| b.total_cmp(a));
+        let not_in_document = candidates.first().map_or(1.0, |(_, best, _)| {
+            let signals = signals(best, evidence.unwrap_or(best.score));
+            self.calibrator.not_in_document(&signals, undoubted)
+        });
+        let candidates = qa::quoted(asked, candidates, documents);
         let is_sure_enough =
             |(_, _, confidence): &&(usize, decode::Candidate, f64)| *confidence >= options.min_confidence;
         let answered = candidates.first().is_some_and(|best| is_sure_enough(&best))

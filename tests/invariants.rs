@@ -38,7 +38,7 @@ fn scripted(words: &[(&str, f32)]) -> Reader {
     let model = Model::embedded().unwrap();
     let ids = |text: &str| model.tokenizer.tokens(text).iter().map(|t| t.id).collect();
     let engine = Scripted::new(words.iter().map(|(text, logit)| (ids(text), *logit)).collect());
-    Reader::with_engine(model, Box::new(engine))
+    Reader::with_engine(model, Box::new(engine)).unwrap()
 }
 
 fn check_quotations(answers: &Answers, documents: &[&Document]) {

@@ -21,7 +21,7 @@ fn reader(words: &[(&str, f32)]) -> Reader {
     let model = Model::embedded().unwrap();
     let ids = |text: &str| model.tokenizer.tokens(text).iter().map(|t| t.id).collect();
     let engine = Scripted::new(words.iter().map(|(text, logit)| (ids(text), *logit)).collect());
-    Reader::with_engine(model, Box::new(engine))
+    Reader::with_engine(model, Box::new(engine)).unwrap()
 }
 
 /// Documents that all say the same pushed the one that says something else out of the best two.
@@ -52,7 +52,7 @@ fn an_engine_that_gives_too_little_is_an_error() {
     }
     let model = Model::embedded().unwrap();
     let engine = Forgetful(Native::new(&model).unwrap());
-    let reader = Reader::with_engine(model, Box::new(engine));
+    let reader = Reader::with_engine(model, Box::new(engine)).unwrap();
     let document = Document::new("t", "The chairman is Bob Smith. ".repeat(300), Format::Plain).unwrap();
     let error = reader
         .ask("who?", &[&document], &AskOptions::default())
@@ -77,7 +77,7 @@ fn each_thread_has_windows_of_its_own() {
     for (threads, windows) in [(1, 16), (4, 16), (9, 36)] {
         let most = Arc::new(AtomicUsize::new(0));
         let engine = Counts(Scripted::default(), most.clone());
-        let reader = Reader::with_engine(Model::embedded().unwrap(), Box::new(engine));
+        let reader = Reader::with_engine(Model::embedded().unwrap(), Box::new(engine)).unwrap();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let ask = || reader.ask("who?", &[&document], &AskOptions::default());
         pool.unwrap().install(ask).unwrap();

@@ -6,6 +6,7 @@ import unittest
 from argparse import Namespace
 from pathlib import Path
 
+import asserted
 import generator
 import noise
 import numpy as np
@@ -192,6 +193,42 @@ class Data(unittest.TestCase):
         self.assertEqual(train.spent(args, {"tokens": 50, "seconds": 30.0}), 0.5)
         self.assertEqual(train.spent(args, {"tokens": 50, "seconds": 90.0}), 0.75)
         self.assertEqual(train.spent(Namespace(tokens=100, minutes=float("inf")), {"tokens": 50, "seconds": 1e9}), 0.5)
+
+    def test_a_frame_keeps_an_answer_or_takes_it(self):
+        context = "It had rained for a week. On Monday, the dam of Elbing was built by Ada Quist. Nobody was hurt."
+        ex = example(context, "Ada Quist", "Who built the dam?")
+        rng = random.Random(1)
+        for held_out in (False, True):
+            for kind in ("unknown", "denied", "supposed", "true"):
+                for _ in range(40):
+                    found = asserted.framed(ex, kind, rng, held_out)
+                    self.assertIn("on Monday, the dam of Elbing was built by Ada Quist", found["context"].replace("On", "on"))
+                    self.assertTrue(found["context"].endswith("Nobody was hurt."))
+                    self.assertEqual([a["text"] for a in found["answers"]], ["Ada Quist"] if kind == "true" else [])
+                    for a in found["answers"]:
+                        self.assertEqual(found["context"][a["start"] :][: len(a["text"])], a["text"])
+        self.assertIn("Ada Quist", asserted.undone(ex, rng, False)["context"])
+        self.assertNotIn(" was built", asserted.undone(ex, rng, False)["context"])
+        for question in ("Who would build the dam?", "Did Ada Quist build the dam?"):
+            self.assertIsNone(asserted.asserting({**ex, "question": question}))
+        self.assertIsNone(asserted.asserting({**ex, "context": ex["context"] + " Ada Quist was glad."}))
+        for training, held_out in asserted.FRAMES.values():
+            self.assertFalse(set(training) & set(held_out))
+
+    def test_made_twins_have_their_answers_where_they_are_said_to_be(self):
+        rng = random.Random(1)
+        ex = example("On Monday, the dam of Elbing was built by Ada Quist.", "Ada Quist", "Who built the dam?")
+        made = [recipe(rng) for recipe in (asserted.compared, asserted.numbered, asserted.related) for _ in range(200)]
+        made += [asserted.turns(ex, rng, False) for _ in range(50)]
+        for found in filter(None, made):
+            self.assertEqual(found["kind"].endswith("-unknown"), not found["answers"])
+            for a in found["answers"]:
+                self.assertEqual(found["context"][a["start"] :][: len(a["text"])], a["text"])
+        compared = [found for found in made if found and found["kind"] == "compared"]
+        last = [found for found in compared if "in " + found["question"].rstrip("?").split(" in ")[-1] + "." in found["context"]]
+        self.assertTrue(last)
+        for found in last:
+            self.assertGreater(found["answers"][0]["start"], min(at for at in map(found["context"].find, (", compared", ", versus", ", up", ", as", ", against")) if at >= 0))
 
     def test_what_the_generator_writes_is_read(self):
         self.assertEqual(generator.parse(" 1889\nQuestion: When was it built?\nAnswer: x"), ("1889", "When was it built?"))

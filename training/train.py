@@ -21,6 +21,7 @@ from torch.nn import functional as F
 LENGTHS = 16  # batches are this many tokens long, times a whole number: with fewer shapes the allocator keeps fewer blocks
 STARTING = 5  # steps in which --compile works, whose time does not count
 TEACHER_ONLY = "generated/"  # groups whose labels are a generator's: where there are teacher's logits, these alone count
+GOLD_ONLY = "asserted/"  # groups that no teacher knows better
 
 
 def parse():
@@ -146,8 +147,8 @@ def main():
     if args.soft and everything.soft is None and not args.teacher:
         raise SystemExit(f"--soft needs the teacher's logits beside every file of {[str(path) for path in args.data]}: run label.py first, or name a --teacher")
     if args.soft:
-        only = np.array([name.startswith(TEACHER_ONLY) for name in everything.groups])[everything.group]
-        trust = torch.from_numpy(np.where(only, 1.0, args.soft).astype(np.float32)).to(args.device)
+        weight_of = lambda name: 1.0 if name.startswith(TEACHER_ONLY) else 0.0 if name.startswith(GOLD_ONLY) else args.soft
+        trust = torch.from_numpy(np.array([weight_of(name) for name in everything.groups], np.float32)[everything.group]).to(args.device)
     if not args.soft or args.teacher:
         everything.soft = None
     packed = everything.to(args.device)

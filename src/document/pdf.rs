@@ -1,6 +1,6 @@
 //! PDF: the lines of the pages in the order of reading, as `pdfboss` finds them; `rows` makes paragraphs of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pdfboss_core as core;
@@ -9,6 +9,7 @@ use pdfboss_output::{
 };
 
 use super::rows::{self, Piece, Row};
+use super::setting::names_page;
 use super::{Document, runs};
 use crate::error::{Error, Result};
 
@@ -105,6 +106,7 @@ fn pages(bytes: &[u8]) -> std::result::Result<Read, Fault> {
     }
     let empty = pages.iter().filter(|page| page.blocks.is_empty()).count();
     let mut rows: Vec<Vec<Row>> = pages.iter().map(rows_of).collect();
+    put_back(&mut rows);
     let (mut garbled, mut unknown) = (0, 0);
     for page in &mut rows {
         let (letters, of_page) = known_letters(page);
@@ -268,6 +270,39 @@ fn rows_of(page: &PageLayout) -> Vec<Row> {
     rows
 }
 
+/// Puts back into the text what is said to be a running head and stands on no other page: some programs say so of headings.
+fn put_back(pages: &mut [Vec<Row>]) {
+    let shape = |row: &Row| row.text().replace(|c: char| c.is_numeric(), "");
+    let mut on_pages: HashMap<String, usize> = HashMap::new();
+    for page in pages.iter() {
+        let shapes: HashSet<String> = page.iter().filter(|row| row.is_margin).map(shape).collect();
+        for shape in shapes {
+            *on_pages.entry(shape).or_default() += 1;
+        }
+    }
+    for page in pages {
+        let is_alone = |row: &Row| {
+            let has_words = row
+                .text()
+                .split_whitespace()
+                .any(|word| word.contains(char::is_alphabetic));
+            row.is_margin && has_words && !names_page(&row.text()) && on_pages[&shape(row)] == 1
+        };
+        let (alone, mut rest): (Vec<Row>, Vec<Row>) = std::mem::take(page).into_iter().partition(is_alone);
+        for row in alone {
+            let below = rest.iter().position(|other| !other.is_margin && other.y < row.y);
+            rest.insert(
+                below.unwrap_or(rest.len()),
+                Row {
+                    is_margin: false,
+                    ..row
+                },
+            );
+        }
+        *page = rest;
+    }
+}
+
 /// How many letters and signs of a page are known, and how many are not: their font does not say what it draws.
 fn known_letters(page: &[Row]) -> (usize, usize) {
     let pieces = page.iter().flat_map(|row| &row.pieces);
@@ -373,6 +408,46 @@ mod tests {
             "xref\n0 {size}\n0000000000 65535 f \n{places}trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n"
         );
         file.into_bytes()
+    }
+
+    #[test]
+    fn a_heading_that_is_said_to_be_a_running_head_stays_where_it_stands() {
+        let said = |y: u32, words: &str| {
+            format!("/Artifact <</Type /Pagination>> BDC BT /F 11 Tf 72 {y} Td ({words}) Tj ET EMC\n")
+        };
+        let drawn = |y: u32, words: &str| format!("BT /F 11 Tf 72 {y} Td ({words}) Tj ET\n");
+        let page = |number: u32, first: &str, heading: &str, text: &str| {
+            let running = said(800, "Harbour Board") + &said(40, &format!("Page {number} of 2"));
+            drawn(700, first) + &running + &said(600, heading) + &drawn(560, text)
+        };
+        let contents = vec![
+            page(
+                1,
+                "The board met on Monday in Elbing.",
+                "Item 2 Costs",
+                "It will cost 4 million euros in all.",
+            ),
+            page(
+                2,
+                "Its chair took the floor.",
+                "Signature",
+                "It is signed by Ada Quist in May.",
+            ),
+        ];
+        let file = of_contents(contents, |page| format!("{} 0 R", 2 * page + 5));
+        let document = read::document("t.pdf".into(), &file, None).unwrap();
+        let text = document.text();
+        let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}: {text}"));
+        assert!(
+            place("Elbing.") < place("Item 2 Costs") && place("Item 2 Costs") < place("4 million"),
+            "{text}"
+        );
+        assert!(
+            place("4 million") < place("Signature") && place("Signature") < place("Ada Quist"),
+            "{text}"
+        );
+        assert!(place("Ada Quist") < place("Harbour Board"), "{text}");
+        assert_eq!(text.matches("Harbour Board").count(), 1);
     }
 
     const LEASE: &[&[(u32, u32, u32, &str)]] = &[

@@ -80,7 +80,7 @@ impl Row {
         self.pieces.last().map_or(0.0, |piece| piece.end_x)
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let texts: Vec<&str> = self.pieces.iter().map(|piece| piece.text.as_str()).collect();
         texts.join(" ")
     }

@@ -25,6 +25,7 @@ pub struct Figure {
 
 /// The figures of a set of questions. Percentages are 0 to 100, probabilities and areas 0 to 1.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Scores {
     /// Questions in all.
     pub questions: usize,
@@ -256,6 +257,7 @@ fn split(all: &[&Outcome], exact: &[Thresholded], f1: &[Thresholded]) -> Option<
 
 /// The figures of the summaries of one system.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct SummaryScores {
     /// What made them.
     pub system: String,
@@ -337,6 +339,7 @@ fn of_system(system: &str, outcomes: &[SummaryOutcome]) -> SummaryScores {
 
 /// The figures of one tag.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct TagScores {
     /// The tag.
     pub tag: String,

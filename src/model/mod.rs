@@ -17,7 +17,6 @@ pub use manifest::{Calibration, Limits, Logistic, Manifest};
 pub use tokenizer::Tokenizer;
 
 /// A model, read and checked, before an engine is made of it.
-#[derive(Debug)]
 pub struct Model {
     /// What it is, where it comes from, how its scores are to be read.
     pub manifest: Manifest,
@@ -29,6 +28,16 @@ pub struct Model {
     pub weights: store::Bytes,
     /// Where it was read from, for messages.
     pub origin: std::path::PathBuf,
+}
+
+/// Without the weights, which would be a hundred megabytes.
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model")
+            .field("name", &self.manifest.name)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Model {

@@ -12,7 +12,7 @@ pub struct Signals {
     /// Its raw score s.
     pub score: f32,
     /// The [evidence](super::decode::evidence) e of the window that speaks most strongly for an answer. One serves all
-    /// answers to a question, so that they rank as by score.
+    /// answers to a question, so that they rank as by score where nothing else speaks against one.
     pub evidence: f32,
     /// How many windows were read, n.
     pub windows: usize,
@@ -51,10 +51,17 @@ impl Logistic {
     /// The probability that it gives.
     #[must_use]
     pub fn probability(&self, signals: &Signals) -> f64 {
-        let terms = self.weights().into_iter().zip(signals.features());
-        let logit: f64 = terms.map(|(weight, feature)| weight * feature).sum();
-        1.0 / (1.0 + (-logit).exp())
+        probability(self.log_odds(signals))
     }
+
+    fn log_odds(&self, signals: &Signals) -> f64 {
+        let terms = self.weights().into_iter().zip(signals.features());
+        terms.map(|(weight, feature)| weight * feature).sum()
+    }
+}
+
+fn probability(log_odds: f64) -> f64 {
+    1.0 / (1.0 + (-log_odds).exp())
 }
 
 /// Turns raw scores into probabilities.
@@ -85,16 +92,17 @@ impl Calibrator {
         self.fitted
     }
 
-    /// Probability that the documents do not answer, by the best answer.
+    /// Probability that the documents do not answer, by the best answer; `undoubted` is the share of the evidence that nothing else speaks
+    /// against.
     #[must_use]
-    pub fn not_in_document(&self, best: &Signals) -> f64 {
-        self.parameters.not_in_document.probability(best)
+    pub fn not_in_document(&self, best: &Signals, undoubted: f64) -> f64 {
+        probability(self.parameters.not_in_document.log_odds(best) - undoubted.ln())
     }
 
-    /// Probability that an answer is right.
+    /// Probability that an answer is right; `doubt` is what else speaks against it, as log-odds.
     #[must_use]
-    pub fn confidence(&self, answer: &Signals) -> f64 {
-        self.parameters.confidence.probability(answer)
+    pub fn confidence(&self, answer: &Signals, doubt: f64) -> f64 {
+        probability(self.parameters.confidence.log_odds(answer) - doubt)
     }
 
     /// Whether a question counts as answered.
@@ -124,9 +132,11 @@ mod tests {
             confidence: Logistic::of_weights([0.5, 0.0, -0.3, -1.0]),
         }));
         let (few, many) = (signals(2.0, 2.0, 1), signals(2.0, 2.0, 100));
-        assert!(calibrator.not_in_document(&few) < calibrator.not_in_document(&many));
-        assert!(calibrator.confidence(&few) > calibrator.confidence(&many));
-        assert!((calibrator.not_in_document(&few) - 0.5).abs() < 1e-12);
+        assert!(calibrator.not_in_document(&few, 1.0) < calibrator.not_in_document(&many, 1.0));
+        assert!(calibrator.confidence(&few, 0.0) > calibrator.confidence(&many, 0.0));
+        assert!((calibrator.not_in_document(&few, 1.0) - 0.5).abs() < 1e-12);
+        assert!((calibrator.not_in_document(&few, 0.25) - 0.8).abs() < 1e-12);
+        assert!(calibrator.confidence(&few, 1.0) < calibrator.confidence(&few, 0.0));
         assert!(!calibrator.is_answered(0.5));
         assert!(calibrator.is_fitted());
     }
@@ -143,8 +153,8 @@ mod tests {
     #[test]
     fn without_parameters_the_score_is_the_log_odds() {
         let calibrator = Calibrator::new(None);
-        assert!((calibrator.confidence(&signals(0.0, 1.0, 7)) - 0.5).abs() < 1e-12);
-        assert!(calibrator.is_answered(calibrator.not_in_document(&signals(0.1, 1.0, 7))));
+        assert!((calibrator.confidence(&signals(0.0, 1.0, 7), 0.0) - 0.5).abs() < 1e-12);
+        assert!(calibrator.is_answered(calibrator.not_in_document(&signals(0.1, 1.0, 7), 1.0)));
         assert!(!calibrator.is_fitted());
     }
 }

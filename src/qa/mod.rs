@@ -4,6 +4,7 @@
 //! is no softmax within a window, so that scores compare across windows and documents (promise 5; Clark
 //! and Gardner 2018, section 3, call this the "no-answer option" with shared normalisation left out).
 
+mod asked;
 mod bounds;
 pub mod calibrate;
 pub mod decode;
@@ -15,6 +16,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Span;
+pub(crate) use asked::{Asked, quoted, undoubted};
 use wording::Wording;
 
 /// What documents say to a question.
@@ -162,7 +164,7 @@ pub struct Answer {
     pub text: String,
     /// Probability that this is right.
     pub confidence: f64,
-    /// Raw score, for ranking: start + end − null.
+    /// Raw score: start + end − null. Answers rank by it, but for those that the question's words speak against.
     pub score: f32,
     /// The document's name.
     pub document: String,
@@ -176,8 +178,11 @@ pub struct Answer {
     pub line: usize,
     /// The column that it begins in, in characters from 1.
     pub column: usize,
-    /// The sentence or sentences around it, from the clean text.
+    /// The sentence or sentences around it, from the clean text; of a text without an end to a sentence up to 32 KiB on either side.
     pub sentence: String,
+    /// Where `text` begins in `sentence`, in bytes.
+    #[serde(default)]
+    pub offset: usize,
     /// The page that it begins on, from 1, where the text has pages.
     pub page: Option<usize>,
     /// The cells that it stands in, where the document is a spreadsheet: `Costs!B7`, as [`Document::cells`](crate::Document::cells) has them.

@@ -18,4 +18,8 @@ impl Scorer for Lead {
     ) -> Result<Vec<f64>> {
         Ok(candidates.iter().map(|c| 1.0 / (c.index as f64 + 1.0)).collect())
     }
+
+    fn is_plain(&self) -> bool {
+        true
+    }
 }

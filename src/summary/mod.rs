@@ -34,6 +34,7 @@ use textrank::TextRank;
 
 /// How long a summary is.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Length {
     /// So many sentences at most.
     Sentences(usize),
@@ -47,6 +48,7 @@ pub enum Length {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Method {
     /// The first sentences: the floor that every other method has to beat
     Lead,
@@ -73,7 +75,7 @@ impl Method {
 pub struct SummaryOptions {
     /// Of each document's summary, or of the one over all.
     pub length: Length,
-    /// How sentences are scored.
+    /// How [`Reader::summarize`](crate::Reader::summarize) scores sentences; [`summarize`] is given its scorer.
     pub method: Method,
     /// A question or topic; sentences about it are preferred.
     pub focus: Option<String>,
@@ -109,6 +111,11 @@ pub trait Scorer {
     /// A score as results show it.
     fn shown(&self, score: f64) -> f64 {
         score
+    }
+
+    /// Whether the best sentences are taken as they are scored, whatever they repeat or lean on: a floor to compare with.
+    fn is_plain(&self) -> bool {
+        false
     }
 }
 
@@ -190,12 +197,12 @@ pub struct Place {
 /// `false`.
 ///
 /// ```
-/// use quotable::summary::{Length, Method, SummaryOptions, lead::Lead, summarize};
+/// use quotable::summary::{Length, SummaryOptions, lead::Lead, summarize};
 /// use quotable::{Document, Format};
 ///
 /// let text = "The dam broke on Monday night. Water reached the town in an hour. Nobody was hurt by it.";
 /// let document = Document::new("news.txt", text, Format::Plain)?;
-/// let options = SummaryOptions { length: Length::Words(8), method: Method::Lead, ..Default::default() };
+/// let options = SummaryOptions { length: Length::Words(8), ..Default::default() };
 /// let summary = summarize(&[&document], &Lead, &options, |_| true)?;
 /// assert_eq!(summary.documents[0].sentences[0].text, "The dam broke on Monday night.");
 /// # Ok::<(), quotable::Error>(())
@@ -212,11 +219,17 @@ pub fn summarize(
 ) -> Result<Summary> {
     let focus = options.focus.as_deref().map(Focus::new).transpose()?;
     options.length.check()?;
-    let mut found: Vec<prose::Found> = documents
-        .iter()
-        .enumerate()
-        .map(|(index, document)| prose::candidates(document, index))
-        .collect();
+    let total_bytes = documents.iter().map(|d| d.text().len() as u64).sum();
+    let mut found = Vec::with_capacity(documents.len());
+    for (index, document) in documents.iter().enumerate() {
+        if !progress(Progress {
+            bytes: 0,
+            total_bytes,
+        }) {
+            return Err(Error::Interrupted);
+        }
+        found.push(prose::candidates(document, index));
+    }
     if options.together
         && found
             .iter()
@@ -253,7 +266,6 @@ pub fn summarize(
     } else {
         found.into_iter().map(|f| f.candidates).collect()
     };
-    let total_bytes = documents.iter().map(|d| d.text().len() as u64).sum();
     let mut bytes_before = 0;
     for candidates in &groups {
         let scores = scorer.score(documents, candidates, &mut |bytes| {
@@ -263,6 +275,13 @@ pub fn summarize(
             })
         })?;
         check_scores(&scores, candidates.len())?;
+        // Not every scorer tells how far it is.
+        if !progress(Progress {
+            bytes: bytes_before,
+            total_bytes,
+        }) {
+            return Err(Error::Interrupted);
+        }
         let texts = candidates.chunk_by(|a, b| a.document == b.document);
         bytes_before += texts
             .map(|c| documents[c[0].document].text().len() as u64)
@@ -280,7 +299,7 @@ pub fn summarize(
             terms: &terms,
             scores: &scores,
             relevance: relevance.as_deref(),
-            plain: options.method == Method::Lead && focus.is_none(),
+            plain: scorer.is_plain() && focus.is_none(),
         };
         let words = options.length.words(documents, candidates);
         let chosen = pool.choose(options.length.sentences(), words);

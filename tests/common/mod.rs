@@ -164,7 +164,7 @@ fn load(directory: Option<&Path>, engine: Choice) -> Result<Reader> {
     let ids = |words: &str| model.tokenizer.tokens(words).iter().map(|t| t.id).collect();
     let script =
         SCRIPT.with_borrow(|script| script.iter().map(|(words, logit)| (ids(words), *logit)).collect());
-    Ok(Reader::with_engine(model, Box::new(Scripted::new(script))))
+    Reader::with_engine(model, Box::new(Scripted::new(script)))
 }
 
 /// A generator that reads as many words as the folder's name ends with and writes what its file `script` says:

@@ -96,15 +96,11 @@ pub(super) fn run(args: &EvalArgs, plan: &Plan, environment: &mut Environment) -
         return calibrate::run(&reader, &suites, plan, environment);
     }
     let (run, summaries) = measure(&reader, &suites, plan, environment)?;
-    let mut provenance = Provenance::here(reader.model_name(), plan.threads);
-    provenance.kernels = reader.arithmetic().map(str::to_owned);
-    provenance.model_sha256 = weights_sha256(&reader, plan.model.as_deref());
-    provenance.calibrated = run.calibrated;
-    provenance.threshold = reader.calibration().map_or(0.5, |c| c.threshold);
-    provenance.always_answer = plan.options.always_answer;
-    provenance.min_confidence = plan.options.min_confidence;
-    provenance.skim = plan.options.skim;
-    provenance.limit = args.limit;
+    let provenance = Provenance {
+        model_sha256: weights_sha256(&reader, plan.model.as_deref()),
+        limit: args.limit,
+        ..Provenance::of(&reader, &plan.options, plan.threads)
+    };
     let summariser = reader.can_summarize().then_some(SUMMARISER);
     let items = baseline::items(&run.outcomes, &summaries, summariser);
     let must_pass_wrong: Vec<&Item> = items.iter().filter(|item| item.fails_alone()).collect();

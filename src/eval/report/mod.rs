@@ -20,12 +20,14 @@ use super::run::{Outcome, Run, SummaryOutcome};
 use super::scores::{self, Scores, SummaryScores, TagScores};
 use super::stats::{RESAMPLES, SEED};
 use super::suite::Suite;
+use crate::{AskOptions, Reader};
 
 /// The format of the JSON report.
 pub const FORMAT: u32 = 1;
 
 /// Everything that a run found.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct Report {
     /// [`FORMAT`].
     pub format: u32,
@@ -85,21 +87,21 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// What can be said of this build and machine; the rest is the caller's.
+    /// Of questions that a reader was asked with these options on this machine, by so many threads.
     #[must_use]
-    pub fn here(model: &str, threads: usize) -> Self {
+    pub fn of(reader: &Reader, options: &AskOptions, threads: usize) -> Self {
         Self {
             ask: env!("CARGO_PKG_VERSION").to_owned(),
-            model: model.to_owned(),
-            model_sha256: None,
-            calibrated: false,
-            threshold: 0.5,
-            always_answer: false,
-            min_confidence: 0.0,
-            skim: false,
+            model: reader.model_name().to_owned(),
+            model_sha256: reader.weights_sha256().map(str::to_owned),
+            calibrated: reader.calibration().is_some(),
+            threshold: reader.calibration().map_or(0.5, |c| c.threshold),
+            always_answer: options.always_answer,
+            min_confidence: options.min_confidence,
+            skim: options.skim,
             limit: None,
             machine: machine(),
-            kernels: None,
+            kernels: reader.arithmetic().map(str::to_owned),
             threads,
             date: now(),
             seed: SEED,
@@ -132,6 +134,7 @@ fn machine() -> String {
 
 /// A suite and its figures.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct SuiteReport {
     /// Its name.
     pub name: String,
@@ -155,6 +158,7 @@ pub struct SuiteReport {
 
 /// How long questions take that are asked one at a time.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Latency {
     /// How many were timed.
     pub timed: usize,
