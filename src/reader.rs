@@ -634,6 +634,7 @@ mod tests {
     use super::*;
     use crate::document::Format;
     use crate::engine::{Head, Output};
+    use crate::summary::Method;
 
     type Vectors = fn(&Input) -> Option<Vec<Vec<f32>>>;
 
@@ -645,6 +646,31 @@ mod tests {
             Ok(Output::Sentence(
                 inputs.iter().filter_map(|input| self.0(input)).collect(),
             ))
+        }
+    }
+
+    #[test]
+    fn work_can_be_stopped_before_it_begins_and_not_when_it_is_done() {
+        let text = "The dam broke on Monday night. Water reached the town in an hour.";
+        let document = Document::new("t", text, Format::Plain).unwrap();
+        let reader = Reader::embedded().unwrap();
+        let ask = |goes_on: fn(Progress) -> bool| {
+            reader.ask_with_progress(
+                "When did it break?",
+                &[&document],
+                &AskOptions::default(),
+                goes_on,
+            )
+        };
+        assert!(matches!(ask(|_| false), Err(Error::Interrupted)));
+        assert!(ask(|progress| progress.bytes < progress.total_bytes).is_ok());
+        for method in [Method::Lead, Method::Textrank, Method::Transformer] {
+            let options = SummaryOptions {
+                method,
+                ..SummaryOptions::default()
+            };
+            let stopped = reader.summarize(&[&document], &options, |_| false);
+            assert!(matches!(stopped, Err(Error::Interrupted)), "{method:?}");
         }
     }
 

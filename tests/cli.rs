@@ -222,7 +222,7 @@ fn an_answer_as_json_is_one_line_that_follows_the_contract() {
     assert_snapshot!(bridge().run(&["--json", "who designed it?", "bridge.txt"]), @r#"
     exit code 0
     --- output
-    {"question":"who designed it?","answered":true,"not_in_document":…,"evidence":…,"answers":[{"text":"Ada Quist","confidence":…,"score":…,"document":"bridge.txt","source_text":"Ada Quist","start_byte":96,"end_byte":105,"line":3,"column":71,"sentence":"The new one was designed by Ada Quist, an engineer from Halden.","page":null}],"unread":[],"skipped":0,"language":null,"model":"scripted","elapsed_ms":…}
+    {"question":"who designed it?","answered":true,"not_in_document":…,"evidence":…,"answers":[{"text":"Ada Quist","confidence":…,"score":…,"document":"bridge.txt","source_text":"Ada Quist","start_byte":96,"end_byte":105,"line":3,"column":71,"sentence":"The new one was designed by Ada Quist, an engineer from Halden.","offset":28,"page":null}],"unread":[],"skipped":0,"language":null,"model":"scripted","elapsed_ms":…}
     "#);
 }
 
@@ -608,6 +608,14 @@ fn notes_say_how_many_more_there_are() {
     );
     let notes = scene.run(&["text", "old"]).err;
     assert!(notes.contains("2 more files\n"), "{notes}");
+}
+
+#[test]
+fn the_text_of_a_page_is_shown_with_its_markup_or_without() {
+    let page = "<style>p { color: red }</style><p>The <b>dam</b> broke.";
+    let scene = Scene::new().file("page.html", page);
+    assert_eq!(scene.run(&["text", "page.html"]).out, page);
+    assert_eq!(scene.run(&["text", "--clean", "page.html"]).out, "The dam broke.");
 }
 
 #[test]
@@ -1247,7 +1255,7 @@ fn batch_answers_from_a_context() {
     assert_snapshot!(outcome, @r#"
     exit code 0
     --- output
-    {"id":7,"question":"who was it?","answered":true,"not_in_document":…,"evidence":…,"answers":[{"text":"Ada Quist","confidence":…,"score":…,"document":"context","source_text":"Ada Quist","start_byte":12,"end_byte":21,"line":3,"column":8,"sentence":"It was Ada Quist.","page":null}],"unread":[],"skipped":0,"language":null,"model":"scripted","elapsed_ms":…}
+    {"id":7,"question":"who was it?","answered":true,"not_in_document":…,"evidence":…,"answers":[{"text":"Ada Quist","confidence":…,"score":…,"document":"context","source_text":"Ada Quist","start_byte":12,"end_byte":21,"line":3,"column":8,"sentence":"It was Ada Quist.","offset":7,"page":null}],"unread":[],"skipped":0,"language":null,"model":"scripted","elapsed_ms":…}
     "#);
 }
 

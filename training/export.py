@@ -53,7 +53,9 @@ def main():
         import reader
 
         others = average([reader.load_weights(path) for path in args.also])
-        weights = {name: args.share * value + (1 - args.share) * others[name] for name, value in weights.items()}
+        # What was not trained stays as it is, to the bit.
+        mixed = lambda one, other: one if torch.equal(one, other) else args.share * one + (1 - args.share) * other
+        weights = {name: mixed(value, others[name]) for name, value in weights.items()}
     with safe_open(args.like / "model.safetensors", "numpy") as like:
         kinds = {name: like.get_slice(name).get_dtype() for name in like.keys() if not name.startswith("sentence_")}
     tensors = {}

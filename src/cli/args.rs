@@ -333,12 +333,13 @@ pub struct SummarizeArgs {
 
 const TEXT_HELP: &str = "\
 Of a PDF, DOCX, RTF, XLSX, PPTX, ODT, ODS, EPUB or MIME mail it is the text that was taken out, a
-line a paragraph or a row, in UTF-8; of other files what they hold. \"start_byte\" and \"end_byte\"
+line a paragraph or a row, in UTF-8; of other files what they hold, markup included. \"start_byte\" and \"end_byte\"
 of answers count its bytes. On a terminal, control characters are shown as \\u{1b}.
 
 Examples:
   ask text contract.docx | less
   ask text report.pdf > report.txt
+  ask text --clean page.html                    what is read of it, without tags
   ask text contracts/                           several, each below a line with its name
 
 Exit code: 0 done, 2 error (also: done, but some documents could not be read).";
@@ -351,6 +352,10 @@ pub struct TextArgs {
     /// if there are none
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
+
+    /// Without markup: what the model reads of HTML, Markdown and the like
+    #[arg(long)]
+    pub clean: bool,
 
     #[command(flatten)]
     #[allow(missing_docs)]

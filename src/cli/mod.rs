@@ -218,7 +218,7 @@ fn run(args: &Args, arguments: &[OsString], environment: &mut Environment) -> an
         }
         Some(Command::Text(text)) => {
             let plan = Plan::of_text(text, environment)?;
-            return with_threads(plan.threads, || text::run(&plan, environment));
+            return with_threads(plan.threads, || text::run(&plan, text.clean, environment));
         }
         Some(Command::Eval(eval)) => {
             let plan = Plan::of_eval(eval, environment)?;

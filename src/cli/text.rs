@@ -4,9 +4,9 @@ use super::documents;
 use super::plan::Plan;
 use super::render::harmless;
 use super::{ANSWERED, ERROR, Environment};
-use crate::document::Document;
 
-pub(super) fn run(plan: &Plan, environment: &mut Environment) -> anyhow::Result<u8> {
+/// `clean`: without markup.
+pub(super) fn run(plan: &Plan, clean: bool, environment: &mut Environment) -> anyhow::Result<u8> {
     let loaded = documents::load(&plan.source, &plan.read, environment)?;
     loaded.report(plan.quiet, false, environment);
     for document in &loaded.documents {
@@ -14,7 +14,8 @@ pub(super) fn run(plan: &Plan, environment: &mut Environment) -> anyhow::Result<
         if loaded.documents.len() > 1 {
             text = format!("==> {} <==\n", harmless(document.name()));
         }
-        text += &shown(document, environment.output_is_terminal);
+        let of_document = if clean { document.text() } else { document.source() };
+        text += &shown(of_document, environment.output_is_terminal);
         if loaded.documents.len() > 1 || environment.output_is_terminal {
             let ends = text.ends_with('\n');
             text.push_str(if ends { "" } else { "\n" });
@@ -24,11 +25,10 @@ pub(super) fn run(plan: &Plan, environment: &mut Environment) -> anyhow::Result<
     Ok(if loaded.unread.is_empty() { ANSWERED } else { ERROR })
 }
 
-/// What bytes and lines of answers count: exactly so for programs, without what steers a terminal for people.
-fn shown(document: &Document, is_terminal: bool) -> String {
-    let source = document.source();
+/// A text: exactly so for programs, without what steers a terminal for people.
+fn shown(text: &str, is_terminal: bool) -> String {
     if !is_terminal {
-        return source.to_owned();
+        return text.to_owned();
     }
-    source.lines().map(|line| harmless(line) + "\n").collect()
+    text.lines().map(|line| harmless(line) + "\n").collect()
 }

@@ -86,6 +86,7 @@ impl Document {
         if own.is_none() && !begins_low {
             return None;
         }
+        let is_word = |text: &str| text.split_whitespace().nth(1).is_none();
         let mut between = 0;
         for above in (index.saturating_sub(REACH)..index).rev() {
             let block = &self.blocks()[above];
@@ -120,7 +121,7 @@ impl Document {
                 }
                 (Some(_), Some(_)) if opens_a_list() => return Some(above),
                 (Some(_), Some(_)) => {}
-                _ if names_page(words) || words.split_whitespace().nth(1).is_none() => {}
+                _ if names_page(words) || is_word(words) && !words.ends_with(':') => {}
                 (Some(_), None) => return (opens_a_list() || breaks_off()).then_some(above),
                 (None, _) if breaks_off() => return Some(above),
                 (None, _) => {
@@ -162,6 +163,10 @@ mod tests {
             assert_eq!(found("Loss"), [excluded]);
             assert_eq!(found("open"), [excluded, "(2) Theft from a car:"]);
             assert!(found("Flood is").is_empty() && found("premium").is_empty() && found("roof").is_empty());
+        }
+        let minutes = "Board members in attendance:\n- Bo\n- Ann\n\nApologies:\n- Tom Lind\n";
+        for format in [Format::Plain, Format::Markdown] {
+            assert_eq!(introductions(minutes, format, "Tom"), ["Apologies:"]);
         }
         let nested = "2.1 The Owner may:\n\n(a) end it; or\n\n(b) send a ship, which must:\n\n\u{2022} float; and\n\n\u{2022} sail.\n\n\
                       3.1 The hire is 900 pounds.\n";

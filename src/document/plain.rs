@@ -623,11 +623,13 @@ fn is_open(line: &str, next: &str) -> bool {
     // Not "Lund, Anna, Dr." and "12 Harbour St."
     let is_introduced = before.starts_with(char::is_lowercase) && !before.ends_with(',');
     let is_long = || line.split_whitespace().nth(3).is_some() && line.chars().nth(24).is_some();
+    // "4. In the" stands in a narrow column.
+    let is_item = || starts_item(line) && next.starts_with(char::is_lowercase);
     goes_on
         && !has_gap(line)
         && !has_gap(next)
         && ((is_introduced && sentence::introduces(last))
-            || (LEADING_WORDS.binary_search(&last).is_ok() && is_long()))
+            || (LEADING_WORDS.binary_search(&last).is_ok() && (is_long() || is_item())))
 }
 
 /// Whether a line is a heading that its text follows without a blank line: underlined, or in capitals.
@@ -1097,6 +1099,13 @@ mod tests {
                   you send off a message in the correct encoding."
             )
         );
+    }
+
+    #[test]
+    fn a_short_line_of_an_item_goes_on_in_lower_case() {
+        let text = "3. In the\nevent of a sale of the whole of the firm to another, nothing is to be paid to the director.\n\
+                    4. In the\nevent of his death, it is all paid.\n";
+        assert_eq!(texts(text).len(), 2, "{:?}", texts(text));
     }
 
     #[test]

@@ -429,6 +429,26 @@ mod tests {
     }
 
     #[test]
+    fn the_scorer_counts_and_not_the_method_that_options_name() {
+        let text = "The dam broke on Monday night. The dam broke on Monday night. Water reached the town in an hour.";
+        let document = Document::new("t", text, Format::Plain).unwrap();
+        let chosen = |scorer: &dyn Scorer, method| {
+            let options = SummaryOptions {
+                length: Length::Sentences(2),
+                method,
+                ..SummaryOptions::default()
+            };
+            let mut summary = summarize(&[&document], scorer, &options, |_| true).unwrap();
+            let sentences = std::mem::take(&mut summary.documents[0].sentences);
+            sentences.iter().map(|s| s.span.start).collect::<Vec<usize>>()
+        };
+        let own = Gives(&[0.9, 0.8, 0.7]);
+        assert_eq!(chosen(&own, Method::Lead), chosen(&own, Method::Transformer));
+        assert_ne!(chosen(&own, Method::Lead), chosen(&Lead, Method::Transformer));
+        assert_eq!(chosen(&Lead, Method::Lead), chosen(&Lead, Method::Transformer));
+    }
+
+    #[test]
     fn a_scorer_that_gives_too_little_is_an_error() {
         let text = "The dam broke on Monday night. Water reached the town in an hour.";
         let document = Document::new("t", text, Format::Plain).unwrap();
