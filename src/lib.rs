@@ -55,7 +55,7 @@
 //! traceable, complete, honest, comparable, deterministic, offline and bounded.
 
 pub mod cite;
-/// The program. No part of the library: it changes without notice.
+// The program is no part of the library: it changes without notice.
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;

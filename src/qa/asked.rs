@@ -281,7 +281,10 @@ fn with_exception(text: &str, block: &Span, span: Span) -> Span {
     let first = text[span.clone()].split_whitespace().next().unwrap_or_default();
     let is_all = ALL.contains(&first.to_lowercase().as_str());
     let lead = reach.len() - reach.trim_start_matches([',', ' ', '\n']).len();
+    // ", but not" may begin another clause.
+    let begins_clause = reach[..lead].contains(',') && begins_with_words(&reach[lead..], "but not");
     let directly = (lead > 0
+        && !begins_clause
         && EXCEPTIONS
             .iter()
             .any(|words| begins_with_words(&reach[lead..], words)))
@@ -455,6 +458,11 @@ mod tests {
                 "The fee is refundable unless the event has begun; no more.",
                 "refundable",
                 "refundable unless the event has begun",
+            ),
+            (
+                "It was all humour, but not knowing why, I left.",
+                "humour",
+                "humour",
             ),
             (
                 "Employees are eligible, as we said, except Ann.",
