@@ -465,7 +465,9 @@ impl Reader {
                 (index, found, confidence)
             })
             .collect();
-        candidates.sort_by(|(.., a), (.., b)| b.total_cmp(a));
+        if undoubted < 1.0 {
+            candidates.sort_by(|(.., a), (.., b)| b.total_cmp(a));
+        }
         let not_in_document = candidates.first().map_or(1.0, |(_, best, _)| {
             let signals = signals(best, evidence.unwrap_or(best.score));
             self.calibrator.not_in_document(&signals, undoubted)

@@ -6,7 +6,7 @@ an answer to "When did the dam break?".
 
 Each recipe changes the sentence of an answer, and has a counterpart that changes it as much and leaves it true ("It is well known
 that the dam broke on Monday"), so that the frame counts and not that there is one. Others set the answer beside a twin: the label of
-who speaks, the last period of a comparison, the next of some parts that are alike. What `--held-out` writes is made with frames that training does not see.
+who speaks, the last period of a comparison, the next of some parts that are alike. What `--held-out` writes has frames and verbs that training does not see.
 """
 import argparse
 import json
@@ -109,7 +109,7 @@ def undone(ex, rng, held_out):
     return {**ex, "context": ex["context"][:start] + changed + ex["context"][end:], "answers": [], "source": "asserted", "kind": "undone"}
 
 
-def turns(ex, rng, held_out):
+def turns(ex, rng):
     """A question and its answer by two speakers, whose labels stand before both."""
     place = asserting(ex)
     if place is None:
@@ -263,7 +263,7 @@ def every(examples, rng, held_out=False, share=1.0):
         elif recipe < 0.9:
             found = undone(ex, rng, held_out) or framed(ex, "true", rng, held_out)
         else:
-            found = turns(ex, rng, held_out)
+            found = turns(ex, rng)
         if found:
             made += 1
             yield found

@@ -219,7 +219,7 @@ class Data(unittest.TestCase):
         rng = random.Random(1)
         ex = example("On Monday, the dam of Elbing was built by Ada Quist.", "Ada Quist", "Who built the dam?")
         made = [recipe(rng) for recipe in (asserted.compared, asserted.numbered, asserted.related) for _ in range(200)]
-        made += [asserted.turns(ex, rng, False) for _ in range(50)]
+        made += [asserted.turns(ex, rng) for _ in range(50)]
         for found in filter(None, made):
             self.assertEqual(found["kind"].endswith("-unknown"), not found["answers"])
             for a in found["answers"]:

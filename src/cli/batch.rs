@@ -354,7 +354,9 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> anyhow::Er
 }
 
 fn not_json(error: &serde_json::Error) -> anyhow::Error {
-    anyhow::anyhow!("the line is not JSON: {error}; see ask batch --help for what a line holds")
+    anyhow::anyhow!(
+        "the line is not JSON: {error}; lines are questions, documents are named behind --docs: see ask batch --help"
+    )
 }
 
 /// What the value of a key is, in words.

@@ -270,7 +270,8 @@ fn rows_of(page: &PageLayout) -> Vec<Row> {
     rows
 }
 
-/// Puts back into the text what is said to be a running head and stands on no other page: some programs say so of headings.
+/// Puts back into the text what is said to be a running head, stands on no other page, and between lines of the text: some programs say so
+/// of headings.
 fn put_back(pages: &mut [Vec<Row>]) {
     let shape = |row: &Row| row.text().replace(|c: char| c.is_numeric(), "");
     let mut on_pages: HashMap<String, usize> = HashMap::new();
@@ -290,14 +291,13 @@ fn put_back(pages: &mut [Vec<Row>]) {
         };
         let (alone, mut rest): (Vec<Row>, Vec<Row>) = std::mem::take(page).into_iter().partition(is_alone);
         for row in alone {
+            let is_above = rest.iter().any(|other| !other.is_margin && other.y > row.y);
             let below = rest.iter().position(|other| !other.is_margin && other.y < row.y);
-            rest.insert(
-                below.unwrap_or(rest.len()),
-                Row {
-                    is_margin: false,
-                    ..row
-                },
-            );
+            let (at, is_margin) = match below.filter(|_| is_above) {
+                Some(at) => (at, false),
+                None => (0, true), // Sections have names, too.
+            };
+            rest.insert(at, Row { is_margin, ..row });
         }
         *page = rest;
     }

@@ -275,6 +275,10 @@ pub fn summarize(
             })
         })?;
         check_scores(&scores, candidates.len())?;
+        let texts = candidates.chunk_by(|a, b| a.document == b.document);
+        bytes_before += texts
+            .map(|c| documents[c[0].document].text().len() as u64)
+            .sum::<u64>();
         // Not every scorer tells how far it is.
         if !progress(Progress {
             bytes: bytes_before,
@@ -282,10 +286,6 @@ pub fn summarize(
         }) {
             return Err(Error::Interrupted);
         }
-        let texts = candidates.chunk_by(|a, b| a.document == b.document);
-        bytes_before += texts
-            .map(|c| documents[c[0].document].text().len() as u64)
-            .sum::<u64>();
         let terms = Terms::of(documents, candidates);
         let relevance = focus.as_ref().map(|focus| focus.relevance(&terms));
         for (candidate, _) in
