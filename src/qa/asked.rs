@@ -352,12 +352,8 @@ fn with_exception(document: &Document, block: &Span, span: Span) -> Span {
     let Some(at) = directly.or_else(|| is_all.then(later).flatten()) else {
         return span;
     };
-    // ", but not knowing why, I left" is no exception.
-    let words = reach[at..].strip_prefix("but not").unwrap_or_default();
-    let is_clause = words
-        .split_whitespace()
-        .next()
-        .is_some_and(|word| word.ends_with("ing"));
+    // ", but not" mostly begins another clause: "humour, but not knowing why, I left".
+    let is_clause = reach[..at].ends_with(", ") && begins_with_words(&reach[at..], "but not");
     let sentence = document
         .sentence_around(&span)
         .end
@@ -560,9 +556,9 @@ mod tests {
                 "humour",
             ),
             (
-                "It opens daily, but not on Sundays.",
+                "It opens daily but not on Sundays.",
                 "daily",
-                "daily, but not on Sundays",
+                "daily but not on Sundays",
             ),
             (
                 "It opens every day except from 12:30 to 13:00 (see Sec. 3.2) and on Sundays.",
