@@ -333,8 +333,9 @@ pub struct SummarizeArgs {
 
 const TEXT_HELP: &str = "\
 Of a PDF, DOCX, RTF, XLSX, PPTX, ODT, ODS, EPUB or MIME mail it is the text that was taken out, a
-line a paragraph or a row, in UTF-8; of other files what they hold, markup included. \"start_byte\" and \"end_byte\"
-of answers count its bytes. On a terminal, control characters are shown as \\u{1b}.
+line a paragraph or a row, in UTF-8; of other files what they hold, markup included.
+\"start_byte\" and \"end_byte\" of answers count its bytes. On a terminal, control characters are
+shown as \\u{1b}.
 
 Examples:
   ask text contract.docx | less

@@ -168,7 +168,7 @@ impl Asked {
     fn is_named_by(&self, text: &str) -> bool {
         let found: Vec<(u16, usize)> = years(text).collect();
         let is_open = |at: usize| {
-            let before = words_before(text, at);
+            let before = text[..at].trim_end();
             [
                 "after",
                 "before",
@@ -226,11 +226,6 @@ fn is_season(behind: &str) -> bool {
     next.bytes().take_while(u8::is_ascii_digit).count() == 2
 }
 
-/// What stands before a place, without the white space between; of the place itself where there is none.
-fn words_before(text: &str, at: usize) -> &str {
-    text[..at].trim_end()
-}
-
 /// Whether a text ends with these words, in whatever case, and they begin where a word does.
 fn ends_with_words(text: &str, words: &str) -> bool {
     let Some(start) = text.len().checked_sub(words.len()) else {
@@ -262,7 +257,7 @@ fn with_bound(text: &str, block: &Span, span: Span) -> Span {
     let is_number = first.starts_with(|c: char| c.is_ascii_digit())
         || NUMBERS.contains(&first.to_lowercase().as_str())
         || month(first).is_some();
-    let before = words_before(&text[..span.start], span.start);
+    let before = text[..span.start].trim_end();
     let before = &before[block.start.min(before.len())..];
     if !is_number {
         return span;
@@ -278,7 +273,7 @@ fn with_bound(text: &str, block: &Span, span: Span) -> Span {
         return span;
     };
     let mut start = block.start + before.len() - bound.len();
-    let before = words_before(text, start);
+    let before = text[..start].trim_end();
     if let Some(word) = last_words(&before[block.start.min(before.len())..], OF_BOUNDS) {
         start = before.len() - word.len();
     }
