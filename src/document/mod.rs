@@ -520,6 +520,25 @@ mod tests {
     }
 
     #[test]
+    fn a_row_comes_with_the_name_of_its_part_of_the_table() {
+        let source = "In millions,2024,2023\nCurrent assets:,,\nCash,28,29\nMarketable [Items],,\nTrade,7,8\nTotal current assets,35,37\nOther,3,4\nLevel 1,,\nSecurities held to,,\nmaturity,1,2\n2022,,\nQuay,5,6\n,81,82\n(a) Restated.,,\nPier,9,9\n";
+        let document = Document::new("t", source, Format::Csv).unwrap();
+        let row = |of: &str| {
+            let at = document.text().find(of).unwrap();
+            document.shown_row(&(at..at + 1)).unwrap().remove(0)
+        };
+        let rows = ["Cash", "Trade", "Other", "maturity", "Quay", "81", "Pier"].map(row);
+        let own = |name: &str| format!("In millions: {name}");
+        assert_eq!(rows[..2], ["Current assets:", "Current assets:"]);
+        assert_eq!(rows[2], own("Other"));
+        assert_eq!(rows[3..], ["Level 1", "2022", "2022", "2022"]);
+        assert_eq!(row("Total"), own("Total current assets"));
+        assert_eq!(row("Level"), own("Level 1"));
+        let titled = Document::new("t", "Accounts,,\nCash,28,29\nDebts,1,2\n", Format::Csv).unwrap();
+        assert_eq!(titled.shown_row(&(10..12)).unwrap()[0], "Cash");
+    }
+
+    #[test]
     fn a_unit_and_a_period_above_the_headings_are_none() {
         let table = "In millions,,,2023\n,Sales,Profit,Tax\nZone NA,12553,2713,337\nZone EUR,9467,1570,414\n";
         let document = Document::new("t", table, Format::Csv).unwrap();

@@ -19,6 +19,20 @@ const MOST_HEADINGS: usize = 1000;
 /// So many rows further down, a name reaches no more.
 const MOST_ROWS_NAMED: u16 = 100;
 
+/// So many cells further down, the name of a part reaches no more.
+const MOST_CELLS_OF_A_PART: usize = 1000;
+
+/// How rows begin that end a part of a table, which has no name of its own below them.
+const SUMS: [&str; 7] = [
+    "total",
+    "subtotal",
+    "net cash",
+    "net change",
+    "net income",
+    "net increase",
+    "net loss",
+];
+
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
@@ -168,10 +182,19 @@ fn is_year(text: &str) -> bool {
         && !text.contains(char::is_alphabetic)
 }
 
+/// Whether a cell that stands alone in its row can name what stands below it.
+fn names_part(text: &str) -> bool {
+    text.len() <= LONGEST_HEADING
+        && text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit())
+        && !text.ends_with(['.', ']'])
+        && !is_value(text)
+}
+
 impl Document {
     /// The row of a table that a span lies in: each cell with the heading of its column, which stands where markup says, or in the first row
     /// that has as many columns as most of the table's, and with what stands above several columns. A name that reaches over several rows is
-    /// a cell of each. Nothing where the span lies in no table or reaches over several rows.
+    /// a cell of each, and so is the name of a part of the table, alone in its row above them. Nothing where the span lies in no table or
+    /// reaches over several rows.
     #[must_use]
     pub fn table_row(&self, span: &Span) -> Option<Vec<TableCell>> {
         let (first, last) = (
@@ -187,8 +210,13 @@ impl Document {
         }
         let span = |block: usize| self.blocks[block].span.clone();
         let table = self.table_at(first);
-        let name = self.name_above(&table, &row);
-        let cells = name.into_iter().chain(table.under_headings(&row));
+        let part = self.part_above(&table, &row).map(|cell| Headed {
+            group: None,
+            heading: None,
+            cell,
+        });
+        let names = part.into_iter().chain(self.name_above(&table, &row));
+        let cells = names.chain(table.under_headings(&row));
         let cells = cells.map(|headed| TableCell {
             headings: headed.headings().map(span).collect(),
             span: span(headed.cell),
@@ -220,6 +248,40 @@ impl Document {
                     .filter(|_| reaches);
             }
             next = above.cells.start;
+        }
+        None
+    }
+
+    /// The name of the part of a table that a row stands in: "Current assets" alone in its row, above those that are such, down to their total.
+    pub(crate) fn part_above(&self, table: &Table, row: &Row) -> Option<usize> {
+        let text = |cell: usize| &self.text()[self.blocks[cell].span.clone()];
+        let between =
+            |cell: usize| &self.text()[self.blocks[cell - 1].span.end..self.blocks[cell].span.start];
+        let begins_row = |&cell: &usize| cell == table.first || between(cell).contains('\n');
+        let is_sum = |cell: usize| {
+            let name = text(cell).to_lowercase();
+            SUMS.iter().any(|sum| name.starts_with(sum))
+        };
+        let top = table.heading_rows().last().map(|headings| headings.cells.end);
+        // Without headings, what stands alone at the top is a title.
+        let top = top.unwrap_or_else(|| self.row_at(table.first).cells.end);
+        let name = row.cells.start;
+        if row.cells.len() == 1 || name < top || is_sum(name) {
+            return None;
+        }
+        let mut below = name;
+        let lowest = top.max(name.saturating_sub(MOST_CELLS_OF_A_PART));
+        for first in (lowest..name).rev().filter(begins_row) {
+            let is_alone = first + 1 == below && !between(first).ends_with('\t');
+            // What goes on in the row below is a long name, and brackets hold a program's: "Assets [Abstract]".
+            let goes_on = text(below).starts_with(char::is_lowercase);
+            if is_alone && names_part(text(first)) && !goes_on {
+                return Some(first);
+            }
+            if !is_alone && is_sum(first) {
+                return None;
+            }
+            below = first;
         }
         None
     }

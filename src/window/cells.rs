@@ -28,6 +28,8 @@ pub(super) struct Cells {
     name: Option<usize>,
     /// What it is named by if that stands further up.
     above: Option<Headed>,
+    /// The name of the part of the table that it stands in.
+    part: Option<usize>,
     /// Whether it is a row of headings.
     is_heading: bool,
 }
@@ -65,18 +67,27 @@ impl Cells {
             if ends { "" } else { stop }
         };
         let is_last = self.row.is_empty();
+        let part = self.part.map_or_else(String::new, |part| {
+            format!("{}: ", text(part).trim_end_matches(':'))
+        });
+        // What is not read as sentences of its own names the part once.
+        if self.reading != Reading::Crossed {
+            self.part = None;
+        }
         match self.reading {
             Reading::Headings | Reading::Crossed if self.is_heading => Around::default(),
             Reading::Crossed if self.name == Some(block) => Around {
-                before: short(self.row.front()).map_or_else(String::new, |heading| format!("In {heading},")),
+                before: short(self.row.front()).map_or_else(String::new, |heading| {
+                    format!("In {heading}, {part}").trim_end().to_owned()
+                }),
                 after: "is",
             },
             Reading::Crossed if let Some(name) = self.name => {
                 let before = match short(headed.as_ref()) {
                     // The name itself stands before it.
                     _ if name + 1 == block && self.above.is_none() => String::new(),
-                    Some(heading) => format!("In {heading}, {} is", text(name)),
-                    None => format!("{} is", text(name)),
+                    Some(heading) => format!("In {heading}, {part}{} is", text(name)),
+                    None => format!("{part}{} is", text(name)),
                 };
                 Around {
                     before,
@@ -92,16 +103,16 @@ impl Cells {
                     format!("{} {words}, ", colon(Some(&name)))
                 });
                 Around {
-                    before: name.unwrap_or_default() + &colon(headed.as_ref()),
+                    before: part + &name.unwrap_or_default() + &colon(headed.as_ref()),
                     after: stop(if is_last { "." } else { "," }),
                 }
             }
             Reading::Pairs if !is_last => Around {
-                before: String::new(),
+                before: part,
                 after: stop(":"),
             },
             Reading::Pairs | Reading::List => Around {
-                before: String::new(),
+                before: part,
                 after: stop(if is_last { "." } else { "," }),
             },
         }
@@ -124,6 +135,7 @@ impl Cells {
         let has_name = is_headed && row.columns.first() == Some(&0) && row.cells.len() > 1;
         let is_short = |cell: &usize| document.blocks()[*cell].span.len() <= LONGEST_HEADING;
         let above = document.name_above(&table, &row);
+        self.part = document.part_above(&table, &row);
         self.above = above.filter(|above| is_headed && is_short(&above.cell));
         let name = has_name.then_some(row.cells.start).filter(is_short);
         self.name = name.or(self.above.map(|above| above.cell));
@@ -265,6 +277,21 @@ mod tests {
         );
         let source = "<table><tr><th>Pier<th>2023<th>2024<tr><td rowspan=2>North<td>400<td>512<tr><td>85<td>97<tr><td>South<td>4<td>5</table>";
         assert!(read_as(source, Format::Html).contains("In 2023, North is85. In 2024, North is97."));
+    }
+
+    #[test]
+    fn the_name_of_a_part_is_read_in_its_rows() {
+        let crossed = "Rent,2023,2024\nQuays:,,\nHall,400,512\nPier,85,97\n";
+        assert!(read_as(crossed, Format::Csv).ends_with(
+            "In 2023, Quays:Hallis 400. In 2024, Quays: Hall is512. In 2023, Quays:Pieris 85. In 2024, Quays: Pier is97."
+        ));
+        let headed = "Item,Year,By\nQuays,,\nHall,2023,Bell\nPier,2024,Lund\n";
+        assert!(
+            read_as(headed, Format::Csv)
+                .ends_with("Quays: Item:Hall, Year:2023, By:Bell. Quays: Item:Pier, Year:2024, By:Lund.")
+        );
+        let pairs = "Landlord,Bell\nRent,\nHall,400\nPier,85\n";
+        assert!(read_as(pairs, Format::Csv).ends_with("Rent: Hall: 400. Rent: Pier: 85."));
     }
 
     #[test]

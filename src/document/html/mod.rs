@@ -1036,7 +1036,10 @@ mod tests {
         let source = "<table><thead><tr><th>Item<th>Cost</thead><tfoot><tr><th>Total<th>485</tfoot><tr><td>Sand<td>400<tr><td>Lime<td>85</table>";
         assert_eq!(row(source, "400"), ["Item: Sand", "Cost: 400"]);
         let source = "<table><thead><tr><th>Item<th>Code<th>Cost</thead><tr><th colspan=3>North<tr><td>Sand<td>7<td>400<tr><td>Lime<td>8<td>85</table>";
-        assert_eq!(row(source, "400"), ["Item: Sand", "Code: 7", "Cost: 400"]);
+        assert_eq!(
+            row(source, "400"),
+            ["North", "Item: Sand", "Code: 7", "Cost: 400"]
+        );
         let source = "<table><tr><th>Name<td><th>Date<td><tr><th>Address<td><th>Phone<td><tr><th>Sum<td><th>Paid<td></table>";
         assert_eq!(
             row(source, "Paid").last().unwrap().rsplit(": ").next(),
