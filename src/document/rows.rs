@@ -3,6 +3,8 @@
 //! What one page or column leaves unfinished goes on in the next; words that were broken at the end of a line are whole again;
 //! what stands at the head or foot of pages is read once, at the end, and so are the notes that would stand in a sentence.
 
+mod figures;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::extracted::Extracted;
@@ -657,6 +659,8 @@ impl<'a> Writer<'a> {
             self.close();
         }
         self.was_item = false;
+        let apart = figures::set_apart(rows);
+        let rows = apart.as_deref().unwrap_or(rows);
         // Those without a word are left out.
         let pieces = rows.iter().flat_map(|row| &row.pieces);
         let columns: BTreeSet<usize> = pieces.map(|piece| piece.column).collect();

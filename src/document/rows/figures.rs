@@ -1,0 +1,469 @@
+//! Figures that the layout of a page left in one cell: "$ 3,226.8 $ 2,729.4 $ 2,198.7" beside "Net sales". Where the rows of a table
+//! have as many figures each, every figure is a cell, and stands under its heading.
+
+use super::{Piece, Row};
+use crate::document::is_value;
+
+/// Rows with as many figures that say how many columns there are.
+const FEWEST_ROWS: usize = 3;
+/// The share of the rows with figures that have as many.
+const MOST_ROWS: f64 = 0.6;
+
+const MONTHS: [&str; 12] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
+
+/// A row as its name and what stands behind that.
+struct Named {
+    name: Option<Piece>,
+    others: Vec<Piece>,
+}
+
+/// The rows of a table with a cell for each figure, or nothing where they have one already.
+pub(super) fn set_apart(rows: &[Row]) -> Option<Vec<Row>> {
+    let read: Vec<Named> = rows.iter().map(figures).collect();
+    let has_figures = |row: &&Named| {
+        row.others.len() > 1
+            && row
+                .others
+                .iter()
+                .all(|piece| is_figure(&piece.text.replace(' ', "")))
+    };
+    let counts: Vec<usize> = read
+        .iter()
+        .filter(has_figures)
+        .map(|row| row.others.len())
+        .collect();
+    let alike = |count: usize| counts.iter().filter(|&&other| other == count).count();
+    let count = counts
+        .iter()
+        .copied()
+        .max_by_key(|&count| (alike(count), count))?;
+    let is_together = |(row, read): &(&Row, &Named)| read.others.len() == count && row.pieces.len() <= count;
+    let together = rows.iter().zip(&read).filter(is_together).count();
+    let is_regular = alike(count) >= FEWEST_ROWS && alike(count) as f64 >= MOST_ROWS * counts.len() as f64;
+    if !is_regular || 2 * together < alike(count) {
+        return None;
+    }
+    let ends = ends(&read, count);
+    let is_data = |row: &Named| has_figures(&row) && row.others.iter().any(|figure| is_value(&figure.text));
+    let first = read.iter().position(is_data)?;
+    let mut out: Vec<Row> = Vec::with_capacity(rows.len());
+    let mut is_headed = false;
+    for (at, (row, read)) in rows.iter().zip(read).enumerate() {
+        let heads = if at < first {
+            headings(row, read, count)
+        } else {
+            Err(read)
+        };
+        let was_headed = std::mem::replace(
+            &mut is_headed,
+            matches!(&heads, Ok(heads) if heads.others.len() == count),
+        );
+        let pieces = match heads {
+            Ok(heads) => {
+                let step = count / heads.others.len();
+                placed(heads, |at, _| 1 + at * step)
+            }
+            Err(read) if read.others.len() == count => placed(read, |at, _| 1 + at),
+            // A title.
+            Err(_)
+                if row
+                    .pieces
+                    .iter()
+                    .all(|piece| piece.column == row.pieces[0].column) =>
+            {
+                row.pieces.clone()
+            }
+            Err(read) => placed(read, |_, piece| 1 + column(&ends, piece)),
+        };
+        // "2023" below "January 28,": lines of the same headings.
+        match out.last_mut() {
+            Some(last) if was_headed && is_headed => last.pieces = joined(&last.pieces, pieces),
+            _ => out.push(Row { pieces, ..*row }),
+        }
+    }
+    Some(out)
+}
+
+/// The pieces of a row; `column` says where what stands behind its name is.
+fn placed(row: Named, column: impl Fn(usize, &Piece) -> usize) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = row.name.into_iter().collect();
+    for (at, piece) in row.others.into_iter().enumerate() {
+        let column = column(at, &piece);
+        match pieces.last_mut() {
+            Some(last) if last.column >= column => {
+                last.text = format!("{} {}", last.text, piece.text);
+                last.end_x = piece.end_x;
+            }
+            _ => pieces.push(Piece { column, ..piece }),
+        }
+    }
+    pieces
+}
+
+/// Two rows of headings as one.
+fn joined(upper: &[Piece], lower: Vec<Piece>) -> Vec<Piece> {
+    let mut pieces = lower;
+    for above in upper {
+        match pieces.iter_mut().find(|piece| piece.column == above.column) {
+            Some(piece) => piece.text = format!("{} {}", above.text, piece.text),
+            None => pieces.insert(0, above.clone()),
+        }
+    }
+    pieces
+}
+
+/// Where each column ends, as the rows have it that are full.
+fn ends(read: &[Named], count: usize) -> Vec<f32> {
+    let full: Vec<&Named> = read
+        .iter()
+        .filter(|row| row.others.len() == count && row.others.iter().any(|figure| is_value(&figure.text)))
+        .collect();
+    let median = |column: usize| {
+        let mut ends: Vec<f32> = full.iter().map(|row| row.others[column].end_x).collect();
+        ends.sort_by(f32::total_cmp);
+        ends[ends.len() / 2]
+    };
+    (0..count).map(median).collect()
+}
+
+/// The column that ends nearest to where a figure does.
+fn column(ends: &[f32], figure: &Piece) -> usize {
+    let distance = |end: &f32| (end - figure.end_x).abs();
+    let nearest = ends
+        .iter()
+        .enumerate()
+        .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
+    nearest.map_or(0, |(column, _)| column)
+}
+
+/// A word with its place.
+fn words(piece: &Piece) -> impl Iterator<Item = Piece> {
+    let letters = piece.text.chars().count().max(1) as f32;
+    let at = move |byte: usize| {
+        let before = piece.text[..byte].chars().count() as f32;
+        piece.x + (piece.end_x - piece.x) * before / letters
+    };
+    piece.text.split_whitespace().map(move |word| {
+        let start = word.as_ptr() as usize - piece.text.as_ptr() as usize;
+        Piece {
+            x: at(start),
+            end_x: at(start + word.len()),
+            column: piece.column,
+            text: word.to_owned(),
+        }
+    })
+}
+
+/// A row as its name and the figures behind it, each with its signs.
+fn figures(row: &Row) -> Named {
+    let mut words: Vec<Piece> = row.pieces.iter().flat_map(words).collect();
+    // "COSTCO$ 1,302"
+    for at in (0..words.len()).rev() {
+        let word = &mut words[at];
+        let letters = word.text.trim_end_matches(is_currency).len();
+        if letters < word.text.len() && word.text[..letters].ends_with(char::is_alphabetic) && letters > 2 {
+            let sign = word.text.split_off(letters);
+            let sign = Piece { text: sign, ..*word };
+            words.insert(at + 1, sign);
+        }
+    }
+    let mut names = words
+        .iter()
+        .rposition(|word| !is_figure(&word.text))
+        .map_or(0, |last| last + 1);
+    if names == words.len() {
+        return as_laid_out(row);
+    }
+    // "Debt (2)" in a cell of its own names a note.
+    let is_end_of_cell = |at: usize| {
+        words
+            .get(at + 1)
+            .is_some_and(|next| next.column > words[at].column)
+    };
+    let is_in_name = names > 0 && words[names - 1].column == words[names].column;
+    if is_in_name && is_end_of_cell(names) && is_mark_of_note(&words[names].text) {
+        names += 1;
+    }
+    let mut others: Vec<Piece> = Vec::new();
+    let mut sign: Option<Piece> = None;
+    for word in words.split_off(names) {
+        if word.text.chars().all(is_currency) {
+            sign = Some(word);
+        } else if let Some(last) = others
+            .last_mut()
+            .filter(|_| word.text.chars().all(|c| ")%".contains(c)))
+        {
+            last.text += &word.text;
+            last.end_x = word.end_x;
+        } else {
+            others.push(match sign.take() {
+                Some(sign) => Piece {
+                    x: sign.x,
+                    text: format!("{} {}", sign.text, word.text),
+                    ..word
+                },
+                None => word,
+            });
+        }
+    }
+    Named {
+        name: together(&words).map(|name| Piece { column: 0, ..name }),
+        others,
+    }
+}
+
+/// A row without figures: what stands in its first column, and the rest.
+fn as_laid_out(row: &Row) -> Named {
+    let (names, others) = row
+        .pieces
+        .iter()
+        .cloned()
+        .partition(|piece: &Piece| piece.column == 0);
+    let names: Vec<Piece> = names;
+    Named {
+        name: names.into_iter().next(),
+        others,
+    }
+}
+
+/// `(2)`
+fn is_mark_of_note(word: &str) -> bool {
+    let number = word.strip_prefix('(').and_then(|word| word.strip_suffix(')'));
+    number.is_some_and(|number| matches!(number.len(), 1 | 2) && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn is_currency(c: char) -> bool {
+    matches!(c, '$' | '€' | '£' | '¥')
+}
+
+/// `3,226.8`, `(4.8%)`, `$`, `—`; no day of a date, and no part of a telephone number.
+fn is_figure(word: &str) -> bool {
+    let digits = word.trim_matches(|c| is_currency(c) || "()%*-–—−.".contains(c));
+    let is_number = digits.bytes().all(|b| b.is_ascii_digit() || b".,-/".contains(&b));
+    let is_dialled =
+        digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
+    !word.ends_with(',') && !is_dialled && (is_number || digits.eq_ignore_ascii_case("n/a"))
+}
+
+/// Words as one piece.
+fn together(words: &[Piece]) -> Option<Piece> {
+    let (first, last) = words.first().zip(words.last())?;
+    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    Some(Piece {
+        end_x: last.end_x,
+        text: texts.join(" "),
+        ..*first
+    })
+}
+
+/// What stands over the columns in a row above the figures: as many parts as there are columns, or one for as many each. A row that
+/// heads nothing is given back.
+fn headings(row: &Row, read: Named, count: usize) -> Result<Named, Named> {
+    if read.others.len() == count {
+        return Ok(read);
+    }
+    let [first, rest @ ..] = &row.pieces[..] else {
+        return Err(read);
+    };
+    let all: Vec<Piece> = row.pieces.iter().flat_map(words).collect();
+    if let Some(others) = parts(&all, count) {
+        return Ok(Named { name: None, others });
+    }
+    let name = (first.column == 0 && !rest.is_empty()).then(|| first.clone());
+    let rest = if name.is_some() { rest } else { &row.pieces[..] };
+    let words: Vec<Piece> = rest.iter().flat_map(words).collect();
+    match parts(&words, count) {
+        Some(others) => Ok(Named { name, others }),
+        None if rest.len() > 1 && count.is_multiple_of(rest.len()) => Ok(Named {
+            name,
+            others: rest.to_vec(),
+        }),
+        None => Err(read),
+    }
+}
+
+/// Words that say the same of several columns in turn: "12 Weeks Ended 36 Weeks Ended", "2023 2022", "Budget Actual Budget Actual".
+fn parts(words: &[Piece], count: usize) -> Option<Vec<Piece>> {
+    let shapes: Vec<String> = words.iter().map(|word| shape(&word.text)).collect();
+    let repeats = |parts: usize| {
+        let length = shapes.len() / parts;
+        parts > 1
+            && length > 0
+            && shapes.len().is_multiple_of(parts)
+            && shapes.chunks(length).all(|part| *part == shapes[..length])
+    };
+    let parts = (2..=count)
+        .rev()
+        .filter(|parts| count.is_multiple_of(*parts))
+        .find(|&parts| repeats(parts))?;
+    let has_number = words
+        .iter()
+        .any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
+    let parts = if words.len() == count && !has_number {
+        count
+    } else {
+        parts
+    };
+    words.chunks(words.len() / parts).map(together).collect()
+}
+
+/// A word without its digits; months are alike.
+fn shape(word: &str) -> String {
+    let folded = word.to_lowercase();
+    match MONTHS.iter().any(|month| folded.starts_with(month)) {
+        true => "month".to_owned(),
+        false => folded.replace(|c: char| c.is_ascii_digit(), ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows as a layout has them: column and text of each cell; a letter is five points wide, a column a hundred.
+    fn rows(rows: &[&[(usize, &str)]]) -> Vec<Row> {
+        let row = |(number, cells): (usize, &&[(usize, &str)])| Row {
+            y: 700.0 - 14.0 * number as f32,
+            size: 10.0,
+            is_heading: false,
+            is_item: false,
+            is_margin: false,
+            table: Some(0),
+            pieces: cells
+                .iter()
+                .map(|&(column, text)| Piece {
+                    x: 50.0 + 100.0 * column as f32,
+                    end_x: 50.0 + 100.0 * column as f32 + 5.0 * text.chars().count() as f32,
+                    column,
+                    text: text.to_owned(),
+                })
+                .collect(),
+        };
+        rows.iter().enumerate().map(row).collect()
+    }
+
+    /// Each row with a bar before what stands in the next column.
+    fn apart(table: &[&[(usize, &str)]]) -> Option<Vec<String>> {
+        let show = |row: &Row| {
+            let mut column = 0;
+            row.pieces.iter().fold(String::new(), |shown, piece| {
+                let bars = "|".repeat(piece.column - std::mem::replace(&mut column, piece.column));
+                shown + &bars + &piece.text
+            })
+        };
+        Some(set_apart(&rows(table))?.iter().map(show).collect())
+    }
+
+    #[test]
+    fn figures_of_one_cell_stand_under_their_headings() {
+        let table: &[&[(usize, &str)]] = &[
+            &[(1, "13 Weeks Ended"), (3, "52 Weeks Ended")],
+            &[(1, "January January"), (3, "January January")],
+            &[(1, "28, 29,"), (3, "28, 29,")],
+            &[(0, "In millions"), (1, "2023 2022"), (3, "2023 2022")],
+            &[
+                (0, "Net sales"),
+                (1, "$ 3,226.8 $ 2,729.4"),
+                (3, "$ 10,208.6 $ 8,630.9"),
+            ],
+            &[(0, "Margin"), (1, "15.6%  (4.8%)"), (3, "— 37.9 %")],
+            &[(0, "OTHER")],
+            &[(0, "EARNINGS OF ACME$ 1,302  $ 1,353  $ 4,132  $"), (4, "3,976")],
+            &[(0, "Debt (2)"), (1, "7 8"), (3, "9 6")],
+        ];
+        assert_eq!(
+            apart(table).unwrap(),
+            [
+                "|13 Weeks Ended||52 Weeks Ended",
+                "In millions|January 28, 2023|January 29, 2022|January 28, 2023|January 29, 2022",
+                "Net sales|$ 3,226.8|$ 2,729.4|$ 10,208.6|$ 8,630.9",
+                "Margin|15.6%|(4.8%)|—|37.9%",
+                "OTHER",
+                "EARNINGS OF ACME|$ 1,302|$ 1,353|$ 4,132|$ 3,976",
+                "Debt (2)|7|8|9|6",
+            ]
+        );
+    }
+
+    #[test]
+    fn dates_and_words_over_the_figures_are_headings_of_as_many() {
+        let figures: [&[(usize, &str)]; 3] = [
+            &[(0, "Hall"), (1, "1 2 3 4")],
+            &[(0, "Quay"), (1, "5 6 7 8")],
+            &[(0, "Pier"), (1, "9 1 2 3")],
+        ];
+        let below = |heading: &[(usize, &str)]| {
+            let table: Vec<&[(usize, &str)]> = std::iter::once(heading).chain(figures).collect();
+            apart(&table).unwrap().remove(0)
+        };
+        assert_eq!(
+            below(&[(1, "May 7, 2023 June 8, 2022 May 7, 2023 Dec. 8, 2022")]),
+            "|May 7, 2023|June 8, 2022|May 7, 2023|Dec. 8, 2022"
+        );
+        assert_eq!(
+            below(&[(1, "Budget Actual Budget Actual")]),
+            "|Budget|Actual|Budget|Actual"
+        );
+        assert_eq!(
+            below(&[(0, "Rent"), (1, "2023 2022 2021 2020")]),
+            "Rent|2023|2022|2021|2020"
+        );
+        assert_eq!(
+            below(&[(1, "12 Weeks Ended 36 Weeks Ended")]),
+            "|12 Weeks Ended||36 Weeks Ended"
+        );
+        assert_eq!(
+            below(&[(0, "What is paid for all of them together")]),
+            "What is paid for all of them together"
+        );
+    }
+
+    #[test]
+    fn a_table_whose_figures_have_cells_stays_as_it_is() {
+        assert_eq!(
+            apart(&[
+                &[(0, "Hall"), (1, "1"), (2, "2")],
+                &[(0, "Quay"), (1, "3"), (2, "4")],
+                &[(0, "Pier"), (1, "5"), (2, "6")]
+            ]),
+            None
+        );
+        assert_eq!(
+            apart(&[
+                &[(0, "Hall"), (1, "1 2")],
+                &[(0, "Quay"), (1, "at 3")],
+                &[(0, "Pier"), (1, "5 6 7")]
+            ]),
+            None
+        );
+        assert_eq!(
+            apart(&[
+                &[(0, "Ann"), (1, "3 May 2024")],
+                &[(0, "Bo"), (1, "4 May 2024")],
+                &[(0, "Cy"), (1, "5 May 2024")]
+            ]),
+            None
+        );
+        assert_eq!(
+            apart(&[
+                &[(0, "Tel."), (1, "020 7946 0018")],
+                &[(0, "Fax"), (1, "020 7946 0019")],
+                &[(0, "Desk"), (1, "020 7946 0020")]
+            ]),
+            None
+        );
+    }
+
+    #[test]
+    fn fewer_figures_stand_where_they_are_nearest() {
+        let table: &[&[(usize, &str)]] = &[
+            &[(0, "Hall"), (1, "11 22"), (2, "33")],
+            &[(0, "Quay"), (1, "44 55"), (2, "66")],
+            &[(0, "Pier"), (1, "77 88"), (2, "99")],
+            &[(0, "Dock"), (2, "12")],
+        ];
+        assert_eq!(apart(table).unwrap()[3], "Dock|||12");
+    }
+}
