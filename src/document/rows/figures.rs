@@ -22,7 +22,7 @@ struct Named {
 /// The rows of a table with a cell for each figure, or nothing where they have one already.
 pub(super) fn set_apart(rows: &[Row]) -> Option<Vec<Row>> {
     let read: Vec<Named> = rows.iter().map(figures).collect();
-    let has_figures = |row: &&Named| {
+    let has_figures = |row: &Named| {
         row.others.len() > 1
             && row
                 .others
@@ -31,7 +31,7 @@ pub(super) fn set_apart(rows: &[Row]) -> Option<Vec<Row>> {
     };
     let counts: Vec<usize> = read
         .iter()
-        .filter(has_figures)
+        .filter(|row| has_figures(row))
         .map(|row| row.others.len())
         .collect();
     let alike = |count: usize| counts.iter().filter(|&&other| other == count).count();
@@ -39,14 +39,19 @@ pub(super) fn set_apart(rows: &[Row]) -> Option<Vec<Row>> {
         .iter()
         .copied()
         .max_by_key(|&count| (alike(count), count))?;
-    let is_together = |(row, read): &(&Row, &Named)| read.others.len() == count && row.pieces.len() <= count;
-    let together = rows.iter().zip(&read).filter(is_together).count();
+    let is_together = |read: &&Named| {
+        let pairs = read.others.windows(2);
+        read.others.len() == count
+            && has_figures(read)
+            && pairs.into_iter().any(|pair| pair[0].column == pair[1].column)
+    };
+    let together = read.iter().filter(is_together).count();
     let is_regular = alike(count) >= FEWEST_ROWS && alike(count) as f64 >= MOST_ROWS * counts.len() as f64;
     if !is_regular || 2 * together < alike(count) {
         return None;
     }
     let ends = ends(&read, count);
-    let is_data = |row: &Named| has_figures(&row) && row.others.iter().any(|figure| is_value(&figure.text));
+    let is_data = |row: &Named| has_figures(row) && row.others.iter().any(|figure| is_value(&figure.text));
     let first = read.iter().position(is_data)?;
     let mut out: Vec<Row> = Vec::with_capacity(rows.len());
     let mut is_headed = false;
@@ -79,7 +84,9 @@ pub(super) fn set_apart(rows: &[Row]) -> Option<Vec<Row>> {
         };
         // "2023" below "January 28,": lines of the same headings.
         match out.last_mut() {
-            Some(last) if was_headed && is_headed => last.pieces = joined(&last.pieces, pieces),
+            Some(last) if was_headed && is_headed && last.pieces.iter().all(breaks_off) => {
+                last.pieces = joined(&last.pieces, pieces);
+            }
             _ => out.push(Row { pieces, ..*row }),
         }
     }
@@ -100,6 +107,16 @@ fn placed(row: Named, column: impl Fn(usize, &Piece) -> usize) -> Vec<Piece> {
         }
     }
     pieces
+}
+
+/// Whether a heading is the first line of a date.
+fn breaks_off(heading: &Piece) -> bool {
+    heading.text.ends_with(',') || is_month(&heading.text)
+}
+
+fn is_month(word: &str) -> bool {
+    let folded = word.to_lowercase();
+    MONTHS.iter().any(|month| folded.starts_with(month))
 }
 
 /// Two rows of headings as one.
@@ -244,7 +261,7 @@ fn is_figure(word: &str) -> bool {
     let is_number = digits.bytes().all(|b| b.is_ascii_digit() || b".,-/".contains(&b));
     let is_dialled =
         digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
-    !word.ends_with(',') && !is_dialled && (is_number || digits.eq_ignore_ascii_case("n/a"))
+    !word.ends_with([',', '.']) && !is_dialled && (is_number || digits.eq_ignore_ascii_case("n/a"))
 }
 
 /// Words as one piece.
@@ -276,10 +293,15 @@ fn headings(row: &Row, read: Named, count: usize) -> Result<Named, Named> {
     let words: Vec<Piece> = rest.iter().flat_map(words).collect();
     match parts(&words, count) {
         Some(others) => Ok(Named { name, others }),
-        None if rest.len() > 1 && count.is_multiple_of(rest.len()) => Ok(Named {
-            name,
-            others: rest.to_vec(),
-        }),
+        None if rest.len() > 1
+            && count.is_multiple_of(rest.len())
+            && !rest.iter().any(|piece| is_value(&piece.text)) =>
+        {
+            Ok(Named {
+                name,
+                others: rest.to_vec(),
+            })
+        }
         None => Err(read),
     }
 }
@@ -311,10 +333,9 @@ fn parts(words: &[Piece], count: usize) -> Option<Vec<Piece>> {
 
 /// A word without its digits; months are alike.
 fn shape(word: &str) -> String {
-    let folded = word.to_lowercase();
-    match MONTHS.iter().any(|month| folded.starts_with(month)) {
+    match is_month(word) {
         true => "month".to_owned(),
-        false => folded.replace(|c: char| c.is_ascii_digit(), ""),
+        false => word.to_lowercase().replace(|c: char| c.is_ascii_digit(), ""),
     }
 }
 
