@@ -13,7 +13,7 @@ from pathlib import Path
 from text import detokenise, find_near, normalise, sentences
 
 HELD_OUT_PERCENT = 15
-HELD_OUT_SOURCES = ("nq", "policyqa", "covidqa", "qamr", "squad2", "tydiqa", "friendsqa", "bioasq", "quoref", "realtimeqa", "cnn")
+HELD_OUT_SOURCES = ("nq", "policyqa", "covidqa", "qamr", "squad2", "tydiqa", "friendsqa", "bioasq", "quoref", "realtimeqa", "cnn", "written")
 
 
 def is_held_out(example):

@@ -18,6 +18,7 @@ import summaries
 import torch
 import train
 import windows
+import written
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, MPNetConfig, MPNetForQuestionAnswering
 
@@ -229,6 +230,24 @@ class Data(unittest.TestCase):
         self.assertTrue(last)
         for found in last:
             self.assertGreater(found["answers"][0]["start"], min(at for at in map(found["context"].find, (", compared", ", versus", ", up", ", as", ", against")) if at >= 0))
+
+    def test_questions_of_writers_are_read_or_told_to_be_wrong(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "news"
+            path.with_suffix(".texts").write_text("===== 1 bbc/7\nAda Quist left on Monday. Bo Lund left on Monday, too.\n\n===== 2\nBo came.\n\n")
+            rows = ("1|Who left first?|Ada Quist", "1|When did Bo Lund leave?|Monday|Bo Lund left on Monday", "1|Why did they leave?|-", "2|Who came?|Bo")
+            bad = ("1|When did they leave?|Monday", "1|Who left?|Ada", "1|Who left?|Ada Lund", "3|Who?|Bo", "1|Who came?", "1|Who left?|Bo Lund|Bo came")
+            path.with_suffix(".questions").write_text("\n".join((*rows, *bad)))
+            wrong = []
+            found = list(written.read(path, lambda line, what: wrong.append(line)))
+        self.assertEqual(wrong, [5, 7, 8, 9, 10])
+        self.assertEqual([(ex["doc"], [a["text"] for a in ex["answers"]]) for ex in found[:4]], [("bbc/7", ["Ada Quist"]), ("bbc/7", ["Monday"]), ("bbc/7", []), ("news/2", ["Bo"])])
+        self.assertEqual(found[1]["answers"][0]["start"], 42)
+        moved = written.among(found[1], ["It rained in Elbing.", "Nobody was there on Monday.", "Trains were late."], random.Random(3))
+        self.assertTrue(moved["company"])
+        self.assertNotIn("Nobody was there", moved["context"])
+        start = moved["answers"][0]["start"]
+        self.assertEqual(moved["context"][start - 16 : start + 6], "Bo Lund left on Monday")
 
     def test_what_the_generator_writes_is_read(self):
         self.assertEqual(generator.parse(" 1889\nQuestion: When was it built?\nAnswer: x"), ("1889", "When was it built?"))

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 LENGTHS = 16  # batches are this many tokens long, times a whole number: with fewer shapes the allocator keeps fewer blocks
 STARTING = 5  # steps in which --compile works, whose time does not count
 TEACHER_ONLY = "generated/"  # groups whose labels are a generator's: where there are teacher's logits, these alone count
-GOLD_ONLY = "asserted/"  # groups that no teacher knows better
+GOLD_ONLY = ("asserted/", "written/")  # groups that no teacher knows better
 
 
 def parse():

@@ -225,6 +225,7 @@ fn figures(row: &Row) -> Named {
             });
         }
     }
+    others.extend(sign);
     Named {
         name: together(&words).map(|name| Piece { column: 0, ..name }),
         others,

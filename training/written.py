@@ -1,0 +1,176 @@
+"""Questions that writers ask for this reader: half of them with an answer, half tempting and without one. The questions of the public
+data sets that a text does not answer were put to it by a machine, but for SQuAD 2.0's; those of writers who have the text before them
+are what people ask in earnest. WRITERS.md is what writers are told.
+
+    python written.py pick  --data ../../shared/data --apart ../seeds ../eval/documents --out ../../train/written
+    python written.py check --written ../../train/written/news00
+    python written.py make  --written ../../train/written --out ../../train/data/written.jsonl --held-out ../../train/data/written_heldout.jsonl
+
+A folder of `--written` holds NAME.texts ("===== NUMBER", below it the text; what follows the number is the document's name) and
+NAME.questions (NUMBER|question|answer, or - for none|words around the answer, where it stands in the text more than once).
+"""
+import argparse
+import gzip
+import json
+import random
+import re
+from pathlib import Path
+
+import sources
+from text import detokenise, find_near, normalise, sentences
+from unanswerable import delete_sentence, mentions_answer
+
+ARTICLES = {"bbc": 13, "cnn": 11, "xsum": 6}  # of each source in a file
+WORDS = (260, 360, 480, 480)  # texts are cut to one of these lengths
+SHORTEST = 140  # words
+SHARED = 7  # words in a row that two texts of different origin hardly have in common
+COMPANY = 0.25  # of the questions stand among other texts, up to a whole window
+COMPANY_CHARS = 1700
+
+
+def articles(data):
+    """Yields (name, text) of news articles."""
+    for name, key in (("bbc_pairs", "article"), ("xsum_test1000", "document")):
+        path = Path(data) / f"summaries/{name}.jsonl.gz"
+        sources.must_exist(path)
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            for row in map(json.loads, file):
+                yield f"{name.split('_')[0]}/{row['id']}", (row["title"] + "\n\n" if "title" in row else "") + row[key].strip()
+    for number, row in sources.read_zst(Path(data) / "cnn_dm/train.jsonl.zst"):
+        if number % 17 == 0:
+            yield f"cnn/{number}", detokenise(row["article"])
+
+
+def runs(text):
+    """The runs of SHARED words."""
+    words = normalise(text).split()
+    return {" ".join(words[at : at + SHARED]) for at in range(len(words) - SHARED + 1)}
+
+
+def shortened(text, words):
+    """The first whole sentences, of about so many words."""
+    end = 0
+    for _, last in sentences(text):
+        if end and len(text[:last].split()) > words:
+            break
+        end = last
+    return text[:end].strip()
+
+
+def pick(args):
+    rng = random.Random(args.seed)
+    seen = set()
+    for folder in args.apart:
+        for path in sorted(folder.iterdir()):
+            seen |= runs(path.read_text(encoding="utf-8"))
+    every, groups = list(articles(args.data)), {source: [] for source in ARTICLES}
+    rng.shuffle(every)
+    wanted = {source: count * args.files for source, count in ARTICLES.items()}
+    for name, text in every:
+        group = groups[name.split("/")[0]]
+        if len(group) == wanted[name.split("/")[0]] or len(text.split()) < SHORTEST:
+            continue
+        text = shortened(text, rng.choice(WORDS))
+        here = runs(text)
+        if here.isdisjoint(seen):
+            seen |= here
+            group.append((name, text))
+    args.out.mkdir(parents=True, exist_ok=True)
+    for number in range(args.files):
+        some = [group.pop() for source, group in groups.items() for _ in range(min(len(group), ARTICLES[source]))]
+        rng.shuffle(some)
+        pieces = [f"===== {at} {name}\n{text}\n\n" for at, (name, text) in enumerate(some, 1)]
+        (args.out / f"news{number:02}.texts").write_text("".join(pieces), encoding="utf-8")
+    print(args.files, "files in", args.out)
+
+
+def texts(path):
+    """{number: (name of the document, text)}"""
+    found = re.findall(r"^===== (\d+) ?([^\n]*)\n(.*?)(?=^===== |\Z)", path.read_text(encoding="utf-8"), re.S | re.M)
+    return {int(number): (name.strip() or f"{path.stem}/{number}", text.strip()) for number, name, text in found}
+
+
+def read(path, wrong):
+    """Yields the examples of NAME.texts and NAME.questions; wrong(line, what) is told of the lines that are none."""
+    documents = texts(path.with_suffix(".texts"))
+    for line, row in enumerate(path.with_suffix(".questions").read_text(encoding="utf-8").splitlines(), 1):
+        fields = [field.strip() for field in row.split("|")]
+        if not 3 <= len(fields) <= 4 or not fields[0].isdigit() or int(fields[0]) not in documents or not fields[1] or not fields[2]:
+            wrong(line, f"is not NUMBER|question|answer: {row[:80]}")
+            continue
+        name, context = documents[int(fields[0])]
+        ex = sources.example("written", name, fields[1], context, [], kind="human")
+        if fields[2] == "-":
+            yield ex
+            continue
+        answer, around = fields[2], fields[3] if len(fields) == 4 else ""
+        occurrences = len(re.findall(r"(?<!\w)" + re.escape(answer) + r"(?!\w)", context))
+        if answer not in context or around and (answer not in around or around not in context):
+            wrong(line, f"the answer or what stands around it is not in text {fields[0]}: {answer}")
+        elif occurrences > 1 and not around:
+            wrong(line, f"stands in text {fields[0]} more than once, and nothing says where: {answer}")
+        else:
+            near = context.find(around) + around.find(answer) if around else context.find(answer)
+            yield {**ex, "answers": [{"text": answer, "start": find_near(context, answer, near)}], "kind": "answered"}
+
+
+def check(args):
+    wrong = []
+    examples = list(read(args.written, lambda line, what: wrong.append(f"line {line}: {what}")))
+    print(*wrong, sep="\n")
+    answered = sum(bool(ex["answers"]) for ex in examples)
+    print(f"{len(wrong)} lines wrong; {answered} answered, {len(examples) - answered} not, on {len({ex['doc'] for ex in examples})} of {len(texts(args.written.with_suffix('.texts')))} texts")
+
+
+def among(ex, others, rng):
+    """The example with its text among others, in which its answer does not occur."""
+    before, after, size = [], [], len(ex["context"])
+    for other in rng.sample(others, min(6, len(others))):
+        if size + len(other) <= COMPANY_CHARS and other != ex["context"] and not mentions_answer(ex, other):
+            rng.choice((before, after)).append(other)
+            size += len(other)
+    shift = sum(len(other) + 2 for other in before)
+    answers = [{**answer, "start": answer["start"] + shift} for answer in ex["answers"]]
+    return {**ex, "context": "\n\n".join([*before, ex["context"], *after]), "answers": answers, **({"company": True} if before or after else {})}
+
+
+def make(args):
+    rng = random.Random(args.seed)
+    train, held = [], []
+    for path in sorted(args.written.glob("*.questions")):
+        for ex in read(path, lambda line, what: print(f"{path.name}:{line}: {what}, left out")):
+            (held if sources.is_held_out(ex) else train).append(ex)
+    deleted = [ex for ex in (delete_sentence(ex, rng) for ex in train if ex["answers"] and rng.random() < 0.3) if ex]
+    pieces = [piece for piece in {paragraph for ex in train for paragraph in ex["context"].split("\n\n")} if 200 <= len(piece) <= 900]
+    pieces.sort()
+    every = [among(ex, pieces, rng) if rng.random() < COMPANY else ex for ex in train + deleted]
+    for path, examples in ((args.out, every), (args.held_out, held)):
+        path.write_text("".join(json.dumps({**ex, "id": f"{path.stem}-{number}"}, ensure_ascii=False) + "\n" for number, ex in enumerate(examples)), encoding="utf-8")
+        print(path.name, len(examples), "of them answered:", sum(bool(ex["answers"]) for ex in examples))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    picking = commands.add_parser("pick", help="news articles to ask about")
+    picking.add_argument("--data", type=Path, default=Path("../../shared/data"))
+    picking.add_argument("--apart", type=Path, nargs="*", default=[Path("../seeds"), Path("../eval/documents")], help="folders of texts that none may have words in common with")
+    picking.add_argument("--out", type=Path, default=Path("../../train/written"))
+    picking.add_argument("--files", type=int, default=20, help=f"of {sum(ARTICLES.values())} articles each")
+    picking.set_defaults(run=pick)
+    checking = commands.add_parser("check", help="what is wrong with the questions of a file")
+    checking.add_argument("--written", type=Path, required=True, help="the path of NAME.texts and NAME.questions, without the ending")
+    checking.set_defaults(run=check)
+    making = commands.add_parser("make", help="examples of all questions")
+    making.add_argument("--written", type=Path, default=Path("../../train/written"))
+    making.add_argument("--out", type=Path, default=Path("../../train/data/written.jsonl"))
+    making.add_argument("--held-out", type=Path, default=Path("../../train/data/written_heldout.jsonl"))
+    making.set_defaults(run=make)
+    for command in (picking, making):
+        command.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()
