@@ -243,9 +243,10 @@ class Data(unittest.TestCase):
         self.assertEqual(wrong, [5, 7, 8, 9, 10])
         self.assertEqual([(ex["doc"], [a["text"] for a in ex["answers"]]) for ex in found[:4]], [("bbc/7", ["Ada Quist"]), ("bbc/7", ["Monday"]), ("bbc/7", []), ("news/2", ["Bo"])])
         self.assertEqual(found[1]["answers"][0]["start"], 42)
-        moved = written.among(found[1], ["It rained in Elbing.", "Nobody was there on Monday.", "Trains were late."], random.Random(3))
+        moved = written.among(found[1], [("a", "It rained in Elbing."), ("b", "Nobody was there on Monday."), ("bbc/7", "Ada Quist came back.")], random.Random(3))
         self.assertTrue(moved["company"])
         self.assertNotIn("Nobody was there", moved["context"])
+        self.assertNotIn("came back", moved["context"])
         start = moved["answers"][0]["start"]
         self.assertEqual(moved["context"][start - 16 : start + 6], "Bo Lund left on Monday")
 

@@ -105,7 +105,7 @@ def read(path, wrong):
             continue
         answer, around = fields[2], fields[3] if len(fields) == 4 else ""
         occurrences = len(re.findall(r"(?<!\w)" + re.escape(answer) + r"(?!\w)", context))
-        if answer not in context or around and (answer not in around or around not in context):
+        if not occurrences or around and (answer not in around or around not in context):
             wrong(line, f"the answer or what stands around it is not in text {fields[0]}: {answer}")
         elif occurrences > 1 and not around:
             wrong(line, f"stands in text {fields[0]} more than once, and nothing says where: {answer}")
@@ -123,10 +123,10 @@ def check(args):
 
 
 def among(ex, others, rng):
-    """The example with its text among others, in which its answer does not occur."""
+    """The example with its text among paragraphs (name of the document, text) of other ones, in which its answer does not occur."""
     before, after, size = [], [], len(ex["context"])
-    for other in rng.sample(others, min(6, len(others))):
-        if size + len(other) <= COMPANY_CHARS and other != ex["context"] and not mentions_answer(ex, other):
+    for name, other in rng.sample(others, min(6, len(others))):
+        if size + len(other) <= COMPANY_CHARS and name != ex["doc"] and not mentions_answer(ex, other):
             rng.choice((before, after)).append(other)
             size += len(other)
     shift = sum(len(other) + 2 for other in before)
@@ -140,10 +140,10 @@ def make(args):
     for path in sorted(args.written.glob("*.questions")):
         for ex in read(path, lambda line, what: print(f"{path.name}:{line}: {what}, left out")):
             (held if sources.is_held_out(ex) else train).append(ex)
-    deleted = [ex for ex in (delete_sentence(ex, rng) for ex in train if ex["answers"] and rng.random() < 0.3) if ex]
-    pieces = [piece for piece in {paragraph for ex in train for paragraph in ex["context"].split("\n\n")} if 200 <= len(piece) <= 900]
-    pieces.sort()
-    every = [among(ex, pieces, rng) if rng.random() < COMPANY else ex for ex in train + deleted]
+    pieces = sorted({(ex["doc"], piece) for ex in train for piece in ex["context"].split("\n\n") if 200 <= len(piece) <= 900})
+    every = [among(ex, pieces, rng) if rng.random() < COMPANY else ex for ex in train]
+    # Deleted behind that, so that no other text brings the answer back.
+    every += [ex for ex in (delete_sentence(ex, rng) for ex in every if ex["answers"] and rng.random() < 0.3) if ex]
     for path, examples in ((args.out, every), (args.held_out, held)):
         path.write_text("".join(json.dumps({**ex, "id": f"{path.stem}-{number}"}, ensure_ascii=False) + "\n" for number, ex in enumerate(examples)), encoding="utf-8")
         print(path.name, len(examples), "of them answered:", sum(bool(ex["answers"]) for ex in examples))

@@ -521,19 +521,45 @@ mod tests {
 
     #[test]
     fn a_row_comes_with_the_name_of_its_part_of_the_table() {
-        let source = "In millions,2024,2023\nCurrent assets:,,\nCash,28,29\nMarketable [Items],,\nTrade,7,8\nTotal current assets,35,37\nOther,3,4\nLevel 1,,\nSecurities held to,,\nmaturity,1,2\n2022,,\nQuay,5,6\n,81,82\n(a) Restated.,,\nPier,9,9\n";
-        let document = Document::new("t", source, Format::Csv).unwrap();
-        let row = |of: &str| {
-            let at = document.text().find(of).unwrap();
-            document.shown_row(&(at..at + 1)).unwrap().remove(0)
+        let rows_of = |source: &str, of: &[&str]| {
+            let document = Document::new("t", source, Format::Csv).unwrap();
+            let row = |of: &&str| {
+                let at = document.text().find(of).unwrap();
+                document.shown_row(&(at..at + 1)).unwrap().remove(0)
+            };
+            of.iter().map(row).collect::<Vec<_>>()
         };
-        let rows = ["Cash", "Trade", "Other", "maturity", "Quay", "81", "Pier"].map(row);
-        let own = |name: &str| format!("In millions: {name}");
-        assert_eq!(rows[..2], ["Current assets:", "Current assets:"]);
-        assert_eq!(rows[2], own("Other"));
-        assert_eq!(rows[3..], ["Level 1", "2022", "2022", "2022"]);
-        assert_eq!(row("Total"), own("Total current assets"));
-        assert_eq!(row("Level"), own("Level 1"));
+        let source = "In millions,2024,2023\nCurrent assets:,,\nNet cash,28,29\nMarketable [Items],,\nTrade,7,8\nTotal current assets,35,37\nOther,3,4\nLevel 1,,\nProceeds from issuance of,,\nCommon stock,1,2\n2022,,\nQuay,5,6\n,81,82\nHut,5,6\n(a) Restated.,,\nPier,9,9\n";
+        assert_eq!(
+            rows_of(
+                source,
+                &[
+                    "Net cash", "Trade", "Total", "Other", "Common", "Quay", "81", "Hut", "Pier", "Level"
+                ]
+            ),
+            [
+                "Current assets:",
+                "Current assets:",
+                "In millions: Total current assets",
+                "In millions: Other",
+                "Level 1",
+                "2022",
+                "2024: 81",
+                "In millions: Hut",
+                "In millions: Pier",
+                "In millions: Level 1",
+            ]
+        );
+        // A name without anything beside it is none of a part.
+        let people = "Name,Phone,Email\nAnn,1,a@x\nBob Lund,,\nDan,2,d@x\nGUESTS,,\nEve,3,e@x\nWalk-ins:,,\nSelf,4,s@x\n";
+        assert_eq!(
+            rows_of(people, &["Dan", "Eve", "Self"]),
+            ["Name: Dan", "GUESTS", "Walk-ins:"]
+        );
+        assert_eq!(
+            rows_of("Phone,555\nFax,\nEmail,ann@x.org\n", &["Email"]),
+            ["Email"]
+        );
         let titled = Document::new("t", "Accounts,,\nCash,28,29\nDebts,1,2\n", Format::Csv).unwrap();
         assert_eq!(titled.shown_row(&(10..12)).unwrap()[0], "Cash");
     }

@@ -22,15 +22,58 @@ const MOST_ROWS_NAMED: u16 = 100;
 /// So many cells further down, the name of a part reaches no more.
 const MOST_CELLS_OF_A_PART: usize = 1000;
 
-/// How rows begin that end a part of a table, which has no name of its own below them.
-const SUMS: [&str; 7] = [
+/// How rows begin that sum up the part of a table above them.
+const SUMS: [&str; 22] = [
     "total",
     "subtotal",
-    "net cash",
-    "net change",
-    "net income",
-    "net increase",
-    "net loss",
+    "sub-total",
+    "grand total",
+    "sum ",
+    "summe",
+    "gross ",
+    "net ",
+    "operating income",
+    "operating loss",
+    "operating profit",
+    "income before",
+    "income from",
+    "income (loss)",
+    "loss before",
+    "loss from",
+    "earnings before",
+    "profit before",
+    "profit for",
+    "cash at",
+    "cash, cash equivalents",
+    "cash and cash equivalents",
+];
+
+/// How cells begin that stand alone in a row and name nothing.
+const NOTES: [&str; 8] = [
+    "page ",
+    "note",
+    "see ",
+    "continued",
+    "unaudited",
+    "in thousands",
+    "in millions",
+    "n/a",
+];
+
+/// Words that a name does not end in: it goes on in the row below.
+const OPEN: [&str; 12] = [
+    "of",
+    "and",
+    "or",
+    "to",
+    "for",
+    "by",
+    "in",
+    "on",
+    "from",
+    "the",
+    "with",
+    "attributable",
 ];
 
 /// A row of a table.
@@ -182,12 +225,40 @@ fn is_year(text: &str) -> bool {
         && !text.contains(char::is_alphabetic)
 }
 
-/// Whether a cell that stands alone in its row can name what stands below it.
+/// Whether a cell that stands alone in its row can name what stands below it: no note, sentence or value.
 fn names_part(text: &str) -> bool {
     text.len() <= LONGEST_HEADING
-        && text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit())
-        && !text.ends_with(['.', ']'])
+        && text.starts_with(|c: char| c.is_alphanumeric() && !c.is_lowercase())
+        && !text.ends_with('.')
         && !is_value(text)
+        && !begins_with(text, &NOTES)
+}
+
+/// Whether a cell is the first line of a name that the row below ends. What ends in a bracket is a program's: "Assets [Abstract]".
+fn goes_on(text: &str, below: &str) -> bool {
+    let last = text.rsplit(' ').next().unwrap_or_default();
+    below.starts_with(char::is_lowercase) || text.ends_with([',', '\'', '’']) || OPEN.contains(&last)
+}
+
+fn begins_with(text: &str, openings: &[&str]) -> bool {
+    let begins = |opening: &&str| {
+        let start = text.as_bytes().get(..opening.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(opening.as_bytes()))
+    };
+    openings.iter().any(begins)
+}
+
+/// Whether a heading over names says what the figures beside them are in: "In millions", "USD ($)".
+fn names_unit(text: &str) -> bool {
+    let folded = text.to_lowercase();
+    ["million", "thousand", "$", "€", "£"]
+        .iter()
+        .any(|unit| folded.contains(unit))
+}
+
+/// Whether a text is in capitals.
+fn is_shouted(text: &str) -> bool {
+    text.len() > 3 && text.contains(char::is_uppercase) && !text.contains(char::is_lowercase)
 }
 
 impl Document {
@@ -252,34 +323,49 @@ impl Document {
         None
     }
 
-    /// The name of the part of a table that a row stands in: "Current assets" alone in its row, above those that are such, down to their total.
+    /// The name of the part of a table that a row stands in: "Current assets:" alone in its row, above those that are such, down to their
+    /// sum. A lone cell is one only where something says so, since others may have nothing beside them by chance.
     pub(crate) fn part_above(&self, table: &Table, row: &Row) -> Option<usize> {
         let text = |cell: usize| &self.text()[self.blocks[cell].span.clone()];
         let between =
             |cell: usize| &self.text()[self.blocks[cell - 1].span.end..self.blocks[cell].span.start];
         let begins_row = |&cell: &usize| cell == table.first || between(cell).contains('\n');
-        let is_sum = |cell: usize| {
-            let name = text(cell).to_lowercase();
-            SUMS.iter().any(|sum| name.starts_with(sum))
-        };
         let top = table.heading_rows().last().map(|headings| headings.cells.end);
         // Without headings, what stands alone at the top is a title.
         let top = top.unwrap_or_else(|| self.row_at(table.first).cells.end);
         let name = row.cells.start;
-        if row.cells.len() == 1 || name < top || is_sum(name) {
+        if row.cells.len() == 1 || name < top || row.columns.first() != Some(&0) {
             return None;
         }
+        let are_named = table.headings.as_ref().is_some_and(|headings| {
+            let corner = headings.columns.first() == Some(&0);
+            !corner || names_unit(text(headings.cells.start))
+        });
+        let mut sum = begins_with(text(name), &SUMS).then_some(name);
         let mut below = name;
         let lowest = top.max(name.saturating_sub(MOST_CELLS_OF_A_PART));
         for first in (lowest..name).rev().filter(begins_row) {
-            let is_alone = first + 1 == below && !between(first).ends_with('\t');
-            // What goes on in the row below is a long name, and brackets hold a program's: "Assets [Abstract]".
-            let goes_on = text(below).starts_with(char::is_lowercase);
-            if is_alone && names_part(text(first)) && !goes_on {
-                return Some(first);
-            }
-            if !is_alone && is_sum(first) {
+            let words = text(first);
+            let has_name = !between(first).ends_with('\t');
+            let is_sum = !has_name || begins_with(words, &SUMS);
+            if first + 1 < below || !has_name {
+                // What comes directly below the name of a part does not sum it up.
+                if sum.is_some() {
+                    return None;
+                }
+                sum = is_sum.then_some(first);
+            } else if is_sum {
                 return None;
+            } else if !goes_on(words, text(below)) && !words.ends_with(']') {
+                let cell = &self.blocks[first].cell;
+                let is_marked = are_named
+                    || words.ends_with(':')
+                    || cell.columns > 1
+                    || cell.is_header
+                    || is_shouted(words)
+                    || is_year(words);
+                let is_part = is_marked && cell.rows == 1 && names_part(words);
+                return (is_part && sum.is_none_or(|sum| sum == below)).then_some(first);
             }
             below = first;
         }

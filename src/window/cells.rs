@@ -71,15 +71,16 @@ impl Cells {
             format!("{}: ", text(part).trim_end_matches(':'))
         });
         // What is not read as sentences of its own names the part once.
-        if self.reading != Reading::Crossed {
+        if self.reading != Reading::Crossed || self.name.is_none() {
             self.part = None;
         }
         match self.reading {
             Reading::Headings | Reading::Crossed if self.is_heading => Around::default(),
             Reading::Crossed if self.name == Some(block) => Around {
-                before: short(self.row.front()).map_or_else(String::new, |heading| {
-                    format!("In {heading}, {part}").trim_end().to_owned()
-                }),
+                before: match short(self.row.front()) {
+                    Some(heading) => format!("In {heading}, {part}").trim_end().to_owned(),
+                    None => part.trim_end().to_owned(),
+                },
                 after: "is",
             },
             Reading::Crossed if let Some(name) = self.name => {
@@ -285,12 +286,12 @@ mod tests {
         assert!(read_as(crossed, Format::Csv).ends_with(
             "In 2023, Quays:Hallis 400. In 2024, Quays: Hall is512. In 2023, Quays:Pieris 85. In 2024, Quays: Pier is97."
         ));
-        let headed = "Item,Year,By\nQuays,,\nHall,2023,Bell\nPier,2024,Lund\n";
+        let headed = "Item,Year,By\nQuays:,,\nHall,2023,Bell\nPier,2024,Lund\n";
         assert!(
             read_as(headed, Format::Csv)
                 .ends_with("Quays: Item:Hall, Year:2023, By:Bell. Quays: Item:Pier, Year:2024, By:Lund.")
         );
-        let pairs = "Landlord,Bell\nRent,\nHall,400\nPier,85\n";
+        let pairs = "Landlord,Bell\nRent:,\nHall,400\nPier,85\n";
         assert!(read_as(pairs, Format::Csv).ends_with("Rent: Hall: 400. Rent: Pier: 85."));
     }
 

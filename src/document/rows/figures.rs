@@ -1,6 +1,8 @@
 //! Figures that the layout of a page left in one cell: "$ 3,226.8 $ 2,729.4 $ 2,198.7" beside "Net sales". Where the rows of a table
 //! have as many figures each, every figure is a cell, and stands under its heading.
 
+use std::collections::BTreeMap;
+
 use super::{Piece, Row};
 use crate::document::is_value;
 
@@ -19,42 +21,44 @@ struct Named {
     others: Vec<Piece>,
 }
 
-/// The rows of a table with a cell for each figure, or nothing where they have one already.
+impl Named {
+    /// Whether all that stands behind the name are figures, and several.
+    fn has_figures(&self) -> bool {
+        let is_figure = |piece: &Piece| is_figure(&piece.text.replace(' ', ""));
+        self.others.len() > 1 && self.others.iter().all(is_figure)
+    }
+}
+
+/// The rows of a table with a cell for each figure, or nothing where they have one already, or not as many headings.
 pub(super) fn set_apart(rows: &[Row]) -> Option<Vec<Row>> {
-    let read: Vec<Named> = rows.iter().map(figures).collect();
-    let has_figures = |row: &Named| {
-        row.others.len() > 1
-            && row
-                .others
-                .iter()
-                .all(|piece| is_figure(&piece.text.replace(' ', "")))
-    };
-    let counts: Vec<usize> = read
-        .iter()
-        .filter(|row| has_figures(row))
-        .map(|row| row.others.len())
+    let readings: Vec<[Named; 2]> = rows.iter().map(|row| [beside_name(row), figures(row)]).collect();
+    let counts = readings.iter().filter_map(|readings| {
+        let read = readings.iter().find(|read| read.has_figures())?;
+        Some(read.others.len())
+    });
+    let mut alike: BTreeMap<usize, usize> = BTreeMap::new();
+    for count in counts {
+        *alike.entry(count).or_default() += 1;
+    }
+    let all: usize = alike.values().sum();
+    let (&count, &alike) = alike.iter().max_by_key(|&(count, alike)| (alike, count))?;
+    let read: Vec<Named> = readings
+        .into_iter()
+        .map(|readings| chosen(readings, count))
         .collect();
-    let alike = |count: usize| counts.iter().filter(|&&other| other == count).count();
-    let count = counts
-        .iter()
-        .copied()
-        .max_by_key(|&count| (alike(count), count))?;
     let is_together = |read: &&Named| {
-        let pairs = read.others.windows(2);
-        read.others.len() == count
-            && has_figures(read)
-            && pairs.into_iter().any(|pair| pair[0].column == pair[1].column)
+        let mut pairs = read.others.windows(2);
+        read.others.len() == count && read.has_figures() && pairs.any(|pair| pair[0].column == pair[1].column)
     };
     let together = read.iter().filter(is_together).count();
-    let is_regular = alike(count) >= FEWEST_ROWS && alike(count) as f64 >= MOST_ROWS * counts.len() as f64;
-    if !is_regular || 2 * together < alike(count) {
+    if alike < FEWEST_ROWS || (alike as f64) < MOST_ROWS * all as f64 || 2 * together < alike {
         return None;
     }
     let ends = ends(&read, count);
-    let is_data = |row: &Named| has_figures(row) && row.others.iter().any(|figure| is_value(&figure.text));
+    let is_data = |row: &Named| row.has_figures() && row.others.iter().any(|figure| is_value(&figure.text));
     let first = read.iter().position(is_data)?;
     let mut out: Vec<Row> = Vec::with_capacity(rows.len());
-    let mut is_headed = false;
+    let (mut is_headed, mut are_headed) = (false, false);
     for (at, (row, read)) in rows.iter().zip(read).enumerate() {
         let heads = if at < first {
             headings(row, read, count)
@@ -65,21 +69,18 @@ pub(super) fn set_apart(rows: &[Row]) -> Option<Vec<Row>> {
             &mut is_headed,
             matches!(&heads, Ok(heads) if heads.others.len() == count),
         );
+        are_headed |= is_headed;
+        let is_title = row
+            .pieces
+            .iter()
+            .all(|piece| piece.column == row.pieces[0].column);
         let pieces = match heads {
             Ok(heads) => {
                 let step = count / heads.others.len();
                 placed(heads, |at, _| 1 + at * step)
             }
             Err(read) if read.others.len() == count => placed(read, |at, _| 1 + at),
-            // A title.
-            Err(_)
-                if row
-                    .pieces
-                    .iter()
-                    .all(|piece| piece.column == row.pieces[0].column) =>
-            {
-                row.pieces.clone()
-            }
+            Err(_) if is_title => row.pieces.clone(),
             Err(read) => placed(read, |_, piece| 1 + column(&ends, piece)),
         };
         // "2023" below "January 28,": lines of the same headings.
@@ -90,7 +91,25 @@ pub(super) fn set_apart(rows: &[Row]) -> Option<Vec<Row>> {
             _ => out.push(Row { pieces, ..*row }),
         }
     }
-    Some(out)
+    // Without headings of their own, "522 250" may as well be one figure.
+    are_headed.then_some(out)
+}
+
+/// The reading that has so many figures; what stands in the first column is a name if it can be.
+fn chosen([beside, within]: [Named; 2], count: usize) -> Named {
+    match within.others.len() {
+        _ if beside.others.len() == count && beside.has_figures() => beside,
+        number if number == count && within.has_figures() => within,
+        // "30-34 21%": the first is the name.
+        number if number == count + 1 && within.name.is_none() && within.has_figures() => {
+            let mut others = within.others.into_iter();
+            Named {
+                name: others.next().map(|name| Piece { column: 0, ..name }),
+                others: others.collect(),
+            }
+        }
+        _ => beside,
+    }
 }
 
 /// The pieces of a row; `column` says where what stands behind its name is.
@@ -173,7 +192,20 @@ fn words(piece: &Piece) -> impl Iterator<Item = Piece> {
     })
 }
 
-/// A row as its name and the figures behind it, each with its signs.
+/// A row whose first cell is its name and whose others hold figures, each with its signs.
+fn beside_name(row: &Row) -> Named {
+    let named = as_laid_out(row);
+    let words: Vec<Piece> = named.others.iter().flat_map(words).collect();
+    match words.iter().all(|word| is_figure(&word.text)) {
+        true => Named {
+            others: signed(words),
+            ..named
+        },
+        false => named,
+    }
+}
+
+/// A row as its name and the figures behind it, wherever they begin.
 fn figures(row: &Row) -> Named {
     let mut words: Vec<Piece> = row.pieces.iter().flat_map(words).collect();
     // "COSTCO$ 1,302"
@@ -186,50 +218,42 @@ fn figures(row: &Row) -> Named {
             words.insert(at + 1, sign);
         }
     }
-    let mut names = words
-        .iter()
-        .rposition(|word| !is_figure(&word.text))
-        .map_or(0, |last| last + 1);
-    if names == words.len() {
-        return as_laid_out(row);
+    let is_name = |word: &Piece| !is_figure(&word.text);
+    let names = words.iter().rposition(is_name).map_or(0, |last| last + 1);
+    let figures = words.split_off(names);
+    Named {
+        name: together(&words).map(|name| Piece { column: 0, ..name }),
+        others: signed(figures),
     }
-    // "Debt (2)" in a cell of its own names a note.
-    let is_end_of_cell = |at: usize| {
-        words
-            .get(at + 1)
-            .is_some_and(|next| next.column > words[at].column)
-    };
-    let is_in_name = names > 0 && words[names - 1].column == words[names].column;
-    if is_in_name && is_end_of_cell(names) && is_mark_of_note(&words[names].text) {
-        names += 1;
-    }
-    let mut others: Vec<Piece> = Vec::new();
+}
+
+/// Figures with the signs before or behind them.
+fn signed(words: Vec<Piece>) -> Vec<Piece> {
+    let is_sign = |word: &Piece| word.text.chars().all(is_currency);
+    let are_behind = words.last().is_some_and(is_sign) && !words.first().is_some_and(is_sign);
+    let mut figures: Vec<Piece> = Vec::new();
     let mut sign: Option<Piece> = None;
-    for word in words.split_off(names) {
-        if word.text.chars().all(is_currency) {
-            sign = Some(word);
-        } else if let Some(last) = others
-            .last_mut()
-            .filter(|_| word.text.chars().all(|c| ")%".contains(c)))
-        {
-            last.text += &word.text;
-            last.end_x = word.end_x;
-        } else {
-            others.push(match sign.take() {
+    for word in words {
+        let is_behind = word.text.chars().all(|c| ")%".contains(c)) || are_behind && is_sign(&word);
+        match figures.last_mut() {
+            Some(last) if is_behind => {
+                let space = if is_sign(&word) { " " } else { "" };
+                last.text = format!("{}{space}{}", last.text, word.text);
+                last.end_x = word.end_x;
+            }
+            _ if is_sign(&word) => sign = Some(word),
+            _ => figures.push(match sign.take() {
                 Some(sign) => Piece {
                     x: sign.x,
                     text: format!("{} {}", sign.text, word.text),
                     ..word
                 },
                 None => word,
-            });
+            }),
         }
     }
-    others.extend(sign);
-    Named {
-        name: together(&words).map(|name| Piece { column: 0, ..name }),
-        others,
-    }
+    figures.extend(sign);
+    figures
 }
 
 /// A row without figures: what stands in its first column, and the rest.
@@ -244,12 +268,6 @@ fn as_laid_out(row: &Row) -> Named {
         name: names.into_iter().next(),
         others,
     }
-}
-
-/// `(2)`
-fn is_mark_of_note(word: &str) -> bool {
-    let number = word.strip_prefix('(').and_then(|word| word.strip_suffix(')'));
-    number.is_some_and(|number| matches!(number.len(), 1 | 2) && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_currency(c: char) -> bool {
@@ -324,7 +342,8 @@ fn parts(words: &[Piece], count: usize) -> Option<Vec<Piece>> {
     let has_number = words
         .iter()
         .any(|word| word.text.contains(|c: char| c.is_ascii_digit()));
-    let parts = if words.len() == count && !has_number {
+    let is_one = words.iter().all(|word| word.column == words[0].column);
+    let parts = if words.len() == count && !has_number && is_one {
         count
     } else {
         parts
@@ -432,14 +451,6 @@ mod tests {
             below(&[(0, "Rent"), (1, "2023 2022 2021 2020")]),
             "Rent|2023|2022|2021|2020"
         );
-        assert_eq!(
-            below(&[(1, "12 Weeks Ended 36 Weeks Ended")]),
-            "|12 Weeks Ended||36 Weeks Ended"
-        );
-        assert_eq!(
-            below(&[(0, "What is paid for all of them together")]),
-            "What is paid for all of them together"
-        );
     }
 
     #[test]
@@ -452,6 +463,14 @@ mod tests {
             ]),
             None
         );
+        // French thousands, an account, two figures of one heading.
+        let headed: [&[(usize, &str)]; 4] = [
+            &[(0, "Commune"), (1, "Habitants")],
+            &[(0, "Lyon"), (1, "522 250")],
+            &[(0, "Nice"), (1, "348 085")],
+            &[(0, "Lille"), (1, "236 234")],
+        ];
+        assert_eq!(apart(&headed), None);
         assert_eq!(
             apart(&[
                 &[(0, "Hall"), (1, "1 2")],
@@ -479,13 +498,36 @@ mod tests {
     }
 
     #[test]
+    fn a_name_keeps_its_number() {
+        let table: &[&[(usize, &str)]] = &[
+            &[(0, "In millions"), (1, "2024 2023")],
+            &[(0, "Level 1"), (1, "14 15")],
+            &[(0, "Balance at May 31, 2023"), (1, "125 $ 470")],
+            &[(0, "30-34"), (1, "7 8")],
+            &[(0, "Debt (2)"), (1, "12 € 13 €")],
+            &[(0, "45-60 21% 16%")],
+        ];
+        assert_eq!(
+            apart(table).unwrap()[1..],
+            [
+                "Level 1|14|15",
+                "Balance at May 31, 2023|125|$ 470",
+                "30-34|7|8",
+                "Debt (2)|12 €|13 €",
+                "45-60|21%|16%",
+            ]
+        );
+    }
+
+    #[test]
     fn fewer_figures_stand_where_they_are_nearest() {
         let table: &[&[(usize, &str)]] = &[
+            &[(0, "Rent"), (1, "2024 2023"), (2, "2022")],
             &[(0, "Hall"), (1, "11 22"), (2, "33")],
             &[(0, "Quay"), (1, "44 55"), (2, "66")],
             &[(0, "Pier"), (1, "77 88"), (2, "99")],
             &[(0, "Dock"), (2, "12")],
         ];
-        assert_eq!(apart(table).unwrap()[3], "Dock|||12");
+        assert_eq!(apart(table).unwrap()[4], "Dock|||12");
     }
 }
