@@ -234,7 +234,7 @@ fn names_part(text: &str) -> bool {
         && !begins_with(text, &NOTES)
 }
 
-/// Whether a cell is the first line of a name that the row below ends. What ends in a bracket is a program's: "Assets [Abstract]".
+/// Whether a cell is the first line of a name that the row below ends.
 fn goes_on(text: &str, below: &str) -> bool {
     let last = text.rsplit(' ').next().unwrap_or_default();
     below.starts_with(char::is_lowercase) || text.ends_with([',', '\'', '’']) || OPEN.contains(&last)
@@ -357,6 +357,7 @@ impl Document {
             } else if is_sum {
                 return None;
             } else if !goes_on(words, text(below)) && !words.ends_with(']') {
+                // In brackets stand a program's names: "Assets [Abstract]".
                 let cell = &self.blocks[first].cell;
                 let is_marked = are_named
                     || words.ends_with(':')
