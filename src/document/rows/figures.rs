@@ -4,16 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::{Piece, Row};
-use crate::document::is_value;
+use crate::document::{MONTHS, is_value};
 
 /// Rows with as many figures that say how many columns there are.
 const FEWEST_ROWS: usize = 3;
 /// The share of the rows with figures that have as many.
 const MOST_ROWS: f64 = 0.6;
-
-const MONTHS: [&str; 12] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-];
 
 /// A row as its name and what stands behind that.
 struct Named {
@@ -134,8 +130,11 @@ fn breaks_off(heading: &Piece) -> bool {
 }
 
 fn is_month(word: &str) -> bool {
-    let folded = word.to_lowercase();
-    MONTHS.iter().any(|month| folded.starts_with(month))
+    let begins = |month: &&str| {
+        let start = word.as_bytes().get(..3);
+        start.is_some_and(|start| start.eq_ignore_ascii_case(&month.as_bytes()[..3]))
+    };
+    MONTHS.iter().any(begins)
 }
 
 /// Two rows of headings as one.
