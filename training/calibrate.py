@@ -23,7 +23,8 @@ UNANSWERABLE = 0.4  # share that is assumed in the fit: between SQuAD 2.0's half
 AS_GOOD = 0.005  # a difference in F1 that is not seen among a few hundred questions
 ENOUGH = 100  # questions of one length that may choose the threshold
 LONGEST = 64  # windows of a document that may: the few that are longer want a lower one, and would have it for all
-GENERIC = ("policyqa", "qamr")  # their questions ("do you share my data?", "what kind of minister?") are answered by other documents of the same source too
+WHOLE = 0  # the "length" of documents as people have them, which are read as they are
+GENERIC = ("policyqa", "qamr", "written")  # their questions ("do you share my data?", "what kind of minister?") are answered by other documents of the same source too
 
 
 def counts_of(text):
@@ -37,6 +38,7 @@ def counts_of(text):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../../train/data"), help="where heldout.jsonl is")
+    parser.add_argument("--whole", type=Path, nargs="*", default=[], help="files of examples whose texts are whole documents: read as they are, and where there are any, the threshold is chosen on them")
     parser.add_argument("--model", type=Path, default=Path("../../train/reader"))
     parser.add_argument("--work", type=Path, default=Path("../../train/calibration"), help="where the readings are kept")
     parser.add_argument("--out", type=Path, default=Path("../../train/reader/calibration.json"))
@@ -47,8 +49,10 @@ def parse():
     return parser.parse_args()
 
 
-def documents(heldout, counts, windows, seed):
-    """Yields (windows wanted, example, document): the example's paragraph somewhere among paragraphs of other held-out documents."""
+def documents(heldout, whole, counts, windows, seed):
+    """Yields (windows wanted, example, document): the example's paragraph somewhere among paragraphs of other held-out documents; before them, (WHOLE, example, its own text)."""
+    for ex in whole:
+        yield WHOLE, ex, ex["context"]
     rng = random.Random(seed)
     paragraphs = sorted({(ex["source"], ex["doc"], ex["context"]) for ex in heldout})
     sizes = {context: windows.tokens(context) for _, _, context in paragraphs}
@@ -86,12 +90,12 @@ def document(ex, windows, paragraphs, sizes, rng):
     return "\n".join(others)
 
 
-def readings(args, windows, heldout, counts):
+def readings(args, windows, heldout, whole, counts):
     """One dict a question: score, windows, whether answerable, whether right. Resumes from --work."""
     args.work.mkdir(parents=True, exist_ok=True)
     path = args.work / "readings.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    asked = list(documents(heldout, counts, windows, args.seed))
+    asked = list(documents(heldout, whole, counts, windows, args.seed))
     left = asked[len(rows) :]
     with path.open("a") as file:
         for (wanted, ex, text), found in zip(left, asking.read(args.ask, args.model, [(ex["question"], text) for _, ex, text in left])):
@@ -165,49 +169,54 @@ def fit_all(table, lengths):
 
 
 def choosing(rows):
-    """Lengths of documents that may choose the threshold: a dozen questions would decide it by chance."""
+    """Lengths of documents that may choose the threshold: a dozen questions would decide it by chance. Paragraphs put together answer many a
+    question of one of them in another, too, so that the reader looks less sure than in a document about one thing."""
     count = Counter(row["length"] for row in rows)
+    if count[WHOLE] >= ENOUGH:
+        return [WHOLE]
     shortest = min(count)
     return [length for length in count if length <= LONGEST and count[length] >= ENOUGH] or [shortest]
 
 
 def measure(rows):
-    """Fitted on one half of the documents, measured on the other, both ways round, by length."""
+    """By length, with each half of the documents read by what was fitted on the other; the errors are those of both halves together."""
     from hashlib import sha256
 
-    halves = [[], []]
-    for row in rows:
-        halves[int(sha256(row["doc"].encode()).hexdigest()[-4:], 16) % 2].append(row)
-    result, folds, rng = {}, [], np.random.default_rng(1)
-    for ours, theirs in (halves, halves[::-1]):
-        if len(ours) > 10 and len(theirs) > 10:
-            folds.append((fit_all(Table(ours), choosing(rows)), Table(theirs)))
+    table, lengths, rng = Table(rows), choosing(rows), np.random.default_rng(1)
+    half = np.array([int(sha256(row["doc"].encode()).hexdigest()[-4:], 16) % 2 for row in rows])
+    absent, right, declined = (np.full(len(rows), np.nan) for _ in range(3))
+    for ours in (0, 1):
+        theirs = half == ours
+        if min(theirs.sum(), (~theirs).sum()) > 10:
+            a, r, threshold = fit_all(Table([row for row, inside in zip(rows, ~theirs) if inside]), lengths)
+            absent[theirs], right[theirs] = sigmoid(table.features[theirs] @ a), sigmoid(table.features[theirs] @ r)
+            declined[theirs] = absent[theirs] >= threshold
+    result = {}
     for length in sorted({row["length"] for row in rows}):
-        parts = []
-        for (absent, right, threshold), table in folds:
-            inside = table.length == length
-            if not inside.any():
-                continue
-            x, labels = table.features[inside], table.answerable[inside]
-            p, q, shares = sigmoid(x @ absent), sigmoid(x @ right), table.weights[inside]
-            parts.append((inside.sum(), {
-                "ece_not_in_document_before": ece(sigmoid(-x[:, 0]), 1 - labels, shares), "ece_not_in_document": ece(p, 1 - labels, shares),
-                "ece_confidence_before": ece(sigmoid(x[:, 0]), table.right[inside], shares), "ece_confidence": ece(q, table.right[inside], shares),
-                "ece_confidence_by_chance": chance(q, shares, rng),
-                "f1": table.overall_f1(sigmoid(table.features @ absent), threshold, inside),
-                "right_given_answerable": float(table.right[inside][labels == 1].mean()) if (labels == 1).any() else float("nan"),
-                "declined_of_unanswerable": float((p >= threshold)[labels == 0].mean()) if (labels == 0).any() else float("nan"),
-                "declined_of_answerable": float((p >= threshold)[labels == 1].mean()) if (labels == 1).any() else float("nan")}))
-        total = sum(n for n, _ in parts)
-        result[f"{length}_windows"] = {"questions": int(total), **{key: round(float(sum(n * part[key] for n, part in parts) / total), 4) for key in parts[0][1]}} if parts else {}
+        inside = (table.length == length) & ~np.isnan(absent)
+        if not inside.any():
+            continue
+        x, answerable, shares, labels = table.features[inside], table.answerable[inside], table.weights[inside], table.right[inside]
+        share = lambda values, where: float(values[where].mean()) if where.any() else float("nan")
+        result["whole" if length == WHOLE else f"{length}_windows"] = {"questions": int(inside.sum())} | {
+            key: round(float(value), 4)
+            for key, value in {
+                "ece_not_in_document_before": ece(sigmoid(-x[:, 0]), 1 - answerable, shares), "ece_not_in_document": ece(absent[inside], 1 - answerable, shares),
+                "ece_confidence_before": ece(sigmoid(x[:, 0]), labels, shares), "ece_confidence": ece(right[inside], labels, shares),
+                "ece_confidence_by_chance": chance(right[inside], shares, rng),
+                "f1": np.average(np.where(declined[inside] == 1, 1 - answerable, table.f1[inside]), weights=shares),
+                "right_given_answerable": share(labels, answerable == 1),
+                "declined_of_unanswerable": share(declined[inside], answerable == 0),
+                "declined_of_answerable": share(declined[inside], answerable == 1)}.items()}
     return result
 
 
 def main():
     args = parse()
-    heldout = [json.loads(line) for line in (args.data / "heldout.jsonl").read_text(encoding="utf-8").splitlines()]
+    examples = lambda path: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    heldout, whole = examples(args.data / "heldout.jsonl"), [ex for path in args.whole for ex in examples(path)]
     counts = counts_of("1:40,4:8") if args.smoke else args.counts
-    rows = readings(args, asking.Windows(args.model), heldout, counts)
+    rows = readings(args, asking.Windows(args.model), heldout, whole[:40] if args.smoke else whole, counts)
     absent, right, threshold = fit_all(Table(rows), choosing(rows))
     named = lambda beta: dict(zip(asking.WEIGHTS, (round(float(b), 6) for b in beta)))
     result = {"not_in_document": named(absent), "confidence": named(right), "threshold": round(threshold, 4), "measured": measure(rows)}

@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 import asserted
+import calibrate
 import generator
 import noise
 import numpy as np
@@ -75,6 +76,17 @@ class Models(unittest.TestCase):
             ours, wanted = teacher(ids, mask).start_logits, plain(input_ids=theirs, attention_mask=mask).start_logits
         torch.testing.assert_close(ours[mask.bool()], wanted[mask.bool()], rtol=1e-4, atol=1e-5)
 
+    def test_a_teacher_reads_what_learns_from_it_and_nothing_else(self):
+        torch.manual_seed(1)
+        teacher = reader.Teacher(MPNetConfig(**SIZES, vocab_size=300, max_position_embeddings=40)).eval()
+        inputs = {"input_ids": torch.tensor([[reader.CLS, 110, reader.SEP, 130, reader.SEP]] * 3), "attention_mask": torch.ones(3, 5, dtype=torch.long)}
+        inputs["input_ids"][1, 1] = 111
+        args, ours = Namespace(device="cpu", precision="f32"), torch.randn(3, 5, 2)
+        wanted = torch.tensor([True, False, True])
+        found = train.logits_of_teacher(args, teacher, inputs, wanted, ours)
+        torch.testing.assert_close(found[wanted], reader.logits(teacher, inputs, "cpu", "f32")[wanted], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(found[1], ours[1])
+        torch.testing.assert_close(train.logits_of_teacher(args, teacher, inputs, torch.zeros(3, dtype=torch.bool), ours), ours)
 
     def test_a_document_has_its_scores_whatever_stands_beside_it(self):
         torch.manual_seed(1)
@@ -249,6 +261,34 @@ class Data(unittest.TestCase):
         self.assertNotIn("came back", moved["context"])
         start = moved["answers"][0]["start"]
         self.assertEqual(moved["context"][start - 16 : start + 6], "Bo Lund left on Monday")
+
+    def test_questions_of_writers_on_long_texts_see_the_part_that_matters(self):
+        text = "".join(f"In year {year} the mill burned {year} sacks of rye. " for year in range(1000, 1100)).strip()
+        answered = {"question": "How many sacks?", "context": text, "answers": [{"text": "1070 sacks", "start": text.index("1070 sacks")}]}
+        absent = {"question": "Which mill burned in year 1042?", "context": text, "answers": []}
+        for seed in range(20):
+            part = written.cropped(answered, random.Random(seed))
+            self.assertEqual(part["context"][part["answers"][0]["start"] :][:10], "1070 sacks")
+            self.assertIn("year 1042", written.cropped(absent, random.Random(seed))["context"])
+            self.assertTrue(written.CROPPED_CHARS <= len(part["context"]) <= written.CROPPED_CHARS + 100)
+
+    def test_the_threshold_is_chosen_on_whole_documents_where_there_are_enough(self):
+        rows = [{"length": length} for length, count in ((1, 300), (256, 300), (calibrate.WHOLE, calibrate.ENOUGH)) for _ in range(count)]
+        self.assertEqual(calibrate.choosing(rows), [calibrate.WHOLE])
+        self.assertEqual(calibrate.choosing(rows[:-1]), [1])
+
+    def test_each_half_of_the_documents_is_measured_by_what_the_other_fits(self):
+        rng = np.random.default_rng(1)
+        rows = []
+        for number in range(4000):
+            score = rng.normal(0, 4)
+            right = bool(rng.random() < 1 / (1 + np.exp(-score)))
+            rows.append({"doc": f"d{number}", "length": 1, "windows": 1, "score": score, "evidence": score, "answerable": right, "right": right, "f1": float(right)})
+        found = calibrate.measure(rows)["1_windows"]
+        self.assertEqual(found["questions"], 4000)
+        # The labels are drawn by the probabilities that are fitted, so nothing but chance is left of the error.
+        self.assertLess(found["ece_confidence"], 2 * found["ece_confidence_by_chance"])
+        self.assertGreater(found["declined_of_unanswerable"], 0.7)
 
     def test_what_the_generator_writes_is_read(self):
         self.assertEqual(generator.parse(" 1889\nQuestion: When was it built?\nAnswer: x"), ("1889", "When was it built?"))

@@ -94,6 +94,15 @@ def save(args, model, optimizer, state):
         old.unlink()
 
 
+@torch.no_grad()
+def logits_of_teacher(args, teacher, inputs, wanted, ours):
+    """The teacher's logits [B, L, 2] of the rows that are `wanted` [B]; of the others, which cost it no reading, the reader's own."""
+    soft = ours.detach().clone()
+    if wanted.any():
+        soft[wanted] = reader.logits(teacher, {name: value[wanted] for name, value in inputs.items()}, args.device, args.precision).to(soft.dtype)
+    return soft
+
+
 @torch.inference_mode()
 def away(args, model, teacher, every):
     """The mean teacher's term over windows as they are: how far `model` is from `teacher`, but for a constant."""
@@ -197,10 +206,9 @@ def main():
             if alter:
                 inputs, altered = alter(inputs, targets)
                 weight = torch.where(altered, 1.0, weight)
-            if teacher:
-                with torch.no_grad():
-                    soft = reader.logits(teacher, inputs, args.device, args.precision)
             both = reader.logits(model, inputs, args.device, args.precision)
+            if teacher:
+                soft = logits_of_teacher(args, teacher, inputs, weight > 0, both)
             loss = loss_of(both, targets, soft, weight, args.temperature)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import sources
 from text import detokenise, find_near, normalise, sentences
-from unanswerable import delete_sentence, mentions_answer
+from unanswerable import delete_sentence, mentions_answer, overlap
 
 ARTICLES = {"bbc": 13, "cnn": 11, "xsum": 6}  # of each source in a file
 WORDS = (260, 360, 480, 480)  # texts are cut to one of these lengths
@@ -26,6 +26,8 @@ SHORTEST = 140  # words
 SHARED = 7  # words in a row that two texts of different origin hardly have in common
 COMPANY = 0.25  # of the questions stand among other texts, up to a whole window
 COMPANY_CHARS = 1700
+CROPPED = 0.7  # of the questions on longer texts see a part of them, about a window
+CROPPED_CHARS = 1500
 
 
 def articles(data):
@@ -134,6 +136,33 @@ def among(ex, others, rng):
     return {**ex, "context": "\n\n".join([*before, ex["context"], *after]), "answers": answers, **({"company": True} if before or after else {})}
 
 
+def cropped(ex, rng):
+    """The example with only some sentences of its text, before and behind the one with the answer, or the one that has most words of the question."""
+    spans = sentences(ex["context"])
+    said = lambda at: ex["context"][slice(*spans[at])]
+    if ex["answers"]:
+        answer = ex["answers"][0]
+        around = [at for at, (start, end) in enumerate(spans) if start < answer["start"] + len(answer["text"]) and answer["start"] < end]
+        first, last = around[0], around[-1] + 1
+    else:
+        first = max(range(len(spans)), key=lambda at: overlap(ex["question"], said(at)))
+        last = first + 1
+    while spans[last - 1][1] - spans[first][0] < CROPPED_CHARS and (first > 0 or last < len(spans)):
+        if last == len(spans) or first > 0 and rng.random() < 0.5:
+            first -= 1
+        else:
+            last += 1
+    start, end = spans[first][0], spans[last - 1][1]
+    return {**ex, "context": ex["context"][start:end], "answers": [{**answer, "start": answer["start"] - start} for answer in ex["answers"]]}
+
+
+def arranged(ex, pieces, rng):
+    """The example as it is trained on: as it stands, a part of it, or among pieces of other texts."""
+    if len(ex["context"]) > CROPPED_CHARS and rng.random() < CROPPED:
+        return cropped(ex, rng)
+    return among(ex, pieces, rng) if rng.random() < COMPANY else ex
+
+
 def make(args):
     rng = random.Random(args.seed)
     train, held = [], []
@@ -141,7 +170,7 @@ def make(args):
         for ex in read(path, lambda line, what: print(f"{path.name}:{line}: {what}, left out")):
             (held if sources.is_held_out(ex) else train).append(ex)
     pieces = sorted({(ex["doc"], piece) for ex in train for piece in ex["context"].split("\n\n") if 200 <= len(piece) <= 900})
-    every = [among(ex, pieces, rng) if rng.random() < COMPANY else ex for ex in train]
+    every = [arranged(ex, pieces, rng) for ex in train]
     # Deleted behind that, so that no other text brings the answer back.
     every += [ex for ex in (delete_sentence(ex, rng) for ex in every if ex["answers"] and rng.random() < 0.3) if ex]
     for path, examples in ((args.out, every), (args.held_out, held)):
