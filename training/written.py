@@ -21,8 +21,6 @@ from text import detokenise, find_near, normalise, sentences
 from unanswerable import delete_sentence, mentions_answer, overlap
 
 ARTICLES = {"bbc": 13, "cnn": 11, "xsum": 6}  # of each source in a file
-WORDS = (260, 360, 480, 480)  # texts are cut to one of these lengths
-SHORTEST = 140  # words
 SHARED = 7  # words in a row that two texts of different origin hardly have in common
 COMPANY = 0.25  # of the questions stand among other texts, up to a whole window
 COMPANY_CHARS = 1700
@@ -70,9 +68,9 @@ def pick(args):
     wanted = {source: count * args.files for source, count in ARTICLES.items()}
     for name, text in every:
         group = groups[name.split("/")[0]]
-        if len(group) == wanted[name.split("/")[0]] or len(text.split()) < SHORTEST:
+        if len(group) == wanted[name.split("/")[0]] or len(text.split()) < args.shortest:
             continue
-        text = shortened(text, rng.choice(WORDS))
+        text = shortened(text, rng.choice(args.words))
         here = runs(text)
         if here.isdisjoint(seen):
             seen |= here
@@ -82,7 +80,7 @@ def pick(args):
         some = [group.pop() for source, group in groups.items() for _ in range(min(len(group), ARTICLES[source]))]
         rng.shuffle(some)
         pieces = [f"===== {at} {name}\n{text}\n\n" for at, (name, text) in enumerate(some, 1)]
-        (args.out / f"news{number:02}.texts").write_text("".join(pieces), encoding="utf-8")
+        (args.out / f"{args.name}{number:02}.texts").write_text("".join(pieces), encoding="utf-8")
     print(args.files, "files in", args.out)
 
 
@@ -186,6 +184,9 @@ def main():
     picking.add_argument("--apart", type=Path, nargs="*", default=[Path("../seeds"), Path("../eval/documents")], help="folders of texts that none may have words in common with")
     picking.add_argument("--out", type=Path, default=Path("../../train/written"))
     picking.add_argument("--files", type=int, default=20, help=f"of {sum(ARTICLES.values())} articles each")
+    picking.add_argument("--name", default="news", help="what the files' names begin with")
+    picking.add_argument("--shortest", type=int, default=140, help="articles of fewer words are left out")
+    picking.add_argument("--words", type=int, nargs="+", default=[260, 360, 480, 480], help="texts are cut to one of these lengths")
     picking.set_defaults(run=pick)
     checking = commands.add_parser("check", help="what is wrong with the questions of a file")
     checking.add_argument("--written", type=Path, required=True, help="the path of NAME.texts and NAME.questions, without the ending")
