@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import asking
+import sources
 from asking import sigmoid
 from text import score as official
 
@@ -151,8 +152,8 @@ class Table:
                 share = 1 - UNANSWERABLE if answerable else UNANSWERABLE
                 self.weights[inside] = share * len(rows) / (len(set(self.length)) * max(1, inside.sum()))
 
-    def overall_f1(self, absent, threshold, where=slice(None)):
-        points = np.where(absent < threshold, self.f1, 1 - self.answerable)
+    def overall_f1(self, declined, where):
+        points = np.where(declined, 1 - self.answerable, self.f1)
         return float(np.average(points[where], weights=self.weights[where]))
 
 
@@ -162,7 +163,7 @@ def fit_all(table, lengths):
     right = fit(table.features, table.right, table.weights)
     probability = sigmoid(table.features @ absent)
     enough = np.isin(table.length, lengths)
-    values = {float(t): table.overall_f1(probability, t, enough) for t in np.arange(0.05, 0.96, 0.01)}
+    values = {float(t): table.overall_f1(probability >= t, enough) for t in np.arange(0.05, 0.96, 0.01)}
     # The best are a plateau: its middle.
     threshold = np.median([t for t, value in values.items() if value >= max(values.values()) - AS_GOOD])
     return absent, right, float(threshold)
@@ -184,7 +185,7 @@ def measure(rows):
 
     table, lengths, rng = Table(rows), choosing(rows), np.random.default_rng(1)
     half = np.array([int(sha256(row["doc"].encode()).hexdigest()[-4:], 16) % 2 for row in rows])
-    absent, right, declined = (np.full(len(rows), np.nan) for _ in range(3))
+    absent, right, declined = np.full(len(rows), np.nan), np.full(len(rows), np.nan), np.zeros(len(rows), bool)
     for ours in (0, 1):
         theirs = half == ours
         if min(theirs.sum(), (~theirs).sum()) > 10:
@@ -204,7 +205,7 @@ def measure(rows):
                 "ece_not_in_document_before": ece(sigmoid(-x[:, 0]), 1 - answerable, shares), "ece_not_in_document": ece(absent[inside], 1 - answerable, shares),
                 "ece_confidence_before": ece(sigmoid(x[:, 0]), labels, shares), "ece_confidence": ece(right[inside], labels, shares),
                 "ece_confidence_by_chance": chance(right[inside], shares, rng),
-                "f1": np.average(np.where(declined[inside] == 1, 1 - answerable, table.f1[inside]), weights=shares),
+                "f1": table.overall_f1(declined, inside),
                 "right_given_answerable": share(labels, answerable == 1),
                 "declined_of_unanswerable": share(declined[inside], answerable == 0),
                 "declined_of_answerable": share(declined[inside], answerable == 1)}.items()}
@@ -213,8 +214,11 @@ def measure(rows):
 
 def main():
     args = parse()
-    examples = lambda path: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    heldout, whole = examples(args.data / "heldout.jsonl"), [ex for path in args.whole for ex in examples(path)]
+    paths = [args.data / "heldout.jsonl", *args.whole]
+    for path in paths:
+        sources.must_exist(path)
+    heldout, *more = ([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] for path in paths)
+    whole = [ex for some in more for ex in some]
     counts = counts_of("1:40,4:8") if args.smoke else args.counts
     rows = readings(args, asking.Windows(args.model), heldout, whole[:40] if args.smoke else whole, counts)
     absent, right, threshold = fit_all(Table(rows), choosing(rows))

@@ -48,8 +48,8 @@ def clip(ex, begin, end):
     begin, end = spans[0][0], spans[-1][1]
     if end - begin > 4000:
         return None
-    answers = [{"text": a["text"], "start": a["start"] - begin} for a in ex["answers"] if a["start"] >= begin and a["start"] + len(a["text"]) <= end]
-    return {**ex, "context": ex["context"][begin:end], "answers": answers} if answers else None
+    clipped = sources.part(ex, begin, end)
+    return clipped if clipped["answers"] else None
 
 
 class Company:

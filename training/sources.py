@@ -24,6 +24,12 @@ def is_held_out(example):
     return int(sha256(f"{source}/{example['doc']}".encode()).hexdigest()[:8], 16) % 100 < HELD_OUT_PERCENT
 
 
+def part(ex, begin, end):
+    """The example with only these characters of its text, and the answers that stand in them."""
+    answers = [{"text": a["text"], "start": a["start"] - begin} for a in ex["answers"] if a["start"] >= begin and a["start"] + len(a["text"]) <= end]
+    return {**ex, "context": ex["context"][begin:end], "answers": answers}
+
+
 def must_exist(path):
     if not path.exists():
         raise SystemExit(f"there is no {path}: check the options that name data; README.md says what a step reads")

@@ -86,6 +86,7 @@ def pick(args):
 
 def texts(path):
     """{number: (name of the document, text)}"""
+    sources.must_exist(path)
     found = re.findall(r"^===== (\d+) ?([^\n]*)\n(.*?)(?=^===== |\Z)", path.read_text(encoding="utf-8"), re.S | re.M)
     return {int(number): (name.strip() or f"{path.stem}/{number}", text.strip()) for number, name, text in found}
 
@@ -150,8 +151,7 @@ def cropped(ex, rng):
             first -= 1
         else:
             last += 1
-    start, end = spans[first][0], spans[last - 1][1]
-    return {**ex, "context": ex["context"][start:end], "answers": [{**answer, "start": answer["start"] - start} for answer in ex["answers"]]}
+    return sources.part(ex, spans[first][0], spans[last - 1][1])
 
 
 def arranged(ex, pieces, rng):
