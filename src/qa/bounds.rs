@@ -346,9 +346,24 @@ fn address_at(text: &str, byte: usize) -> Option<Span> {
     let word = word.trim_start_matches(is_around);
     let start = end - word.len();
     let word = word.trim_end_matches(is_around);
-    let is_address = word.contains("://") || word.starts_with("www.") || word.trim_matches('@').contains('@');
+    let is_address = word.contains("://")
+        || word.starts_with("www.")
+        || word.trim_matches('@').contains('@')
+        || is_dotted(word);
     let span = start..start + word.len();
     (is_address && span.contains(&byte)).then_some(span)
+}
+
+/// The name of a file, a site or a setting: "report.pdf", "headers.limit", "src/main.rs". A capital behind the stop begins a sentence
+/// that lost its space.
+fn is_dotted(word: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
+    let mut parts = word.split('.');
+    let has_letter = parts
+        .next()
+        .is_some_and(|first| first.contains(|c: char| c.is_ascii_alphabetic()));
+    let begins_small = |part: &str| part.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+    has_letter && word.contains('.') && word.chars().all(is_part) && parts.all(begins_small)
 }
 
 #[cfg(test)]
@@ -396,6 +411,21 @@ mod tests {
         assert_eq!(widened("14"), "14");
         assert_eq!(widened("(www.a"), "(www.a.example");
         assert_eq!(widened("www"), "https://www.trust.example/a-b/c.html");
+        let code = "Set `headers.limit` in /etc/relay.conf or src/main.rs:12. It ended.The rest, e.g. at 9.30am or 12.May.";
+        let widened = |part: &str| {
+            let at = code.find(part).unwrap();
+            &code[whole_tokens(code, at..at + part.len())]
+        };
+        for (part, whole) in [
+            ("Set `headers", "Set `headers.limit"),
+            ("limit", "headers.limit"),
+            ("etc", "/etc/relay.conf"),
+            ("src/main", "src/main.rs:12"),
+            ("It ended", "It ended"),
+            ("12.May", "12.May"),
+        ] {
+            assert_eq!(widened(part), whole, "{part}");
+        }
         assert_eq!(whole_tokens("No. 3:22-cv-04410-JSC, filed", 4..8), 4..21);
         assert_eq!(whole_tokens("in 2019-2020", 3..7), 3..7);
         assert_eq!(whole_tokens("a 19-year-old", 2..4), 2..4);
