@@ -262,6 +262,18 @@ class Data(unittest.TestCase):
         start = moved["answers"][0]["start"]
         self.assertEqual(moved["context"][start - 16 : start + 6], "Bo Lund left on Monday")
 
+    def test_excerpts_of_documents_are_whole_paragraphs_of_their_prose(self):
+        source = "---\ntitle: Fees\n---\n# Fees\n\nThe [council](https://council.example) raised the fee for the old mill,\nas **Ada Quist** said.\n<!-- no -->\n- one|two\n- three\n\n[1]: https://x.example\n\n```\ncode\n```\nEnd."
+        self.assertEqual(written.prose(source), "# Fees\n\nThe council raised the fee for the old mill,\nas **Ada Quist** said.\n\n- one two\n- three\n\nEnd.")
+        long = "The council of the town raised the fee for the old mill again,\nas Ada Quist said."
+        self.assertEqual(written.prose(long), long.replace("\n", " "))
+        paragraphs = [f"Paragraph {number} " + "word " * 98 for number in range(40)]
+        for seed in range(10):
+            part = written.excerpt_of("\n\n".join(paragraphs), random.Random(seed))
+            self.assertTrue(set(part.split("\n\n")) <= {paragraph.strip() for paragraph in paragraphs} | set(paragraphs))
+            self.assertTrue(min(written.EXCERPTS) <= len(part.split()) <= max(written.EXCERPTS) + 100)
+        self.assertTrue(written.excerpt_of("\n\n".join(paragraphs[:15]), random.Random(2)).startswith("Paragraph 0 "))
+
     def test_questions_of_writers_on_long_texts_see_the_part_that_matters(self):
         text = "".join(f"In year {year} the mill burned {year} sacks of rye. " for year in range(1000, 1100)).strip()
         answered = {"question": "How many sacks?", "context": text, "answers": [{"text": "1070 sacks", "start": text.index("1070 sacks")}]}

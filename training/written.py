@@ -3,6 +3,7 @@ data sets that a text does not answer were put to it by a machine, but for SQuAD
 are what people ask in earnest. WRITERS.md is what writers are told.
 
     python written.py pick  --data ../../shared/data --apart ../seeds ../eval/documents --out ../../train/written
+    python written.py excerpt --documents MINUTES POLICIES --apart ../seeds ../eval/documents --out ../../train/written
     python written.py check --written ../../train/written/news00
     python written.py make  --written ../../train/written --out ../../train/data/written.jsonl --held-out ../../train/data/written_heldout.jsonl
 
@@ -22,6 +23,7 @@ from unanswerable import delete_sentence, mentions_answer, overlap
 
 ARTICLES = {"bbc": 13, "cnn": 11, "xsum": 6}  # of each source in a file
 SHARED = 7  # words in a row that two texts of different origin hardly have in common
+SHORTEST_EXCERPT, EXCERPTS, LONG = 230, [280, 380, 480, 560], 1500  # words: of a document that is used, of an excerpt, and of a document of which it need not be the beginning
 COMPANY = 0.25  # of the questions stand among other texts, up to a whole window
 COMPANY_CHARS = 1700
 CROPPED = 0.7  # of the questions on longer texts see a part of them, about a window
@@ -57,12 +59,59 @@ def shortened(text, words):
     return text[:end].strip()
 
 
+def runs_of(folders):
+    return set().union(*(runs(path.read_text(encoding="utf-8")) for folder in folders for path in sorted(folder.iterdir())))
+
+
+def prose(markdown):
+    """Markdown without front matter, comments, pictures, blocks of code, tags and the addresses of links; paragraphs that were wrapped on one line."""
+    text = re.sub(r"\A---\n.*?\n---\n|<!--.*?-->|```.*?```|!\[[^\]]*\]\([^)]*\)|^\[[^\]]*\]:[^\n]*|</?[a-zA-Z][^>]*>", "", markdown.replace("\r", ""), flags=re.S | re.M)
+    text = re.sub(r"\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])", r"\1", text).replace("|", " ")
+    text = re.sub(r"(?<=.{52})\n(?=[^\s\-*•#>\d(])", " ", text)
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip()
+
+
+def excerpt_of(text, rng):
+    """Whole paragraphs from the beginning, or in long documents mostly from somewhere in the first half."""
+    paragraphs, words, taken = text.split("\n\n"), rng.choice(EXCERPTS), []
+    if len(text.split()) > LONG and rng.random() < 0.6:
+        paragraphs = paragraphs[rng.randrange(max(1, len(paragraphs) // 2)) :]
+    while paragraphs and sum(len(paragraph.split()) for paragraph in taken) < words:
+        taken.append(paragraphs.pop(0))
+    return "\n\n".join(taken).strip()
+
+
+def write_texts(out, name, number, some):
+    out.mkdir(parents=True, exist_ok=True)
+    pieces = [f"===== {at} {document}\n{text}\n\n" for at, (document, text) in enumerate(some, 1)]
+    (out / f"{name}{number:02}.texts").write_text("".join(pieces), encoding="utf-8")
+
+
+def excerpt(args):
+    rng = random.Random(args.seed)
+    seen, found = runs_of(args.apart), []
+    for folder in args.documents:
+        sources.must_exist(folder)
+        paths, before = sorted(path for path in folder.rglob("*") if path.suffix in (".md", ".txt")), len(found)
+        rng.shuffle(paths)
+        for path in paths:
+            text = prose(path.read_text(encoding="utf-8", errors="ignore"))
+            text = excerpt_of(text, rng) if len(text.split()) >= SHORTEST_EXCERPT else ""
+            here = runs(text)
+            if here and here.isdisjoint(seen):
+                seen |= here
+                found.append((f"{folder.name}/{path.relative_to(folder).as_posix()}", text))
+            if len(found) - before == args.each:
+                break
+    rng.shuffle(found)
+    for first in range(0, len(found), args.texts):
+        write_texts(args.out, args.name, first // args.texts, found[first : first + args.texts])
+    print(len(found), "excerpts in", args.out)
+
+
 def pick(args):
     rng = random.Random(args.seed)
-    seen = set()
-    for folder in args.apart:
-        for path in sorted(folder.iterdir()):
-            seen |= runs(path.read_text(encoding="utf-8"))
+    seen = runs_of(args.apart)
     every, groups = list(articles(args.data)), {source: [] for source in ARTICLES}
     rng.shuffle(every)
     wanted = {source: count * args.files for source, count in ARTICLES.items()}
@@ -75,12 +124,10 @@ def pick(args):
         if here.isdisjoint(seen):
             seen |= here
             group.append((name, text))
-    args.out.mkdir(parents=True, exist_ok=True)
     for number in range(args.files):
         some = [group.pop() for source, group in groups.items() for _ in range(min(len(group), ARTICLES[source]))]
         rng.shuffle(some)
-        pieces = [f"===== {at} {name}\n{text}\n\n" for at, (name, text) in enumerate(some, 1)]
-        (args.out / f"{args.name}{number:02}.texts").write_text("".join(pieces), encoding="utf-8")
+        write_texts(args.out, args.name, number, some)
     print(args.files, "files in", args.out)
 
 
@@ -181,13 +228,20 @@ def main():
     commands = parser.add_subparsers(required=True)
     picking = commands.add_parser("pick", help="news articles to ask about")
     picking.add_argument("--data", type=Path, default=Path("../../shared/data"))
-    picking.add_argument("--apart", type=Path, nargs="*", default=[Path("../seeds"), Path("../eval/documents")], help="folders of texts that none may have words in common with")
-    picking.add_argument("--out", type=Path, default=Path("../../train/written"))
     picking.add_argument("--files", type=int, default=20, help=f"of {sum(ARTICLES.values())} articles each")
     picking.add_argument("--name", default="news", help="what the files' names begin with")
     picking.add_argument("--shortest", type=int, default=140, help="articles of fewer words are left out")
     picking.add_argument("--words", type=int, nargs="+", default=[260, 360, 480, 480], help="texts are cut to one of these lengths")
     picking.set_defaults(run=pick)
+    excerpting = commands.add_parser("excerpt", help="parts of documents to ask about")
+    excerpting.add_argument("--documents", type=Path, nargs="+", required=True, help="folders of Markdown and text")
+    excerpting.add_argument("--each", type=int, default=20, help="of a folder at most so many")
+    excerpting.add_argument("--texts", type=int, default=16, help="in a file")
+    excerpting.add_argument("--name", default="real", help="what the files' names begin with")
+    excerpting.set_defaults(run=excerpt)
+    for command in (picking, excerpting):
+        command.add_argument("--apart", type=Path, nargs="*", default=[Path("../seeds"), Path("../eval/documents")], help="folders of texts that none may have words in common with")
+        command.add_argument("--out", type=Path, default=Path("../../train/written"))
     checking = commands.add_parser("check", help="what is wrong with the questions of a file")
     checking.add_argument("--written", type=Path, required=True, help="the path of NAME.texts and NAME.questions, without the ending")
     checking.set_defaults(run=check)
@@ -196,7 +250,7 @@ def main():
     making.add_argument("--out", type=Path, default=Path("../../train/data/written.jsonl"))
     making.add_argument("--held-out", type=Path, default=Path("../../train/data/written_heldout.jsonl"))
     making.set_defaults(run=make)
-    for command in (picking, making):
+    for command in (picking, excerpting, making):
         command.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.run(args)
