@@ -24,6 +24,7 @@ from unanswerable import delete_sentence, mentions_answer, overlap
 ARTICLES = {"bbc": 13, "cnn": 11, "xsum": 6}  # of each source in a file
 SHARED = 7  # words in a row that two texts of different origin hardly have in common
 SHORTEST_EXCERPT, EXCERPTS, LONG = 230, [280, 380, 480, 560], 1500  # words: of a document that is used, of an excerpt, and of a document of which it need not be the beginning
+ALIKE = 12  # runs of SHARED words that two excerpts may have in common: minutes of one body have the same headings
 COMPANY = 0.25  # of the questions stand among other texts, up to a whole window
 COMPANY_CHARS = 1700
 CROPPED = 0.7  # of the questions on longer texts see a part of them, about a window
@@ -89,7 +90,7 @@ def write_texts(out, name, number, some):
 
 def excerpt(args):
     rng = random.Random(args.seed)
-    seen, found = runs_of(args.apart), []
+    apart, seen, found = runs_of(args.apart), set(), []
     for folder in args.documents:
         sources.must_exist(folder)
         paths, before = sorted(path for path in folder.rglob("*") if path.suffix in (".md", ".txt")), len(found)
@@ -98,7 +99,7 @@ def excerpt(args):
             text = prose(path.read_text(encoding="utf-8", errors="ignore"))
             text = excerpt_of(text, rng) if len(text.split()) >= SHORTEST_EXCERPT else ""
             here = runs(text)
-            if here and here.isdisjoint(seen):
+            if here and here.isdisjoint(apart) and len(here & seen) <= ALIKE:
                 seen |= here
                 found.append((f"{folder.name}/{path.relative_to(folder).as_posix()}", text))
             if len(found) - before == args.each:
