@@ -274,6 +274,19 @@ class Data(unittest.TestCase):
             self.assertTrue(min(written.EXCERPTS) <= len(part.split()) <= max(written.EXCERPTS) + 100)
         self.assertTrue(written.excerpt_of("\n\n".join(paragraphs[:15]), random.Random(2)).startswith("Paragraph 0 "))
 
+    def test_excerpts_share_nothing_with_what_is_kept_apart(self):
+        words = lambda first: " ".join(f"word{first + number}" for number in range(250))
+        with tempfile.TemporaryDirectory() as folder:
+            documents, apart, out = (Path(folder) / name for name in ("minutes", "apart", "out"))
+            documents.mkdir(), apart.mkdir()
+            for name, text in (("a.md", words(0)), ("again.md", words(0)), ("b.md", words(240)), ("c.md", words(1000)), ("short.md", "word")):
+                (documents / name).write_text(text)
+            (apart / "seed.txt").write_text("It says word1100 word1101 word1102 word1103 word1104 word1105 word1106.")
+            written.excerpt(Namespace(seed=1, apart=[apart], documents=[documents], each=20, texts=1, name="real", out=out))
+            found = sorted(written.texts(path)[1][1] for path in out.glob("*.texts"))
+        # b begins with ten words of a, as minutes of one body do; again repeats all of it, and c has words of what is apart.
+        self.assertEqual(found, sorted((words(0), words(240))))
+
     def test_questions_of_writers_on_long_texts_see_the_part_that_matters(self):
         text = "".join(f"In year {year} the mill burned {year} sacks of rye. " for year in range(1000, 1100)).strip()
         answered = {"question": "How many sacks?", "context": text, "answers": [{"text": "1070 sacks", "start": text.index("1070 sacks")}]}

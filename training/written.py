@@ -21,9 +21,20 @@ import sources
 from text import detokenise, find_near, normalise, sentences
 from unanswerable import delete_sentence, mentions_answer, overlap
 
+NO_PROSE = re.compile(
+    r"\A---\n.*?\n---\n"  # front matter
+    r"|<!--.*?-->"  # comments
+    r"|```.*?```"  # code
+    r"|!\[[^\]]*\]\([^)]*\)"  # pictures
+    r"|^\[[^\]]*\]:[^\n]*"  # addresses of links
+    r"|</?[a-zA-Z][^>]*>",  # tags
+    re.S | re.M,
+)
 ARTICLES = {"bbc": 13, "cnn": 11, "xsum": 6}  # of each source in a file
 SHARED = 7  # words in a row that two texts of different origin hardly have in common
-SHORTEST_EXCERPT, EXCERPTS, LONG = 230, [280, 380, 480, 560], 1500  # words: of a document that is used, of an excerpt, and of a document of which it need not be the beginning
+SHORTEST_DOCUMENT = 230  # words: of shorter ones no excerpt is made
+EXCERPTS = (280, 380, 480, 560)  # words of an excerpt
+LONG = 1500  # words of a document whose excerpt need not be its beginning
 ALIKE = 12  # runs of SHARED words that two excerpts may have in common: minutes of one body have the same headings
 COMPANY = 0.25  # of the questions stand among other texts, up to a whole window
 COMPANY_CHARS = 1700
@@ -61,12 +72,15 @@ def shortened(text, words):
 
 
 def runs_of(folders):
+    """The runs of all texts in the folders."""
+    for folder in folders:
+        sources.must_exist(folder)
     return set().union(*(runs(path.read_text(encoding="utf-8")) for folder in folders for path in sorted(folder.iterdir())))
 
 
 def prose(markdown):
     """Markdown without front matter, comments, pictures, blocks of code, tags and the addresses of links; paragraphs that were wrapped on one line."""
-    text = re.sub(r"\A---\n.*?\n---\n|<!--.*?-->|```.*?```|!\[[^\]]*\]\([^)]*\)|^\[[^\]]*\]:[^\n]*|</?[a-zA-Z][^>]*>", "", markdown.replace("\r", ""), flags=re.S | re.M)
+    text = NO_PROSE.sub("", markdown.replace("\r", ""))
     text = re.sub(r"\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])", r"\1", text).replace("|", " ")
     text = re.sub(r"(?<=.{52})\n(?=[^\s\-*•#>\d(])", " ", text)
     return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip()
@@ -97,7 +111,7 @@ def excerpt(args):
         rng.shuffle(paths)
         for path in paths:
             text = prose(path.read_text(encoding="utf-8", errors="ignore"))
-            text = excerpt_of(text, rng) if len(text.split()) >= SHORTEST_EXCERPT else ""
+            text = excerpt_of(text, rng) if len(text.split()) >= SHORTEST_DOCUMENT else ""
             here = runs(text)
             if here and here.isdisjoint(apart) and len(here & seen) <= ALIKE:
                 seen |= here

@@ -237,8 +237,8 @@ fn whole_value(document: &Document, span: Span) -> Span {
     }
 }
 
-/// Widens a span at whose ends an address of mail or of the web, a number with a fraction or a sign, a time, a telephone number or a
-/// case's number (`3:22-cv-04410`) would be cut: half of one is none.
+/// Widens a span at whose ends an address of mail or of the web, a dotted name, a number with a fraction or a sign, a time, a telephone
+/// number or a case's number (`3:22-cv-04410`) would be cut: half of one is none.
 fn whole_tokens(text: &str, span: Span) -> Span {
     let (mut start, mut end) = (span.start, span.end);
     if let Some(address) = address_at(text, start) {
@@ -326,7 +326,7 @@ fn within_formula(text: &str, span: Span) -> Span {
 /// What a number has on either side of a span, in bytes, is seldom longer.
 const LONGEST_NUMBER: usize = 40;
 
-/// The address around a byte, without the brackets and stops around it.
+/// The address or dotted name around a byte, without the brackets and stops around it.
 fn address_at(text: &str, byte: usize) -> Option<Span> {
     const LONGEST: usize = 500;
     let (from, to) = (back(text, byte, LONGEST), forth(text, byte, LONGEST));
@@ -358,12 +358,12 @@ fn address_at(text: &str, byte: usize) -> Option<Span> {
 /// that lost its space.
 fn is_dotted(word: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
-    let mut parts = word.split('.');
-    let has_letter = parts
-        .next()
-        .is_some_and(|first| first.contains(|c: char| c.is_ascii_alphabetic()));
     let begins_small = |part: &str| part.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
-    has_letter && word.contains('.') && word.chars().all(is_part) && parts.all(begins_small)
+    word.split_once('.').is_some_and(|(first, rest)| {
+        first.contains(|c: char| c.is_ascii_alphabetic())
+            && rest.split('.').all(begins_small)
+            && word.chars().all(is_part)
+    })
 }
 
 #[cfg(test)]
@@ -394,10 +394,11 @@ mod tests {
     #[test]
     fn addresses_and_numbers_are_not_cut() {
         let text = "Write to <press.office@trust.example>, call +44 20 7946 or 3.5, see https://www.trust.example/a-b/c.html. Version 1.2.3, 14-year-old (www.a.example).";
-        let widened = |part: &str| {
+        let widened_in = |text: &'static str, part: &str| {
             let at = text.find(part).unwrap();
             &text[whole_tokens(text, at..at + part.len())]
         };
+        let widened = |part: &str| widened_in(text, part);
         assert_eq!(widened("press"), "press.office@trust.example");
         assert_eq!(widened("to <press"), "to <press.office@trust.example");
         assert_eq!(widened("trust"), "press.office@trust.example");
@@ -411,41 +412,29 @@ mod tests {
         assert_eq!(widened("14"), "14");
         assert_eq!(widened("(www.a"), "(www.a.example");
         assert_eq!(widened("www"), "https://www.trust.example/a-b/c.html");
-        let code = "Set `headers.limit` in /etc/relay.conf or src/main.rs:12. It ended.The rest, e.g. at 9.30am or 12.May.";
-        let widened = |part: &str| {
-            let at = code.find(part).unwrap();
-            &code[whole_tokens(code, at..at + part.len())]
-        };
-        for (part, whole) in [
-            ("Set `headers", "Set `headers.limit"),
-            ("limit", "headers.limit"),
-            ("etc", "/etc/relay.conf"),
-            ("src/main", "src/main.rs:12"),
-            ("It ended", "It ended"),
-            ("12.May", "12.May"),
-        ] {
-            assert_eq!(widened(part), whole, "{part}");
-        }
         assert_eq!(whole_tokens("No. 3:22-cv-04410-JSC, filed", 4..8), 4..21);
         assert_eq!(whole_tokens("in 2019-2020", 3..7), 3..7);
         assert_eq!(whole_tokens("a 19-year-old", 2..4), 2..4);
         assert_eq!(whole_tokens("a@b", 0..1), 0..3);
         assert_eq!(whole_tokens("at 10:30", 3..5), 3..8);
+        let code = "Set `headers.limit` in /etc/relay.conf or src/main.rs:12. It ended.The rest, e.g. at 9.30am or 12.May.";
         let formulas = "about 10³⁰ kg, A^H = A† of _Title_ and set_default, CO₂";
-        let widened = |part: &str| {
-            let at = formulas.find(part).unwrap();
-            &formulas[whole_tokens(formulas, at..at + part.len())]
-        };
-        for (part, whole) in [
-            ("10", "10³⁰"),
-            ("³⁰ kg", "10³⁰ kg"),
-            ("^H = A†", "A^H = A†"),
-            ("Title", "Title"),
-            ("default", "default"),
-            ("set", "set_default"),
-            ("CO", "CO₂"),
+        for (text, part, whole) in [
+            (code, "Set `headers", "Set `headers.limit"),
+            (code, "limit", "headers.limit"),
+            (code, "etc", "/etc/relay.conf"),
+            (code, "src/main", "src/main.rs:12"),
+            (code, "It ended", "It ended"),
+            (code, "12.May", "12.May"),
+            (formulas, "10", "10³⁰"),
+            (formulas, "³⁰ kg", "10³⁰ kg"),
+            (formulas, "^H = A†", "A^H = A†"),
+            (formulas, "Title", "Title"),
+            (formulas, "default", "default"),
+            (formulas, "set", "set_default"),
+            (formulas, "CO", "CO₂"),
         ] {
-            assert_eq!(widened(part), whole, "{part}");
+            assert_eq!(widened_in(text, part), whole, "{part}");
         }
         assert_eq!(whole_tokens("at 10:30", 6..8), 3..8);
         assert_eq!(whole_tokens("cost $5,199.50", 8..11), 6..14);
