@@ -41,6 +41,18 @@ pub fn one_line(text: &str) -> String {
     harmless(&text.replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 
+/// The beginning of a text on one line, for a message that quotes it.
+#[cfg(feature = "eval")]
+pub(crate) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut text = one_line(text);
+    if let Some((at, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +63,12 @@ mod tests {
         assert_eq!(harmless("x\u{202e}y\u{9b}"), "x<U+202E>y<U+009B>");
         assert_eq!(harmless("two\nlines"), "two␊lines");
         assert!(matches!(harmless("plain “text” é"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_is_shortened_is_one_line_and_cut_between_characters() {
+        assert_eq!(shortened("two\nlines"), "two lines");
+        assert_eq!(shortened(&"é".repeat(80)), "é".repeat(80));
+        assert_eq!(shortened(&"é".repeat(81)), "é".repeat(80) + "…");
     }
 }

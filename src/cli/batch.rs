@@ -26,7 +26,7 @@ use super::progress::Counter;
 use super::{ANSWERED, Environment, Input};
 use crate::document::{Document, Format, read};
 use crate::error::Error;
-use crate::eval::problem::shortened;
+use crate::harmless::shortened;
 use crate::reader::{AskOptions, Reader};
 
 /// Lines that are answered together.

@@ -347,7 +347,7 @@ impl Document {
         &self.blocks[self.block_index(byte)]
     }
 
-    fn block_index(&self, byte: usize) -> usize {
+    pub(crate) fn block_index(&self, byte: usize) -> usize {
         let after = self.blocks.partition_point(|block| block.span.start <= byte);
         after.saturating_sub(1)
     }

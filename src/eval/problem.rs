@@ -131,12 +131,3 @@ pub(crate) fn counted(n: usize, noun: &str) -> String {
     };
     format!("{n} {noun}{s}")
 }
-
-/// The first words of something that is quoted in a message.
-pub(crate) fn shortened(text: &str) -> String {
-    const LONGEST: usize = 60;
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
-}

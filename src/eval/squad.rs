@@ -8,10 +8,11 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::file;
-use super::problem::{Problem, Problems, Result, shortened, whole};
+use super::problem::{Problem, Problems, Result, whole};
 use super::stats::CLUSTERS_FROM;
 use super::suite::{Question, Suite, sha256};
 use crate::document::{Document, Format};
+use crate::harmless::shortened;
 
 /// The largest file.
 const MOST_BYTES: u64 = 512 << 20;

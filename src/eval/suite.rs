@@ -37,9 +37,10 @@ use toml::Spanned;
 
 use super::answer::normalise;
 use super::file;
-use super::problem::{Collector, Problem, Problems, Result, at, position, shortened, whole};
+use super::problem::{Collector, Problem, Problems, Result, at, position, whole};
 use crate::document::Document;
 use crate::document::read::{self, ReadOptions};
+use crate::harmless::shortened;
 
 /// The largest suite file.
 const MOST_BYTES: u64 = 8 << 20;

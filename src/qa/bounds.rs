@@ -2,7 +2,7 @@
 
 use unicode_segmentation::GraphemeCursor;
 
-use crate::document::{BlockKind, Document, STRUCK, Span, is_value, item_marker, turn};
+use crate::document::{Block, BlockKind, Document, STRUCK, Span, is_value, item_marker, turn};
 
 /// What is quoted of a document for a span of tokens.
 pub(super) fn whole(document: &Document, span: Span) -> Span {
@@ -11,7 +11,7 @@ pub(super) fn whole(document: &Document, span: Span) -> Span {
     let span = without_next_label(text, span);
     let span = within_item(document, whole_tokens(text, span));
     let span = without_struck(text, without_turn(text, span));
-    whole_value(document, span)
+    whole_list(document, whole_value(document, span))
 }
 
 /// Whether a span is the number of a clause, which stands before what it says: "1.2 The fee" with "1.1" above or "1.3" below, and not
@@ -138,6 +138,38 @@ fn within_item(document: &Document, span: Span) -> Span {
         false => span.start..span.start + kept.len(),
     }
 }
+
+/// A span over items of a list of names or things as the whole list: spans have a greatest length, so that they end within a name or
+/// before the last one, and who asks for members does not ask for some of them.
+fn whole_list(document: &Document, span: Span) -> Span {
+    let (text, blocks) = (document.text(), document.blocks());
+    let (first, last) = (
+        document.block_index(span.start),
+        document.block_index(span.end - 1),
+    );
+    let section = blocks[first].section;
+    let is_item = |block: &&Block| block.kind == BlockKind::ListItem && block.section == section;
+    if first == last || !blocks[first..=last].iter().all(|block| is_item(&block)) {
+        return span;
+    }
+    // No more than may be quoted are looked at.
+    let before = blocks[..first].iter().rev().take(LONGEST_LIST);
+    let behind = blocks[last + 1..].iter().take(LONGEST_LIST);
+    let from = first - before.take_while(is_item).count();
+    let to = last + behind.take_while(is_item).count();
+    let names = |block: &Block| block.span.len() <= LONGEST_NAME && !text[block.span.clone()].contains(": ");
+    let whole = blocks[from].span.start..blocks[to].span.end;
+    if whole.len() > LONGEST_LIST || !blocks[from..=to].iter().all(names) {
+        return span;
+    }
+    let start = whole.start + item_marker(&text[blocks[from].span.clone()]);
+    let end = whole.start + text[whole].trim_end_matches([',', ';']).len();
+    start.min(span.start)..end.max(span.end)
+}
+
+/// Longer items, in bytes, are clauses, and longer lists are no answer.
+const LONGEST_NAME: usize = 80;
+const LONGEST_LIST: usize = 4000;
 
 /// Widens a span to whole user-perceived characters, since tokenizers leave out combining marks at the end
 /// of a word, and takes white space off its ends.
@@ -534,6 +566,44 @@ mod tests {
         for part in ["Bell, extension 4120\nLaptop", "Bell,\nOtto Lund and\nMary Ames"] {
             assert_eq!(list(part), part);
         }
+    }
+
+    #[test]
+    fn some_names_of_a_list_are_all_of_them() {
+        let of = |text: &str, part: &str, format| {
+            let document = Document::new("t", text, format).unwrap();
+            let at = document.text().find(part).unwrap();
+            document.text()[whole(&document, at..at + part.len())].to_owned()
+        };
+        let minutes =
+            "Present:\n- Ines Vidal\n- Otto Lund (chair)\n- Mary Ann Ames\n\nApologies:\n- Tom Bell\n";
+        let present = "Ines Vidal\nOtto Lund (chair)\nMary Ann Ames";
+        for part in [
+            "Ines Vidal\nOtto Lund (chair)\nMary",
+            "Vidal\nOtto Lund (chair)",
+            "Ines Vidal\nOtto",
+            present,
+        ] {
+            assert_eq!(of(minutes, part, Format::Markdown), present, "{part}");
+        }
+        for part in ["Otto Lund", "Mary Ann Ames", "Tom Bell"] {
+            assert_eq!(of(minutes, part, Format::Markdown), part);
+        }
+        let plain = "Present:\n\n- Ines Vidal\n- Otto Lund\n- Mary Ames;\n\nIt rained.\n";
+        assert_eq!(
+            of(plain, "Ines Vidal\n- Otto", Format::Plain),
+            "Ines Vidal\n- Otto Lund\n- Mary Ames"
+        );
+        let entries = "- Vidal: accounts\n- Vidal: post\n- Lund: roof\n";
+        assert_eq!(
+            of(entries, "Vidal: accounts\nVidal: post", Format::Markdown),
+            "Vidal: accounts\nVidal: post"
+        );
+        let clauses = format!("- The fee\n- The hire\n- The rent {}\n", "and more ".repeat(10));
+        assert_eq!(
+            of(&clauses, "The fee\nThe hire", Format::Markdown),
+            "The fee\nThe hire"
+        );
     }
 
     #[test]

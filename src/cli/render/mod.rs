@@ -12,6 +12,7 @@ use super::args::{Args, Around};
 use super::plan::Plan;
 use crate::document::{BlockKind, Document, Span, TableCell};
 use crate::eval::problem::counted;
+use crate::harmless::shortened;
 pub(super) use crate::harmless::{harmless, is_hidden_control};
 use crate::qa::{Answer, Answers, DOUBTFUL, Skimmed, Verdict};
 
@@ -102,7 +103,7 @@ impl Printer {
             }
             if let Some(closest) = answers.answers.first() {
                 let place = place(closest);
-                let words = shortened(one_line(&closest.text));
+                let words = shortened(&one_line(&closest.text));
                 let sure = percent(closest.confidence, answers.calibrated);
                 text += &self.dim(&format!("  closest: “{words}” {sure} {place}"));
                 text.push('\n');
@@ -138,13 +139,13 @@ impl Printer {
             return Some(self.row(&row, &answer.span, document));
         }
         let introductions = answer.introduced_by.iter();
-        let introductions = introductions.map(|text| shortened(one_line(text)) + " … ");
+        let introductions = introductions.map(|text| shortened(&one_line(text)) + " … ");
         let shown = &all[around.clone()];
         let replies = answer
             .followed_by
             .iter()
             .filter(|text| !shown.contains(text.as_str()));
-        let replies = replies.map(|text| format!(" {}", shortened(one_line(text))));
+        let replies = replies.map(|text| format!(" {}", shortened(&one_line(text))));
         let marked = self.marked_in(document, &around, &answer.span);
         Some(introductions.chain([marked]).chain(replies).collect())
     }
@@ -173,10 +174,10 @@ impl Printer {
                 true => self.marked_in(document, cell, &(start..end)),
                 // Of a row that is too long, its name and the answer.
                 false if is_long && column > 0 => continue,
-                false => shortened(one_line(&all[cell.clone()])),
+                false => shortened(&one_line(&all[cell.clone()])),
             };
             let heading = headed.heading(all);
-            let heading = heading.map(|heading| shortened(one_line(&heading)) + ": ");
+            let heading = heading.map(|heading| shortened(&one_line(&heading)) + ": ");
             shown.push(heading.unwrap_or_default() + &text);
         }
         shown.join(if is_long { " | … | " } else { " | " })
@@ -258,15 +259,6 @@ fn percent(probability: f64, calibrated: bool) -> String {
 fn rounded(probability: f64) -> String {
     // 0 % and 100 % are for what is certain.
     format!("{:.0} %", (probability * 100.0).round().clamp(1.0, 99.0))
-}
-
-fn shortened(mut text: String) -> String {
-    const LONGEST: usize = 80;
-    if let Some((at, _)) = text.char_indices().nth(LONGEST) {
-        text.truncate(at);
-        text.push('…');
-    }
-    text
 }
 
 /// The beginning of a text on one line, of whole words if it has any.

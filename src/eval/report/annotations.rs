@@ -1,10 +1,10 @@
 //! Annotations of GitHub Actions: workflow commands on standard output.
 
 use super::Report;
-use super::text::{scores, shortened};
+use super::text::scores;
 use crate::eval::baseline::{Change, Item, must_pass_and_is_wrong};
 use crate::eval::suite::sha256;
-use crate::harmless::one_line;
+use crate::harmless::{one_line, shortened};
 
 /// GitHub shows ten of a kind for a step.
 const MOST: usize = 10;

@@ -1,10 +1,10 @@
 //! A history of runs for a terminal: how each score of each suite went, and the runs themselves.
 
-use super::text::{Line, Style, Table, aligned, line, none, shortened};
+use super::text::{Line, Style, Table, aligned, line, none};
 use crate::eval::history::Entry;
 use crate::eval::problem::counted;
 use crate::eval::run::LEAD;
-use crate::harmless::one_line;
+use crate::harmless::{one_line, shortened};
 
 /// Runs of a suite that are listed one by one, and runs that a sparkline shows.
 const MOST_RUNS: usize = 20;

@@ -6,7 +6,7 @@ use crate::eval::calibration::Reliability;
 use crate::eval::problem::counted;
 use crate::eval::run::Outcome;
 use crate::eval::scores::{Figure, Scores, SummaryScores};
-use crate::harmless::one_line;
+use crate::harmless::{one_line, shortened};
 
 /// Changes that are listed one by one.
 const MOST_CHANGES: usize = 50;
@@ -512,16 +512,6 @@ pub(super) fn line(style: Style, text: &str) -> Line {
     Line {
         style,
         text: one_line(text),
-    }
-}
-
-/// The first words of an answer.
-pub(super) fn shortened(text: &str) -> String {
-    const LONGEST: usize = 80;
-    let text = one_line(text);
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
     }
 }
 
