@@ -65,6 +65,7 @@ mod tests {
         assert!(matches!(harmless("plain “text” é"), Cow::Borrowed(_)));
     }
 
+    #[cfg(feature = "eval")]
     #[test]
     fn what_is_shortened_is_one_line_and_cut_between_characters() {
         assert_eq!(shortened("two\nlines"), "two lines");
