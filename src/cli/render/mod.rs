@@ -103,7 +103,8 @@ impl Printer {
             }
             if let Some(closest) = answers.answers.first() {
                 let place = place(closest);
-                let words = shortened(&one_line(&closest.text));
+                let said = separated(documents[closest.document_index], &closest.span);
+                let words = shortened(&one_line(&said));
                 let sure = percent(closest.confidence, answers.calibrated);
                 text += &self.dim(&format!("  closest: “{words}” {sure} {place}"));
                 text.push('\n');
