@@ -405,6 +405,13 @@ mod tests {
     use super::*;
     use crate::document::Format;
 
+    /// What is quoted where a part of a text is found.
+    fn quoted(text: &str, part: &str, format: Format) -> String {
+        let document = Document::new("t", text, format).unwrap();
+        let at = document.text().find(part).unwrap();
+        document.text()[whole(&document, at..at + part.len())].to_owned()
+    }
+
     #[test]
     fn the_mark_of_a_turn_is_no_initial() {
         let words = |text: &'static str, answer: &str| {
@@ -535,13 +542,8 @@ mod tests {
 
     #[test]
     fn the_number_of_the_next_clause_is_no_part_of_an_answer() {
-        let of = |text: &str, part: &str, format| {
-            let document = Document::new("t", text, format).unwrap();
-            let at = document.text().find(part).unwrap();
-            document.text()[whole(&document, at..at + part.len())].to_owned()
-        };
         let clauses = "1.2 The fee is £4.50.\n1.3 The other is from Acme Inc.\n(4) Cash is free at 9:30; and\n3 people pay.\n";
-        let plain = |part: &str| of(clauses, part, Format::Plain);
+        let plain = |part: &str| quoted(clauses, part, Format::Plain);
         assert_eq!(plain("£4.50.\n1.3"), "£4.50");
         assert_eq!(plain("£4.50.\n1"), "£4.50");
         assert_eq!(plain("Acme Inc.\n(4"), "Acme Inc.");
@@ -549,19 +551,19 @@ mod tests {
             assert_eq!(plain(part), part);
         }
         let entries = "Pay: Beatrix Lam, extension 4120\nLaptop and phone: Lund\nHe was with the mayor\nJohn Smith: no.\n";
-        let entry = |part: &str| of(entries, part, Format::Plain);
+        let entry = |part: &str| quoted(entries, part, Format::Plain);
         assert_eq!(entry("4120\nLaptop and phone"), "4120");
         assert_eq!(entry("4120\nLaptop"), "4120");
         assert_eq!(entry("the mayor\nJohn Smith"), "the mayor\nJohn Smith");
         let long = format!("Pay: {}\nLaptop: Lund\n", "word ".repeat(100));
         let all = &long["Pay: ".len()..long.len() - ": Lund\n".len()];
         assert_eq!(
-            of(&long, all, Format::Plain),
+            quoted(&long, all, Format::Plain),
             all.trim_end_matches("\nLaptop").trim_end()
         );
         let items =
             "- Bell, extension 4120\n- Laptop and phone: Lund\n- Ann Bell,\n- Otto Lund and\n- Mary Ames.\n";
-        let list = |part: &str| of(items, part, Format::Markdown);
+        let list = |part: &str| quoted(items, part, Format::Markdown);
         assert_eq!(list("4120\nLaptop and phone"), "4120");
         for part in ["Bell, extension 4120\nLaptop", "Bell,\nOtto Lund and\nMary Ames"] {
             assert_eq!(list(part), part);
@@ -570,11 +572,6 @@ mod tests {
 
     #[test]
     fn some_names_of_a_list_are_all_of_them() {
-        let of = |text: &str, part: &str, format| {
-            let document = Document::new("t", text, format).unwrap();
-            let at = document.text().find(part).unwrap();
-            document.text()[whole(&document, at..at + part.len())].to_owned()
-        };
         let minutes =
             "Present:\n- Ines Vidal\n- Otto Lund (chair)\n- Mary Ann Ames\n\nApologies:\n- Tom Bell\n";
         let present = "Ines Vidal\nOtto Lund (chair)\nMary Ann Ames";
@@ -584,24 +581,24 @@ mod tests {
             "Ines Vidal\nOtto",
             present,
         ] {
-            assert_eq!(of(minutes, part, Format::Markdown), present, "{part}");
+            assert_eq!(quoted(minutes, part, Format::Markdown), present, "{part}");
         }
         for part in ["Otto Lund", "Mary Ann Ames", "Tom Bell"] {
-            assert_eq!(of(minutes, part, Format::Markdown), part);
+            assert_eq!(quoted(minutes, part, Format::Markdown), part);
         }
         let plain = "Present:\n\n- Ines Vidal\n- Otto Lund\n- Mary Ames;\n\nIt rained.\n";
         assert_eq!(
-            of(plain, "Ines Vidal\n- Otto", Format::Plain),
+            quoted(plain, "Ines Vidal\n- Otto", Format::Plain),
             "Ines Vidal\n- Otto Lund\n- Mary Ames"
         );
         let entries = "- Vidal: accounts\n- Vidal: post\n- Lund: roof\n";
         assert_eq!(
-            of(entries, "Vidal: accounts\nVidal: post", Format::Markdown),
+            quoted(entries, "Vidal: accounts\nVidal: post", Format::Markdown),
             "Vidal: accounts\nVidal: post"
         );
         let clauses = format!("- The fee\n- The hire\n- The rent {}\n", "and more ".repeat(10));
         assert_eq!(
-            of(&clauses, "The fee\nThe hire", Format::Markdown),
+            quoted(&clauses, "The fee\nThe hire", Format::Markdown),
             "The fee\nThe hire"
         );
     }
