@@ -262,6 +262,20 @@ class Data(unittest.TestCase):
         start = moved["answers"][0]["start"]
         self.assertEqual(moved["context"][start - 16 : start + 6], "Bo Lund left on Monday")
 
+    def test_answers_over_several_lines_are_named_by_their_ends(self):
+        text = "Present\n\n- Ann Bell\n- Bo Lund\n- Eve Fox\n\nAbsent: Bo Lund"
+        for answer, stretch in (
+            ("Ann Bell >> Eve Fox", "Ann Bell\n- Bo Lund\n- Eve Fox"),
+            ("Ann Bell >> Bo Lund", "Ann Bell\n- Bo Lund"),
+            ("Bo Lund >> Eve Fox", None),  # Bo Lund stands there twice
+            ("Eve Fox >> Ann Bell", None),
+            ("Ann >> Bo", "Ann Bell\n- Bo"),
+            ("Ann >> Bolund", None),
+            ("Bo Lund", "Bo Lund"),
+        ):
+            self.assertEqual(written.quoted(answer, text), stretch)
+        self.assertIsNone(written.quoted("Ann >> Bo", "Ann " + "and others " * 40 + "and Bo"))
+
     def test_excerpts_of_documents_are_whole_paragraphs_of_their_prose(self):
         source = "---\ntitle: Fees\n---\n# Fees\n\nThe [council](https://council.example) raised the fee for the old mill,\nas **Ada Quist** said.\n<!-- no -->\n- one|two\n- three\n\n[1]: https://x.example\n\n```\ncode\n```\nEnd."
         self.assertEqual(written.prose(source), "# Fees\n\nThe council raised the fee for the old mill,\nas **Ada Quist** said.\n\n- one two\n- three\n\nEnd.")

@@ -8,7 +8,8 @@ are what people ask in earnest. WRITERS.md is what writers are told.
     python written.py make  --written ../../train/written --out ../../train/data/written.jsonl --held-out ../../train/data/written_heldout.jsonl
 
 A folder of `--written` holds NAME.texts ("===== NUMBER", below it the text; what follows the number is the document's name) and
-NAME.questions (NUMBER|question|answer, or - for none|words around the answer, where it stands in the text more than once).
+NAME.questions (NUMBER|question|answer, or - for none|words around the answer, where it stands in the text more than once). An
+answer over several lines is written `its first words >> its last ones`.
 """
 import argparse
 import gzip
@@ -40,6 +41,7 @@ COMPANY = 0.25  # of the questions stand among other texts, up to a whole window
 COMPANY_CHARS = 1700
 CROPPED = 0.7  # of the questions on longer texts see a part of them, about a window
 CROPPED_CHARS = 1500
+LONGEST_ANSWER = 400  # characters over several lines: `ask` reads no answers of more than asking.MAX_ANSWER tokens
 
 
 def articles(data):
@@ -153,6 +155,15 @@ def texts(path):
     return {int(number): (name.strip() or f"{path.stem}/{number}", text.strip()) for number, name, text in found}
 
 
+def quoted(answer, text):
+    """The answer as it stands in the text, where `first >> last` is from the one, which stands there once, to the next other; else None."""
+    if " >> " not in answer:
+        return answer
+    first, last = (re.escape(part) for part in answer.split(" >> ", 1))
+    found = re.findall(rf"(?<!\w){first}.*?{last}(?!\w)", text, re.S)
+    return found[0] if len(found) == 1 and len(re.findall(rf"(?<!\w){first}", text)) == 1 and len(found[0]) <= LONGEST_ANSWER else None
+
+
 def read(path, wrong):
     """Yields the examples of NAME.texts and NAME.questions; wrong(line, what) is told of the lines that are none."""
     documents = texts(path.with_suffix(".texts"))
@@ -166,7 +177,10 @@ def read(path, wrong):
         if fields[2] == "-":
             yield ex
             continue
-        answer, around = fields[2], fields[3] if len(fields) == 4 else ""
+        answer, around = quoted(fields[2], context), fields[3] if len(fields) == 4 else ""
+        if not answer:
+            wrong(line, f"is no stretch of at most {LONGEST_ANSWER} characters in text {fields[0]} whose first words stand there once: {fields[2]}")
+            continue
         occurrences = len(re.findall(r"(?<!\w)" + re.escape(answer) + r"(?!\w)", context))
         if not occurrences or around and (answer not in around or around not in context):
             wrong(line, f"the answer or what stands around it is not in text {fields[0]}: {answer}")
