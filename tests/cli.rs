@@ -579,6 +579,16 @@ fn an_answer_of_several_items_shows_where_they_end() {
     );
     let answer = scene.run(&["which cards?", "cards.html", "--json"]).json();
     assert_eq!(answer["answers"][0]["text"], "American Express\nPayPal\nKlarna");
+    let declined = Scene::new()
+        .file("cards.html", page)
+        .finds("American Express PayPal Klarna", -1.0)
+        .run(&["which cards?", "cards.html", "-q"]);
+    assert!(
+        declined
+            .out
+            .contains("closest: “American Express / PayPal / Klarna”"),
+        "{declined:?}"
+    );
 }
 
 #[test]
