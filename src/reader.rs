@@ -455,23 +455,29 @@ impl Reader {
             evidence,
             windows,
         };
-        let mut candidates: Vec<(usize, decode::Candidate, f64)> = doubted
+        let mut candidates: Vec<(usize, decode::Candidate, f64, f64)> = doubted
             .into_iter()
             .map(|(index, found, doubt)| {
                 // What is doubted is less of a rival.
                 let rivals = if doubt > 0.0 { 0.0 } else { undoubted.ln() as f32 };
                 let evidence = evidence.unwrap_or(found.score) + rivals;
                 let confidence = self.calibrator.confidence(&signals(&found, evidence), doubt);
-                (index, found, confidence)
+                (index, found, doubt, confidence)
             })
             .collect();
         if undoubted < 1.0 {
             candidates.sort_by(|(.., a), (.., b)| b.total_cmp(a));
         }
-        let not_in_document = candidates.first().map_or(1.0, |(_, best, _)| {
+        let not_in_document = candidates.first().map_or(1.0, |(_, best, doubt, _)| {
             let signals = signals(best, evidence.unwrap_or(best.score));
+            // Where nothing else comes before what is doubted, the rest of the evidence is for parts of it.
+            let undoubted = if *doubt > 0.0 { (-doubt).exp() } else { undoubted };
             self.calibrator.not_in_document(&signals, undoubted)
         });
+        let candidates = candidates
+            .into_iter()
+            .map(|(index, found, _, confidence)| (index, found, confidence))
+            .collect();
         let candidates = qa::quoted(asked, candidates, documents);
         let is_sure_enough =
             |(_, _, confidence): &&(usize, decode::Candidate, f64)| *confidence >= options.min_confidence;

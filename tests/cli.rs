@@ -591,6 +591,18 @@ fn an_answer_of_several_items_shows_where_they_end() {
     );
 }
 
+/// What was asked for is in the other list, and the reader saw the wrong one only.
+#[test]
+fn a_list_below_another_heading_is_no_answer() {
+    let minutes = "## Individual members approved\n\n- Ann Bell\n- Bo Lund\n\n## Corporate members approved\n\n- Six Feet Up\n";
+    let scene = Scene::new().file("minutes.md", minutes).finds("Ann Bell", 1.5);
+    let individual = scene.run(&["which individual members were approved?", "minutes.md"]);
+    assert_eq!(individual.code, 0, "{individual:?}");
+    let corporate = scene.run(&["which corporate members were approved?", "minutes.md"]);
+    assert_eq!(corporate.code, 1, "{corporate:?}");
+    assert!(corporate.out.contains("closest: “Ann Bell”"), "{corporate:?}");
+}
+
 #[test]
 fn brackets_of_the_text_are_not_those_around_the_answer() {
     let scene = Scene::new()

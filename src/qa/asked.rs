@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use super::decode::Candidate;
 use crate::document::{Block, BlockKind, Document, Span, month};
 use crate::reply::{negates, words_of};
+use crate::summary::terms::stems;
 
 /// Words before a number or a date that make a bound of it. Of 502 numbers with such words that people gave as answers to the human data of
 /// training/, 48 % have them; of 830 with "about" and its like 27 %, so these are none.
@@ -88,6 +89,11 @@ const OTHER_YEAR: f64 = 2.0;
 const OTHER_YEAR_NEARBY: f64 = 1.0;
 /// The same against words of a heading that asks something.
 const ASKED_BY_A_HEADING: f64 = 2.0;
+/// The same against items of a list, where another list near by has a heading with the question's words that this one's has, and more of
+/// them: "Individual members approved" beside "Corporate members approved".
+const BELOW_ANOTHER_HEADING: f64 = 4.0;
+/// How far away, in blocks, such a heading is looked for.
+const NEAR: usize = 60;
 
 const YEARS: RangeInclusive<u16> = 1900..=2099;
 
@@ -95,6 +101,8 @@ const YEARS: RangeInclusive<u16> = 1900..=2099;
 #[derive(Debug)]
 pub(crate) struct Asked {
     years: HashSet<u16>,
+    /// The stems of its words that carry meaning.
+    stems: HashSet<String>,
     /// It asks what is not so.
     denies: bool,
     asks_for_exceptions: bool,
@@ -107,6 +115,7 @@ impl Asked {
         let asks_for_exceptions = has(ASKS_FOR_EXCEPTIONS);
         Self {
             years: years(question).map(|(year, _)| year).collect(),
+            stems: stems(question).collect(),
             denies: asks_for_exceptions
                 || has(ASKS_FOR_WHAT_IS_NOT)
                 || words.iter().any(|word| negates(word)),
@@ -137,6 +146,9 @@ impl Asked {
         if block.kind == BlockKind::Heading && text[block.span.clone()].trim_end().ends_with('?') {
             return ASKED_BY_A_HEADING;
         }
+        if self.is_below_another_heading(document, span) {
+            return BELOW_ANOTHER_HEADING;
+        }
         if self.years.is_empty() {
             return 0.0;
         }
@@ -162,6 +174,37 @@ impl Asked {
             true => OTHER_YEAR_NEARBY,
             false => OTHER_YEAR,
         }
+    }
+
+    /// Whether an answer stands in a list, and the heading of another one has all of the question's words that its own has, and others that
+    /// the answer itself does not have.
+    fn is_below_another_heading(&self, document: &Document, span: &Span) -> bool {
+        let (text, blocks) = (document.text(), document.blocks());
+        let item = document.block_index(span.start);
+        if blocks[item].kind != BlockKind::ListItem {
+            return false;
+        }
+        let asked_for = |part: &Span| -> HashSet<String> {
+            stems(&text[part.clone()])
+                .filter(|stem| self.stems.contains(stem))
+                .collect()
+        };
+        let near = &blocks[item.saturating_sub(NEAR)..blocks.len().min(item + NEAR)];
+        let is_heading = |block: &&Block| block.kind == BlockKind::Heading;
+        let own = near
+            .iter()
+            .filter(is_heading)
+            .rfind(|heading| heading.span.start < span.start)
+            .map(|heading| asked_for(&heading.span))
+            .unwrap_or_default();
+        let said = asked_for(&blocks[item].span);
+        let lists = near
+            .windows(2)
+            .filter(|pair| is_heading(&&pair[0]) && pair[1].kind == BlockKind::ListItem);
+        !own.is_empty()
+            && lists
+                .map(|pair| asked_for(&pair[0].span))
+                .any(|other| own.is_subset(&other) && other.difference(&own).any(|stem| !said.contains(stem)))
     }
 
     /// Whether a text names one of the years, or a time that may hold it: "from 2018 to 2021", "since 2018".
@@ -632,6 +675,32 @@ mod tests {
         let document = document("# Can I use the scheme for my partner?\n\nIt must be for you.\n");
         let doubt = |part| Asked::of("Can I get it?").doubt(&document, &place(&document, part));
         assert_eq!((doubt("the scheme"), doubt("for you")), (ASKED_BY_A_HEADING, 0.0));
+    }
+
+    #[test]
+    fn a_list_below_another_heading_than_the_one_asked_for_is_doubted() {
+        let minutes = document(
+            "# Members approved\n\n## Individual members approved\n\n- Ann Bell\n- Bo Lund\n\n## Corporate members approved\n\n- Six Feet Up\n\n\
+             ## Present\n\n- Carl Dorn (corporate members)\n\n## Members\n\nEve Fox was approved.\n",
+        );
+        let doubt = |question, part| Asked::of(question).doubt(&minutes, &place(&minutes, part));
+        let corporate = "Which corporate members were approved?";
+        assert_eq!(doubt(corporate, "Bo Lund"), BELOW_ANOTHER_HEADING);
+        assert_eq!(doubt(corporate, "Six Feet Up"), 0.0);
+        assert_eq!(
+            doubt("which individual member was approved", "Six Feet Up"),
+            BELOW_ANOTHER_HEADING
+        );
+        // No heading has more of what is asked for, or this one has none of it, or the item has it, or it is no item.
+        for (question, part) in [
+            ("Which members were approved?", "Ann Bell"),
+            (corporate, "Carl Dorn"),
+            ("Who is present for the corporate members?", "Carl Dorn"),
+            (corporate, "Eve Fox"),
+            ("Who came?", "Bo Lund"),
+        ] {
+            assert_eq!(doubt(question, part), 0.0, "{question} {part}");
+        }
     }
 
     #[test]
