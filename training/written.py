@@ -160,8 +160,9 @@ def quoted(answer, text):
     if " >> " not in answer:
         return answer
     first, last = (re.escape(part) for part in answer.split(" >> ", 1))
-    found = re.findall(rf"(?<!\w){first}.*?{last}(?!\w)", text, re.S)
-    return found[0] if len(found) == 1 and len(re.findall(rf"(?<!\w){first}", text)) == 1 and len(found[0]) <= LONGEST_ANSWER else None
+    found = re.search(rf"(?<!\w){first}.*?{last}(?!\w)", text, re.S)
+    is_named = found and len(re.findall(rf"(?<!\w){first}", text)) == 1
+    return found.group() if is_named and len(found.group()) <= LONGEST_ANSWER else None
 
 
 def read(path, wrong):
