@@ -25,6 +25,7 @@ AS_GOOD = 0.005  # a difference in F1 that is not seen among a few hundred quest
 ENOUGH = 100  # questions of one length that may choose the threshold
 LONGEST = 64  # windows of a document that may: the few that are longer want a lower one, and would have it for all
 WHOLE = 0  # the "length" of documents as people have them, which are read as they are
+WHOLE_COUNTS = 2  # times as much in the fit as documents put together to a length: with more, the errors on these grow
 GENERIC = ("policyqa", "qamr", "written")  # their questions ("do you share my data?", "what kind of minister?") are answered by other documents of the same source too
 
 
@@ -139,7 +140,7 @@ def chance(probability, weights, rng, draws=50):
 
 
 class Table:
-    """The readings as arrays; every length weighs the same, and within it both classes as they are shared out."""
+    """The readings as arrays; every length weighs the same, but for whole documents, and within it both classes as they are shared out."""
 
     def __init__(self, rows):
         column = lambda key, kind=float: np.array([row[key] for row in rows], dtype=kind)
@@ -150,7 +151,8 @@ class Table:
             for answerable in (0, 1):
                 inside = (self.length == length) & (self.answerable == answerable)
                 share = 1 - UNANSWERABLE if answerable else UNANSWERABLE
-                self.weights[inside] = share * len(rows) / (len(set(self.length)) * max(1, inside.sum()))
+                counts = WHOLE_COUNTS if length == WHOLE else 1
+                self.weights[inside] = counts * share * len(rows) / (len(set(self.length)) * max(1, inside.sum()))
 
     def overall_f1(self, declined, where):
         points = np.where(declined, 1 - self.answerable, self.f1)
