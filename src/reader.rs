@@ -455,29 +455,26 @@ impl Reader {
             evidence,
             windows,
         };
-        let mut candidates: Vec<(usize, decode::Candidate, f64, f64)> = doubted
+        let mut candidates: Vec<(usize, decode::Candidate, f64)> = doubted
             .into_iter()
             .map(|(index, found, doubt)| {
                 // What is doubted is less of a rival.
                 let rivals = if doubt > 0.0 { 0.0 } else { undoubted.ln() as f32 };
                 let evidence = evidence.unwrap_or(found.score) + rivals;
                 let confidence = self.calibrator.confidence(&signals(&found, evidence), doubt);
-                (index, found, doubt, confidence)
+                (index, found, confidence)
             })
             .collect();
         if undoubted < 1.0 {
             candidates.sort_by(|(.., a), (.., b)| b.total_cmp(a));
         }
-        let not_in_document = candidates.first().map_or(1.0, |(_, best, doubt, _)| {
+        let not_in_document = candidates.first().map_or(1.0, |(index, best, _)| {
             let signals = signals(best, evidence.unwrap_or(best.score));
+            let doubt = asked.doubt(documents[*index], &best.span);
             // Where nothing else comes before what is doubted, the rest of the evidence is for parts of it.
-            let undoubted = if *doubt > 0.0 { (-doubt).exp() } else { undoubted };
+            let undoubted = if doubt > 0.0 { (-doubt).exp() } else { undoubted };
             self.calibrator.not_in_document(&signals, undoubted)
         });
-        let candidates = candidates
-            .into_iter()
-            .map(|(index, found, _, confidence)| (index, found, confidence))
-            .collect();
         let candidates = qa::quoted(asked, candidates, documents);
         let is_sure_enough =
             |(_, _, confidence): &&(usize, decode::Candidate, f64)| *confidence >= options.min_confidence;

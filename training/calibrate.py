@@ -148,10 +148,10 @@ class Table:
         self.features = asking.features(column("score"), column("evidence"), column("windows"))
         self.weights = np.ones(len(rows))
         for length in set(self.length):
+            counts = WHOLE_COUNTS if length == WHOLE else 1
             for answerable in (0, 1):
                 inside = (self.length == length) & (self.answerable == answerable)
                 share = 1 - UNANSWERABLE if answerable else UNANSWERABLE
-                counts = WHOLE_COUNTS if length == WHOLE else 1
                 self.weights[inside] = counts * share * len(rows) / (len(set(self.length)) * max(1, inside.sum()))
 
     def overall_f1(self, declined, where):
